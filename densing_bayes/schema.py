@@ -1,0 +1,405 @@
+"""Public words (dimensions, variables) and the schema of every table of a panel.
+
+The words are the API: models, posteriors, reports and plots use these names and no synonyms.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    import pandera.pandas as pa
+
+SYSTEM: Final = "system"
+RUN: Final = "run"
+BENCHMARK: Final = "benchmark"
+CHANGE: Final = "change"
+DRAW: Final = "draw"
+CHAIN: Final = "chain"
+DIMENSIONS: Final = (SYSTEM, RUN, BENCHMARK, CHANGE, DRAW, CHAIN)
+
+VARIABLES: Final = {
+    "params": "number of parameters, a plain count",
+    "tokens": "number of training tokens, a plain count",
+    "loss": "conditional loss of the answer given the task, bits per byte or nats",
+    "score": "share of items solved, 0 to 1",
+    "effective_params": "params a reference run on the reference tokens needs for the same score",
+    "log_density": "natural log of effective_params / params",
+    "density": "effective_params / params",
+    "growth_rate": "d log_density / dt of the frontier, per day",
+    "doubling_time": "ln 2 / growth_rate, days",
+    "frontier": "log density the best systems reach at a date",
+    "shelf_life": "days until the frontier matches a system with a fraction of its params",
+}
+"""Public variable names with their meaning and unit."""
+
+FORMATS: Final = ("cloze", "multiple-choice", "generation")
+LOSS_UNITS: Final = ("bits_per_byte", "nats")
+ANNEALED: Final = ("true", "false", "unknown")
+TRUTH: Final = ("true", "false", "unknown")
+
+MIN_PARAMS: Final = 1e5
+"""Fewer parameters than this are taken for billions written without their zeros."""
+MIN_TOKENS: Final = 1e6
+"""Fewer tokens than this are taken for billions or trillions written without their zeros."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One condition on the values of a column.
+
+    Attributes
+    ----------
+    name : str
+        Unique name; also the name of the pandera check.
+    holds : callable
+        Series of values to Series of booleans; missing values are never passed.
+    mend : callable
+        A failing value to what is wrong with it and what would be right.
+    """
+
+    name: str
+    holds: Callable[[pd.Series], pd.Series]
+    mend: Callable[[Any], str]
+
+
+def _plain(value: float) -> str:
+    return f"{value:.6g}".replace("e+", "e")
+
+
+def _score_mend(value: float) -> str:
+    if 1 < value <= 100:
+        return f"looks like a percentage; write {_plain(value / 100)}"
+    return "is not between 0 and 1; scores are shares of items solved"
+
+
+def _params_mend(value: float) -> str:
+    if value <= 0:
+        return "is not positive; write the number of parameters, for example 7e9"
+    return f"looks like billions; write {_plain(value * 1e9)}"
+
+
+def _tokens_mend(value: float) -> str:
+    if value <= 0:
+        return "is not positive; write the number of tokens, for example 2e12"
+    return f"looks like billions or trillions; write {_plain(value * 1e9)} or {_plain(value * 1e12)}"
+
+
+def _one_of(words: tuple[str, ...], may_be_empty: bool = False) -> Rule:
+    allowed = (*words, "") if may_be_empty else words
+    listed = ", ".join(words) + (" or leave it empty" if may_be_empty else "")
+    return Rule(
+        f"one of {words}",
+        lambda values: values.isin(allowed),
+        lambda _: f"is not known; write one of {listed}",
+    )
+
+
+SCORE = Rule("score in [0, 1]", lambda v: (v >= 0) & (v <= 1), _score_mend)
+PARAMS = Rule("params as a count", lambda v: v >= MIN_PARAMS, _params_mend)
+TOKENS = Rule("tokens as a count", lambda v: v >= MIN_TOKENS, _tokens_mend)
+LOSS = Rule(
+    "loss above 0",
+    lambda v: v > 0,
+    lambda _: (
+        "is not positive; a conditional loss is above 0, leave the row out if it is unknown"
+    ),
+)
+CHANCE = Rule(
+    "chance in [0, 1)",
+    lambda v: (v >= 0) & (v < 1),
+    lambda v: (
+        f"looks like a percentage; write {_plain(v / 100)}"
+        if 1 < v < 100
+        else "is not in [0, 1); write the score of guessing, for example 0.25, or 0"
+    ),
+)
+ITEMS = Rule(
+    "items at least 1",
+    lambda v: v >= 1,
+    lambda _: "is below 1; write the number of test items",
+)
+SHOTS = Rule(
+    "shots not negative",
+    lambda v: v >= 0,
+    lambda _: (
+        "is negative; write the number of examples in the prompt, or leave it empty"
+    ),
+)
+RELEASED = Rule(
+    "date not in the future",
+    lambda v: v <= pd.Timestamp(date.today()),
+    lambda v: (
+        f"lies in the future (today is {date.today().isoformat()}); "
+        "a system needs the date it was released"
+    ),
+)
+
+Kind = Literal["text", "number", "date"]
+
+
+@dataclass(frozen=True)
+class ColumnSchema:
+    """One column of a table.
+
+    Attributes
+    ----------
+    name : str
+    kind : {"text", "number", "date"}
+    required : bool
+        Whether a user's table must have it. Embedded tables must have every column.
+    blank : bool
+        Whether cells may be empty.
+    rule : Rule, optional
+    default : str or callable, optional
+        What an absent column or an empty cell becomes: a constant, or a function of the table.
+    blank_mend : str
+        What to do about an empty cell where ``blank`` is false.
+    """
+
+    name: str
+    kind: Kind = "text"
+    required: bool = False
+    blank: bool = True
+    rule: Rule | None = None
+    default: str | float | Callable[[pd.DataFrame], pd.Series] | None = None
+    blank_mend: str = "is empty; fill it in"
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """One table: its file, key and columns.
+
+    ``rows_required`` says whether a header alone is too little; ``optional`` whether the file may
+    be absent, which is then the same as a header alone.
+    """
+
+    file: str
+    key: tuple[str, ...]
+    columns: tuple[ColumnSchema, ...]
+    rows_required: bool = True
+    optional: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """Column names in order."""
+        return [column.name for column in self.columns]
+
+
+def _text(name: str, default: Any = "", **options: Any) -> ColumnSchema:
+    return ColumnSchema(name, default=default, **options)
+
+
+def _key(name: str) -> ColumnSchema:
+    return ColumnSchema(name, required=True, blank=False)
+
+
+def _copy(column: str) -> Callable[[pd.DataFrame], pd.Series]:
+    return lambda table: table[column]
+
+
+def _release(table: pd.DataFrame) -> pd.Series:
+    return table["family"] + "@" + table["release_date"].dt.strftime("%Y-%m-%d")
+
+
+def _architecture(table: pd.DataFrame) -> pd.Series:
+    sparse = table["params_active"] < table["params_total"]
+    return sparse.map({True: "moe", False: "dense"})
+
+
+def _format(table: pd.DataFrame) -> pd.Series:
+    return (table["chance"] > 0).map({True: "multiple-choice", False: "generation"})
+
+
+def _comparable_basis(table: pd.DataFrame) -> pd.Series:
+    return table["params_comparable"].notna().map({True: "given", False: "unknown"})
+
+
+_SCORE_COLUMN = ColumnSchema(
+    "score",
+    "number",
+    required=True,
+    blank=False,
+    rule=SCORE,
+    blank_mend="is empty; leave the row out, missing scores are never filled in",
+)
+
+BENCHMARKS = TableSchema(
+    "benchmarks.csv",
+    ("benchmark",),
+    (
+        _key("benchmark"),
+        _text("name", _copy("benchmark")),
+        ColumnSchema("items", "number", required=True, blank=False, rule=ITEMS),
+        ColumnSchema("effective_items", "number", rule=ITEMS, default=_copy("items")),
+        ColumnSchema(
+            "chance",
+            "number",
+            required=True,
+            blank=False,
+            rule=CHANCE,
+            blank_mend="is empty; write the score of guessing, 0 for free answers",
+        ),
+        _text("format", _format, rule=_one_of(FORMATS)),
+        _text("loss_unit", rule=_one_of(LOSS_UNITS, may_be_empty=True)),
+        _text("source"),
+    ),
+)
+RUNS = TableSchema(
+    "reference_runs.csv",
+    ("run",),
+    (
+        _key("run"),
+        _text("family", "reference"),
+        ColumnSchema("params", "number", required=True, rule=PARAMS),
+        ColumnSchema("tokens", "number", required=True, rule=TOKENS),
+        _text("annealed", "unknown", rule=_one_of(ANNEALED)),
+        _text("source"),
+    ),
+)
+LOSSES = TableSchema(
+    "reference_losses.csv",
+    ("run", "benchmark"),
+    (
+        _key("run"),
+        _key("benchmark"),
+        ColumnSchema(
+            "loss",
+            "number",
+            required=True,
+            blank=False,
+            rule=LOSS,
+            blank_mend="is empty; leave the row out",
+        ),
+        _text("source"),
+    ),
+    rows_required=False,
+    optional=True,
+)
+REFERENCE_SCORES = TableSchema(
+    "reference_scores.csv",
+    ("run", "benchmark", "format"),
+    (
+        _key("run"),
+        _key("benchmark"),
+        _text("format", rule=_one_of(FORMATS, may_be_empty=True)),
+        _SCORE_COLUMN,
+        _text("source"),
+    ),
+)
+SYSTEMS = TableSchema(
+    "systems.csv",
+    ("system",),
+    (
+        _key("system"),
+        _text("name", _copy("system")),
+        _text("organisation", "unknown"),
+        _text("family", _copy("system")),
+        ColumnSchema(
+            "release_date",
+            "date",
+            required=True,
+            blank=False,
+            rule=RELEASED,
+            blank_mend="is empty; write the day of release as YYYY-MM-DD",
+        ),
+        _text("release", _release),
+        _text("date_basis", "given"),
+        ColumnSchema(
+            "params_total",
+            "number",
+            required=True,
+            blank=False,
+            rule=PARAMS,
+            blank_mend="is empty; density needs a size, leave the system out if it is unknown",
+        ),
+        ColumnSchema(
+            "params_active", "number", rule=PARAMS, default=_copy("params_total")
+        ),
+        ColumnSchema("params_comparable", "number", rule=PARAMS, default=math.nan),
+        _text("comparable_basis", _comparable_basis),
+        ColumnSchema("params_nonembedding", "number", rule=PARAMS, default=math.nan),
+        _text("params_basis", "given"),
+        ColumnSchema("tokens", "number", rule=TOKENS, default=math.nan),
+        _text("architecture", _architecture),
+        _text("domain", "general"),
+        _text("open_weights", "unknown", rule=_one_of(TRUTH)),
+        _text("parent"),
+        _text("derivation"),
+        _text("note"),
+        _text("source"),
+    ),
+)
+SCORES = TableSchema(
+    "scores.csv",
+    ("system", "benchmark"),
+    (
+        _key("system"),
+        _key("benchmark"),
+        _SCORE_COLUMN,
+        ColumnSchema("shots", "number", rule=SHOTS, default=math.nan),
+        _text("flag"),
+        _text("source"),
+    ),
+)
+EVENTS = TableSchema(
+    "events.csv",
+    ("event",),
+    (
+        _key("event"),
+        ColumnSchema("date", "date", required=True, blank=False),
+        _text("name"),
+        _text("reason"),
+        _text("source"),
+    ),
+)
+
+TABLES: Final = {
+    "benchmarks": BENCHMARKS,
+    "runs": RUNS,
+    "losses": LOSSES,
+    "reference_scores": REFERENCE_SCORES,
+    "systems": SYSTEMS,
+    "scores": SCORES,
+}
+"""Attribute of a panel -> schema of its table, in the order in which they are read."""
+
+TIES: Final = (
+    ("losses", "run", "runs"),
+    ("losses", "benchmark", "benchmarks"),
+    ("reference_scores", "run", "runs"),
+    ("reference_scores", "benchmark", "benchmarks"),
+    ("scores", "system", "systems"),
+    ("scores", "benchmark", "benchmarks"),
+)
+"""(table, column, table the value must occur in)."""
+
+
+@cache
+def pandera_schema(table: TableSchema) -> pa.DataFrameSchema:
+    """Strict pandera schema of a table whose cells are converted and whose defaults are filled.
+
+    Pandera is imported here, not with the module: reading commands that only list embedded tables
+    start without it.
+    """
+    import pandera.pandas as pa
+
+    dtypes = {"text": None, "number": "float64", "date": "datetime64[ns]"}
+    columns = {
+        column.name: pa.Column(
+            dtypes[column.kind],
+            checks=[pa.Check(column.rule.holds, name=column.rule.name)]
+            if column.rule
+            else [],
+            nullable=column.blank,
+        )
+        for column in table.columns
+    }
+    return pa.DataFrameSchema(columns, strict=True, name=table.file)

@@ -1,0 +1,629 @@
+"""From CSV files to a checked :class:`Panel`.
+
+Embedded panels and the user's own are read by the same code and held to the same schema, see
+:mod:`densing_bayes.schema`.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+
+from densing_bayes.errors import TableError
+from densing_bayes.schema import (
+    EVENTS,
+    TABLES,
+    TIES,
+    ColumnSchema,
+    TableSchema,
+    pandera_schema,
+)
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+EMBEDDED: Final = ("open", "paper")
+"""Names of the embedded panels."""
+
+_DATA_PACKAGE = "densing_bayes.data"
+_BLANKS = {"", "na", "n/a", "nan", "null", "none", "-"}
+_MOST_PROBLEMS = 10
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Benchmarks, reference runs, systems and scores that one model is fitted to.
+
+    Attributes
+    ----------
+    name : str
+        Name of the embedded panel, or of the folder.
+    benchmarks : DataFrame
+        Index ``benchmark``; name, items, effective_items, chance, format, loss_unit, source.
+    runs : DataFrame
+        Index ``run``; family, params, tokens (both may be missing where a run only links loss to
+        score), annealed ("true", "false" or "unknown"), source.
+    losses : DataFrame
+        Columns run, benchmark, loss, source.
+    reference_scores : DataFrame
+        Columns run, benchmark, format, score, source. A run and benchmark may have one score in
+        each format.
+    systems : DataFrame
+        Index ``system``; release_date is datetime64, the sizes and tokens are counts.
+    scores : DataFrame
+        Columns system, benchmark, score, shots, flag, source.
+    sha256 : str
+        Hash of the bytes of the CSV files.
+    """
+
+    name: str
+    benchmarks: pd.DataFrame
+    runs: pd.DataFrame
+    losses: pd.DataFrame
+    reference_scores: pd.DataFrame
+    systems: pd.DataFrame
+    scores: pd.DataFrame
+    sha256: str
+
+    def runs_with_loss(self, benchmark: str) -> int:
+        """Number of reference runs of known params and tokens that have a loss on a benchmark.
+
+        Zero means that the benchmark cannot be linked through a loss.
+        """
+        sized = self.runs.index[
+            self.runs["params"].notna() & self.runs["tokens"].notna()
+        ]
+        losses = self.losses
+        of_benchmark = losses[losses["benchmark"] == benchmark]
+        return int(of_benchmark["run"].isin(sized).sum())
+
+    def runs_with_score(self, benchmark: str, format: str | None = None) -> int:
+        """Number of reference runs that have a score on a benchmark, in one format or in any."""
+        scores = self.reference_scores
+        wanted = scores["benchmark"] == benchmark
+        if format is not None:
+            wanted &= scores["format"] == format
+        return int(scores.loc[wanted, "run"].nunique())
+
+
+@dataclass(frozen=True)
+class _Problem:
+    file: str
+    text: str
+    row: int | None = None
+    column: str | None = None
+    value: object = None
+
+    def __str__(self) -> str:
+        where = self.file
+        if self.row is not None:
+            where += f", row {self.row}"
+        if self.column is not None:
+            where += f", column {self.column!r}"
+        shown = "" if self.value is None else f"{self.value!s} "
+        return f"{where}: {shown}{self.text}"
+
+
+def load_panel(source: str | os.PathLike[str] = "open") -> Panel:
+    """Read and check a panel.
+
+    Parameters
+    ----------
+    source : str or path, default "open"
+        Name of an embedded panel ("open" or "paper"), or a folder with benchmarks.csv,
+        reference_runs.csv, reference_scores.csv, systems.csv, scores.csv and, unless no benchmark
+        has losses, reference_losses.csv.
+
+    Returns
+    -------
+    Panel
+
+    Raises
+    ------
+    TableError
+        Names the file, the row as an editor counts it, the column, the value and what would be
+        right. All problems of all tables are collected; the first ten are shown.
+    """
+    if isinstance(source, str) and source in EMBEDDED:
+        return _read_panel(source, files(_DATA_PACKAGE).joinpath(source), embedded=True)
+    folder = Path(source)
+    if not folder.exists():
+        close = get_close_matches(str(source), EMBEDDED, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise TableError(
+            f"{folder}: no such folder and no embedded panel of that name "
+            f"(embedded: {', '.join(EMBEDDED)}){hint}"
+        )
+    if not folder.is_dir():
+        raise TableError(
+            f"{folder}: is a file; give the folder that holds the tables of the panel"
+        )
+    return _read_panel(folder.resolve().name, folder, embedded=False)
+
+
+def list_panels() -> pd.DataFrame:
+    """Say what is embedded.
+
+    Returns
+    -------
+    DataFrame
+        Index ``panel``; systems, releases, scores, benchmarks (names), runs, first_date and
+        last_date (datetime64) of the systems.
+    """
+    rows = []
+    for name in EMBEDDED:
+        tables, _ = _read_tables(
+            files(_DATA_PACKAGE).joinpath(name), embedded=True, check=False
+        )
+        systems = tables["systems"]
+        rows.append(
+            {
+                "panel": name,
+                "systems": len(systems),
+                "releases": systems["release"].nunique(),
+                "scores": len(tables["scores"]),
+                "benchmarks": ", ".join(tables["benchmarks"]["benchmark"]),
+                "runs": len(tables["runs"]),
+                "first_date": systems["release_date"].min(),
+                "last_date": systems["release_date"].max(),
+            }
+        )
+    return pd.DataFrame(rows).set_index("panel")
+
+
+def load_events() -> pd.DataFrame:
+    """Read the embedded dates at which a trend might have changed.
+
+    Returns
+    -------
+    DataFrame
+        Index ``event``; date (datetime64), name, reason, source. In order of date.
+    """
+    problems: list[_Problem] = []
+    table, _ = _read_table(EVENTS, files(_DATA_PACKAGE), True, True, problems)
+    _raise(problems, "events")
+    return table.set_index("event").sort_values("date", kind="stable")
+
+
+def export_panel(name: str, directory: str | os.PathLike[str]) -> None:
+    """Write the tables of an embedded panel out as a start for one's own.
+
+    Parameters
+    ----------
+    name : str
+        "open" or "paper".
+    directory : path
+        Made if it does not exist. Nothing in it is overwritten.
+
+    Raises
+    ------
+    TableError
+        If there is no such panel, or one of the files exists already.
+    """
+    if name not in EMBEDDED:
+        raise TableError(f"no embedded panel {name!r}; there are {', '.join(EMBEDDED)}")
+    folder = Path(directory)
+    if folder.exists() and not folder.is_dir():
+        raise TableError(f"{folder}: is a file; give a folder")
+    taken = [
+        schema.file for schema in TABLES.values() if (folder / schema.file).exists()
+    ]
+    if taken:
+        raise TableError(
+            f"{folder}: has {', '.join(taken)} already and nothing is overwritten; "
+            "give another folder"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    for schema in TABLES.values():
+        content = files(_DATA_PACKAGE).joinpath(name, schema.file).read_bytes()
+        (folder / schema.file).write_bytes(content)
+
+
+def _read_panel(name: str, folder: Traversable | Path, embedded: bool) -> Panel:
+    tables, sha256 = _read_tables(folder, embedded, check=True)
+    for table, key in (
+        ("benchmarks", "benchmark"),
+        ("runs", "run"),
+        ("systems", "system"),
+    ):
+        tables[table] = tables[table].set_index(key)
+    unkeyed = {
+        table: tables[table].reset_index(drop=True)
+        for table in ("losses", "reference_scores", "scores")
+    }
+    return Panel(
+        name=name,
+        benchmarks=tables["benchmarks"],
+        runs=tables["runs"],
+        systems=tables["systems"],
+        sha256=sha256,
+        **unkeyed,
+    )
+
+
+def _read_tables(
+    folder: Traversable | Path, embedded: bool, check: bool
+) -> tuple[dict[str, pd.DataFrame], str]:
+    problems: list[_Problem] = []
+    digest = hashlib.sha256()
+    tables = {}
+    for name, schema in TABLES.items():
+        tables[name], content = _read_table(schema, folder, embedded, check, problems)
+        digest.update(f"{schema.file} {len(content)}\n".encode())
+        digest.update(content)
+    _raise(problems, str(folder))
+    formats = tables["benchmarks"].set_index("benchmark")["format"]
+    reference = tables["reference_scores"]
+    reference["format"] = reference["format"].where(
+        reference["format"] != "", reference["benchmark"].map(formats)
+    )
+    if check:
+        for name, column, target in TIES:
+            problems += _ties(tables, name, column, target)
+        problems += _releases(tables["systems"])
+        problems += _sizes(tables["systems"])
+        for name, schema in TABLES.items():
+            problems += _duplicates(schema, tables[name])
+        _raise(problems, str(folder))
+    return tables, digest.hexdigest()
+
+
+def _raise(problems: list[_Problem], where: str) -> None:
+    if not problems:
+        return
+    shown = [str(problem) for problem in problems[:_MOST_PROBLEMS]]
+    if len(problems) == 1:
+        raise TableError(f"{shown[0]} (in {where})")
+    if len(problems) > _MOST_PROBLEMS:
+        shown.append(f"and {len(problems) - _MOST_PROBLEMS} more")
+    raise TableError(f"{len(problems)} problems in {where}:\n  " + "\n  ".join(shown))
+
+
+def _read_table(
+    schema: TableSchema,
+    folder: Traversable | Path,
+    embedded: bool,
+    check: bool,
+    problems: list[_Problem],
+) -> tuple[pd.DataFrame, bytes]:
+    """Read one table, index = row in the file. Adds to ``problems``; the table may then be partial."""
+    empty = pd.DataFrame(columns=schema.names)
+    path = folder.joinpath(schema.file)
+    if not path.is_file():
+        if not schema.optional:
+            problems.append(_Problem(schema.file, _missing_file(schema, folder)))
+        return _convert(schema, empty, problems), b""
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = content[: error.start].count(b"\n") + 1
+        byte = f"byte 0x{content[error.start]:02x}"
+        problems.append(
+            _Problem(
+                schema.file, "is not UTF-8; save the file as UTF-8", row=row, value=byte
+            )
+        )
+        return empty, content
+    before = len(problems)
+    raw = _split(schema, text, problems)
+    if len(problems) == before:
+        raw = _check_columns(schema, raw, embedded, problems)
+    if len(problems) > before:
+        return empty, content
+    if raw.empty and schema.rows_required:
+        problems.append(
+            _Problem(
+                schema.file, "has a header but no rows; a panel needs at least one"
+            )
+        )
+        return empty, content
+    table = _convert(schema, raw, problems)
+    if check and len(problems) == before:
+        problems += _check_values(schema, table, raw)
+    return table, content
+
+
+def _missing_file(schema: TableSchema, folder: Traversable | Path) -> str:
+    there = sorted(item.name for item in folder.iterdir() if item.name.endswith(".csv"))
+    close = get_close_matches(schema.file, there, n=1)
+    if close:
+        return f"is missing; {close[0]} is there, rename it?"
+    return f"is missing; it needs the columns {', '.join(_required(schema, False))}"
+
+
+def _required(schema: TableSchema, embedded: bool) -> list[str]:
+    return [column.name for column in schema.columns if column.required or embedded]
+
+
+def _split(schema: TableSchema, text: str, problems: list[_Problem]) -> pd.DataFrame:
+    if not text.strip():
+        problems.append(
+            _Problem(
+                schema.file,
+                f"is empty; it needs a header with {', '.join(_required(schema, False))}",
+            )
+        )
+        return pd.DataFrame()
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header: list[str] | None = None
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    start = 1
+    try:
+        for cells in reader:
+            line, start = start, reader.line_num + 1
+            if not any(cell.strip() for cell in cells):
+                continue
+            cells = [cell.strip() for cell in cells]
+            if header is None:
+                header = cells
+                if not _right_delimiter(schema, header, line, problems):
+                    return pd.DataFrame()
+            elif len(cells) != len(header):
+                problems.append(
+                    _Problem(
+                        schema.file,
+                        f"has {len(cells)} cells where the header has {len(header)}; "
+                        "put text that holds commas in double quotes",
+                        row=line,
+                    )
+                )
+            else:
+                rows.append(cells)
+                lines.append(line)
+    except csv.Error as error:
+        problems.append(
+            _Problem(schema.file, f"cannot be read as CSV: {error}", row=start)
+        )
+        return pd.DataFrame()
+    return pd.DataFrame(rows, columns=header, index=lines, dtype=object)
+
+
+def _right_delimiter(
+    schema: TableSchema, header: list[str], line: int, problems: list[_Problem]
+) -> bool:
+    if len(header) > 1:
+        return True
+    for delimiter, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if delimiter in header[0]:
+            problems.append(
+                _Problem(
+                    schema.file,
+                    f"is separated by {name}; save it with commas (and points in numbers)",
+                    row=line,
+                )
+            )
+            return False
+    return True
+
+
+def _check_columns(
+    schema: TableSchema, raw: pd.DataFrame, embedded: bool, problems: list[_Problem]
+) -> pd.DataFrame:
+    given = list(raw.columns)
+    missing = [name for name in _required(schema, embedded) if name not in given]
+    for name in dict.fromkeys(given):
+        if given.count(name) > 1:
+            problems.append(
+                _Problem(schema.file, "occurs twice in the header; remove one", 1, name)
+            )
+        elif name not in schema.names:
+            close = get_close_matches(name.lower(), missing or schema.names, n=1)
+            mend = (
+                f"did you mean {close[0]!r}?"
+                if close
+                else "remove it or put it into note"
+            )
+            if close and close[0] in missing:
+                missing.remove(close[0])
+                mend = f"{mend} That one is missing."
+            problems.append(
+                _Problem(
+                    schema.file,
+                    f"is not known; {mend} Known: {', '.join(schema.names)}",
+                    1,
+                    name or "(no name)",
+                )
+            )
+    for name in missing:
+        problems.append(
+            _Problem(schema.file, "is missing; add it to the header", 1, name)
+        )
+    return raw
+
+
+def _convert(
+    schema: TableSchema, raw: pd.DataFrame, problems: list[_Problem]
+) -> pd.DataFrame:
+    """Text to typed columns, in the order of the schema, with defaults filled in."""
+    table = pd.DataFrame(index=raw.index)
+    for column in schema.columns:
+        if column.name in raw.columns:
+            cells = raw[column.name]
+            table[column.name] = _typed(schema, column, cells, problems)
+        else:
+            table[column.name] = _typed(
+                schema, column, pd.Series("", index=raw.index, dtype=object), problems
+            )
+    for column in schema.columns:
+        values = table[column.name]
+        absent = values == "" if column.kind == "text" else values.isna()
+        if column.default is None or not absent.any():
+            continue
+        default = column.default(table) if callable(column.default) else column.default
+        table[column.name] = values.mask(absent, default)
+    return table
+
+
+def _typed(
+    schema: TableSchema,
+    column: ColumnSchema,
+    cells: pd.Series,
+    problems: list[_Problem],
+) -> pd.Series:
+    blank = (
+        cells.str.lower().isin(_BLANKS)
+        if len(cells)
+        else pd.Series(False, index=cells.index)
+    )
+    if column.kind == "text":
+        text = cells.astype(object)
+        if not column.blank:
+            return text.mask(cells == "", None)
+        if column.rule is not None:
+            return text.str.lower() if len(text) else text
+        return text
+    if column.kind == "number":
+        typed = pd.to_numeric(cells.mask(blank, None), errors="coerce").astype(
+            "float64"
+        )
+        typed = typed.where(typed.abs() != float("inf"))
+        mend = _number_mend
+    else:
+        shaped = cells.str.fullmatch(r"\d{4}-\d{2}-\d{2}") if len(cells) else blank
+        typed = pd.to_datetime(
+            cells.where(shaped & ~blank, None), format="%Y-%m-%d", errors="coerce"
+        ).astype("datetime64[ns]")
+        mend = _date_mend
+    for row in cells.index[typed.isna() & ~blank]:
+        value = str(cells[row])
+        problems.append(_Problem(schema.file, mend(value), row, column.name, value))
+    return typed
+
+
+def _number_mend(value: str) -> str:
+    scale = {"k": "e3", "m": "e6", "b": "e9", "t": "e12"}.get(value[-1:].lower(), "")
+    if scale and value[:-1].replace(".", "", 1).isdigit():
+        return f"is not a number; write {value[:-1]}{scale}"
+    if value.endswith("%") and value[:-1].replace(".", "", 1).isdigit():
+        return f"is not a number; write {float(value[:-1]) / 100:.6g}"
+    if value.replace(",", "", 1).isdigit():
+        return f"is not a number; write {value.replace(',', '.')} with a decimal point"
+    return "is not a number; write it in digits, for example 7e9 or 0.642"
+
+
+def _date_mend(value: str) -> str:
+    if len(value) == 7 and value[4] == "-" and value.replace("-", "").isdigit():
+        return (
+            f"is a month; write a day, for example {value}-15, and say so in date_basis"
+        )
+    if len(value) == 4 and value.isdigit():
+        return f"is a year; write a day as YYYY-MM-DD, for example {value}-07-01"
+    return "is not a date; write YYYY-MM-DD, for example 2023-07-18"
+
+
+def _check_values(
+    schema: TableSchema, table: pd.DataFrame, raw: pd.DataFrame
+) -> list[_Problem]:
+    import pandera.errors
+
+    try:
+        pandera_schema(schema).validate(table, lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        cases = error.failure_cases
+    else:
+        return []
+    columns = {column.name: column for column in schema.columns}
+    problems = []
+    for column_name, check, value, row in cases[
+        ["column", "check", "failure_case", "index"]
+    ].itertuples(index=False):
+        column = columns[column_name]
+        if check == "not_nullable":
+            text, shown = column.blank_mend, None
+        else:
+            assert column.rule is not None
+            text = column.rule.mend(table.at[row, column_name])
+            shown = raw.at[row, column_name] if column_name in raw else value
+        problems.append(_Problem(schema.file, text, int(row), column_name, shown))
+    return sorted(problems, key=lambda problem: problem.row or 0)
+
+
+def _duplicates(schema: TableSchema, table: pd.DataFrame) -> list[_Problem]:
+    first: dict[tuple[object, ...], int] = {}
+    problems = []
+    for row, *key in table[list(schema.key)].itertuples():
+        where = first.setdefault(tuple(key), row)
+        if where != row:
+            problems.append(
+                _Problem(
+                    schema.file,
+                    f"occurs in row {where} already; keep one of the two",
+                    row,
+                    " + ".join(schema.key),
+                    " + ".join(map(str, key)),
+                )
+            )
+    return problems
+
+
+def _ties(
+    tables: dict[str, pd.DataFrame], name: str, column: str, target: str
+) -> list[_Problem]:
+    known = list(tables[target][column])
+    values = tables[name][column]
+    problems = []
+    for row, value in values[~values.isin(known)].items():
+        close = get_close_matches(str(value), known, n=1)
+        mend = (
+            f"did you mean {close[0]}?"
+            if close
+            else "add it there or leave the row out"
+        )
+        problems.append(
+            _Problem(
+                TABLES[name].file,
+                f"is not in {TABLES[target].file}; {mend}",
+                int(str(row)),
+                column,
+                value,
+            )
+        )
+    return problems
+
+
+def _releases(systems: pd.DataFrame) -> list[_Problem]:
+    problems = []
+    for release, group in systems.groupby("release", sort=False):
+        first = group["release_date"].iloc[0]
+        for row, day in group["release_date"][group["release_date"] != first].items():
+            problems.append(
+                _Problem(
+                    "systems.csv",
+                    f"differs from {first:%Y-%m-%d} in row {group.index[0]} of the same release "
+                    f"{release}; a release has one date, give it another name",
+                    int(str(row)),
+                    "release_date",
+                    f"{day:%Y-%m-%d}",
+                )
+            )
+    return problems
+
+
+def _sizes(systems: pd.DataFrame) -> list[_Problem]:
+    problems = []
+    for column in ("params_active", "params_comparable", "params_nonembedding"):
+        # a thousandth for totals that were rounded
+        larger = systems[column] > 1.001 * systems["params_total"]
+        for row in systems.index[larger]:
+            problems.append(
+                _Problem(
+                    "systems.csv",
+                    f"is more than params_total {systems.at[row, 'params_total']:.6g}; "
+                    "it is a part of the total",
+                    int(row),
+                    column,
+                    f"{systems.at[row, column]:.6g}",
+                )
+            )
+    return problems
