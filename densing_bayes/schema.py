@@ -44,6 +44,11 @@ FORMATS: Final = ("cloze", "multiple-choice", "generation")
 LOSS_UNITS: Final = ("bits_per_byte", "nats")
 ANNEALED: Final = ("true", "false", "unknown")
 TRUTH: Final = ("true", "false", "unknown")
+COMPRESSED: Final = ("quantised", "pruned", "pruned and distilled")
+"""Derivations that make a system from a larger one: a trend may want to leave them out."""
+DERIVATIONS: Final = (*COMPRESSED, "distilled", "continued", "upcycled")
+MISNOMERS: Final = {"model": "system", "model_id": "system", "date": "release_date"}
+"""Likely column names that no spelling distance would find."""
 
 MIN_PARAMS: Final = 1e5
 """Fewer parameters than this are taken for billions written without their zeros."""
@@ -89,7 +94,9 @@ def _params_mend(value: float) -> str:
 def _tokens_mend(value: float) -> str:
     if value <= 0:
         return "is not positive; write the number of tokens, for example 2e12"
-    return f"looks like billions or trillions; write {_plain(value * 1e9)} or {_plain(value * 1e12)}"
+    return (
+        f"looks like billions or trillions; write {_plain(value * 1e9)} or {_plain(value * 1e12)}"
+    )
 
 
 def _one_of(words: tuple[str, ...], may_be_empty: bool = False) -> Rule:
@@ -108,9 +115,7 @@ TOKENS = Rule("tokens as a count", lambda v: v >= MIN_TOKENS, _tokens_mend)
 LOSS = Rule(
     "loss above 0",
     lambda v: v > 0,
-    lambda _: (
-        "is not positive; a conditional loss is above 0, leave the row out if it is unknown"
-    ),
+    lambda _: "is not positive; a conditional loss is above 0, leave the row out if it is unknown",
 )
 CHANCE = Rule(
     "chance in [0, 1)",
@@ -122,16 +127,12 @@ CHANCE = Rule(
     ),
 )
 ITEMS = Rule(
-    "items at least 1",
-    lambda v: v >= 1,
-    lambda _: "is below 1; write the number of test items",
+    "items at least 1", lambda v: v >= 1, lambda _: "is below 1; write the number of test items"
 )
 SHOTS = Rule(
     "shots not negative",
     lambda v: v >= 0,
-    lambda _: (
-        "is negative; write the number of examples in the prompt, or leave it empty"
-    ),
+    lambda _: "is negative; write the number of examples in the prompt, or leave it empty",
 )
 RELEASED = Rule(
     "date not in the future",
@@ -206,7 +207,8 @@ def _copy(column: str) -> Callable[[pd.DataFrame], pd.Series]:
 
 
 def _release(table: pd.DataFrame) -> pd.Series:
-    return table["family"] + "@" + table["release_date"].dt.strftime("%Y-%m-%d")
+    dates: pd.Series = table["release_date"].dt.strftime("%Y-%m-%d")
+    return table["family"].str.cat(dates, sep="@")
 
 
 def _architecture(table: pd.DataFrame) -> pd.Series:
@@ -320,9 +322,7 @@ SYSTEMS = TableSchema(
             rule=PARAMS,
             blank_mend="is empty; density needs a size, leave the system out if it is unknown",
         ),
-        ColumnSchema(
-            "params_active", "number", rule=PARAMS, default=_copy("params_total")
-        ),
+        ColumnSchema("params_active", "number", rule=PARAMS, default=_copy("params_total")),
         ColumnSchema("params_comparable", "number", rule=PARAMS, default=math.nan),
         _text("comparable_basis", _comparable_basis),
         ColumnSchema("params_nonembedding", "number", rule=PARAMS, default=math.nan),
@@ -332,7 +332,7 @@ SYSTEMS = TableSchema(
         _text("domain", "general"),
         _text("open_weights", "unknown", rule=_one_of(TRUTH)),
         _text("parent"),
-        _text("derivation"),
+        _text("derivation", rule=_one_of(DERIVATIONS, may_be_empty=True)),
         _text("note"),
         _text("source"),
     ),
@@ -395,9 +395,7 @@ def pandera_schema(table: TableSchema) -> pa.DataFrameSchema:
     columns = {
         column.name: pa.Column(
             dtypes[column.kind],
-            checks=[pa.Check(column.rule.holds, name=column.rule.name)]
-            if column.rule
-            else [],
+            checks=[pa.Check(column.rule.holds, name=column.rule.name)] if column.rule else [],
             nullable=column.blank,
         )
         for column in table.columns

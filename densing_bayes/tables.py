@@ -21,6 +21,7 @@ import pandas as pd
 from densing_bayes.errors import TableError
 from densing_bayes.schema import (
     EVENTS,
+    MISNOMERS,
     TABLES,
     TIES,
     ColumnSchema,
@@ -79,9 +80,7 @@ class Panel:
 
         Zero means that the benchmark cannot be linked through a loss.
         """
-        sized = self.runs.index[
-            self.runs["params"].notna() & self.runs["tokens"].notna()
-        ]
+        sized = self.runs.index[self.runs["params"].notna() & self.runs["tokens"].notna()]
         losses = self.losses
         of_benchmark = losses[losses["benchmark"] == benchmark]
         return int(of_benchmark["run"].isin(sized).sum())
@@ -144,9 +143,7 @@ def load_panel(source: str | os.PathLike[str] = "open") -> Panel:
             f"(embedded: {', '.join(EMBEDDED)}){hint}"
         )
     if not folder.is_dir():
-        raise TableError(
-            f"{folder}: is a file; give the folder that holds the tables of the panel"
-        )
+        raise TableError(f"{folder}: is a file; give the folder that holds the tables of the panel")
     return _read_panel(folder.resolve().name, folder, embedded=False)
 
 
@@ -161,9 +158,7 @@ def list_panels() -> pd.DataFrame:
     """
     rows = []
     for name in EMBEDDED:
-        tables, _ = _read_tables(
-            files(_DATA_PACKAGE).joinpath(name), embedded=True, check=False
-        )
+        tables, _ = _read_tables(files(_DATA_PACKAGE).joinpath(name), embedded=True, check=False)
         systems = tables["systems"]
         rows.append(
             {
@@ -214,9 +209,7 @@ def export_panel(name: str, directory: str | os.PathLike[str]) -> None:
     folder = Path(directory)
     if folder.exists() and not folder.is_dir():
         raise TableError(f"{folder}: is a file; give a folder")
-    taken = [
-        schema.file for schema in TABLES.values() if (folder / schema.file).exists()
-    ]
+    taken = [schema.file for schema in TABLES.values() if (folder / schema.file).exists()]
     if taken:
         raise TableError(
             f"{folder}: has {', '.join(taken)} already and nothing is overwritten; "
@@ -230,11 +223,7 @@ def export_panel(name: str, directory: str | os.PathLike[str]) -> None:
 
 def _read_panel(name: str, folder: Traversable | Path, embedded: bool) -> Panel:
     tables, sha256 = _read_tables(folder, embedded, check=True)
-    for table, key in (
-        ("benchmarks", "benchmark"),
-        ("runs", "run"),
-        ("systems", "system"),
-    ):
+    for table, key in (("benchmarks", "benchmark"), ("runs", "run"), ("systems", "system")):
         tables[table] = tables[table].set_index(key)
     unkeyed = {
         table: tables[table].reset_index(drop=True)
@@ -309,9 +298,7 @@ def _read_table(
         row = content[: error.start].count(b"\n") + 1
         byte = f"byte 0x{content[error.start]:02x}"
         problems.append(
-            _Problem(
-                schema.file, "is not UTF-8; save the file as UTF-8", row=row, value=byte
-            )
+            _Problem(schema.file, "is not UTF-8; save the file as UTF-8", row=row, value=byte)
         )
         return empty, content
     before = len(problems)
@@ -322,9 +309,7 @@ def _read_table(
         return empty, content
     if raw.empty and schema.rows_required:
         problems.append(
-            _Problem(
-                schema.file, "has a header but no rows; a panel needs at least one"
-            )
+            _Problem(schema.file, "has a header but no rows; a panel needs at least one")
         )
         return empty, content
     table = _convert(schema, raw, problems)
@@ -382,9 +367,7 @@ def _split(schema: TableSchema, text: str, problems: list[_Problem]) -> pd.DataF
                 rows.append(cells)
                 lines.append(line)
     except csv.Error as error:
-        problems.append(
-            _Problem(schema.file, f"cannot be read as CSV: {error}", row=start)
-        )
+        problems.append(_Problem(schema.file, f"cannot be read as CSV: {error}", row=start))
         return pd.DataFrame()
     return pd.DataFrame(rows, columns=header, index=lines, dtype=object)
 
@@ -418,12 +401,9 @@ def _check_columns(
                 _Problem(schema.file, "occurs twice in the header; remove one", 1, name)
             )
         elif name not in schema.names:
-            close = get_close_matches(name.lower(), missing or schema.names, n=1)
-            mend = (
-                f"did you mean {close[0]!r}?"
-                if close
-                else "remove it or put it into note"
-            )
+            meant = MISNOMERS.get(name.lower(), name.lower())
+            close = get_close_matches(meant, missing or schema.names, n=1)
+            mend = f"did you mean {close[0]!r}?" if close else "remove it or put it into note"
             if close and close[0] in missing:
                 missing.remove(close[0])
                 mend = f"{mend} That one is missing."
@@ -436,15 +416,11 @@ def _check_columns(
                 )
             )
     for name in missing:
-        problems.append(
-            _Problem(schema.file, "is missing; add it to the header", 1, name)
-        )
+        problems.append(_Problem(schema.file, "is missing; add it to the header", 1, name))
     return raw
 
 
-def _convert(
-    schema: TableSchema, raw: pd.DataFrame, problems: list[_Problem]
-) -> pd.DataFrame:
+def _convert(schema: TableSchema, raw: pd.DataFrame, problems: list[_Problem]) -> pd.DataFrame:
     """Text to typed columns, in the order of the schema, with defaults filled in."""
     table = pd.DataFrame(index=raw.index)
     for column in schema.columns:
@@ -466,16 +442,9 @@ def _convert(
 
 
 def _typed(
-    schema: TableSchema,
-    column: ColumnSchema,
-    cells: pd.Series,
-    problems: list[_Problem],
+    schema: TableSchema, column: ColumnSchema, cells: pd.Series, problems: list[_Problem]
 ) -> pd.Series:
-    blank = (
-        cells.str.lower().isin(_BLANKS)
-        if len(cells)
-        else pd.Series(False, index=cells.index)
-    )
+    blank = cells.str.lower().isin(_BLANKS) if len(cells) else pd.Series(False, index=cells.index)
     if column.kind == "text":
         text = cells.astype(object)
         if not column.blank:
@@ -484,9 +453,7 @@ def _typed(
             return text.str.lower() if len(text) else text
         return text
     if column.kind == "number":
-        typed = pd.to_numeric(cells.mask(blank, None), errors="coerce").astype(
-            "float64"
-        )
+        typed = pd.to_numeric(cells.mask(blank, None), errors="coerce").astype("float64")
         typed = typed.where(typed.abs() != float("inf"))
         mend = _number_mend
     else:
@@ -514,17 +481,13 @@ def _number_mend(value: str) -> str:
 
 def _date_mend(value: str) -> str:
     if len(value) == 7 and value[4] == "-" and value.replace("-", "").isdigit():
-        return (
-            f"is a month; write a day, for example {value}-15, and say so in date_basis"
-        )
+        return f"is a month; write a day, for example {value}-15, and say so in date_basis"
     if len(value) == 4 and value.isdigit():
         return f"is a year; write a day as YYYY-MM-DD, for example {value}-07-01"
     return "is not a date; write YYYY-MM-DD, for example 2023-07-18"
 
 
-def _check_values(
-    schema: TableSchema, table: pd.DataFrame, raw: pd.DataFrame
-) -> list[_Problem]:
+def _check_values(schema: TableSchema, table: pd.DataFrame, raw: pd.DataFrame) -> list[_Problem]:
     import pandera.errors
 
     try:
@@ -567,19 +530,13 @@ def _duplicates(schema: TableSchema, table: pd.DataFrame) -> list[_Problem]:
     return problems
 
 
-def _ties(
-    tables: dict[str, pd.DataFrame], name: str, column: str, target: str
-) -> list[_Problem]:
+def _ties(tables: dict[str, pd.DataFrame], name: str, column: str, target: str) -> list[_Problem]:
     known = list(tables[target][column])
     values = tables[name][column]
     problems = []
     for row, value in values[~values.isin(known)].items():
         close = get_close_matches(str(value), known, n=1)
-        mend = (
-            f"did you mean {close[0]}?"
-            if close
-            else "add it there or leave the row out"
-        )
+        mend = f"did you mean {close[0]}?" if close else "add it there or leave the row out"
         problems.append(
             _Problem(
                 TABLES[name].file,
@@ -601,7 +558,7 @@ def _releases(systems: pd.DataFrame) -> list[_Problem]:
                 _Problem(
                     "systems.csv",
                     f"differs from {first:%Y-%m-%d} in row {group.index[0]} of the same release "
-                    f"{release}; a release has one date, give it another name",
+                    f"{release!s}; a release has one date, give it another name",
                     int(str(row)),
                     "release_date",
                     f"{day:%Y-%m-%d}",
@@ -612,18 +569,18 @@ def _releases(systems: pd.DataFrame) -> list[_Problem]:
 
 def _sizes(systems: pd.DataFrame) -> list[_Problem]:
     problems = []
+    total = systems["params_total"]
     for column in ("params_active", "params_comparable", "params_nonembedding"):
+        part = systems[column]
         # a thousandth for totals that were rounded
-        larger = systems[column] > 1.001 * systems["params_total"]
-        for row in systems.index[larger]:
+        for row in systems.index[part > 1.001 * total]:
             problems.append(
                 _Problem(
                     "systems.csv",
-                    f"is more than params_total {systems.at[row, 'params_total']:.6g}; "
-                    "it is a part of the total",
+                    f"is more than params_total {float(total[row]):.6g}; it is a part of it",
                     int(row),
                     column,
-                    f"{systems.at[row, column]:.6g}",
+                    f"{float(part[row]):.6g}",
                 )
             )
     return problems
