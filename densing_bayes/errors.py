@@ -2,7 +2,7 @@
 
 
 class DensingError(Exception):
-    """Root of all errors raised on purpose; the message names the problem, the place and the mend."""
+    """Root of all errors raised on purpose: the message has the problem, place and mend."""
 
 
 class TableError(DensingError):

@@ -76,7 +76,10 @@ class Rule:
 
 
 def _plain(value: float) -> str:
-    return f"{value:.6g}".replace("e+", "e")
+    if value < 1000:
+        return f"{value:.6g}"
+    exponent = math.floor(math.log10(value) * (1 + 1e-12))
+    return f"{value / 10**exponent:.6g}e{exponent}"
 
 
 def _score_mend(value: float) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
@@ -284,7 +284,7 @@ def _read_table(
     check: bool,
     problems: list[_Problem],
 ) -> tuple[pd.DataFrame, bytes]:
-    """Read one table, index = row in the file. Adds to ``problems``; the table may then be partial."""
+    """Read one table, index = row in the file; problems are added to the list."""
     empty = pd.DataFrame(columns=schema.names)
     path = folder.joinpath(schema.file)
     if not path.is_file():
@@ -319,7 +319,9 @@ def _read_table(
 
 
 def _missing_file(schema: TableSchema, folder: Traversable | Path) -> str:
+    own = {table.file for table in TABLES.values()}
     there = sorted(item.name for item in folder.iterdir() if item.name.endswith(".csv"))
+    there = [name for name in there if name not in own]
     close = get_close_matches(schema.file, there, n=1)
     if close:
         return f"is missing; {close[0]} is there, rename it?"
@@ -452,6 +454,7 @@ def _typed(
         if column.rule is not None:
             return text.str.lower() if len(text) else text
         return text
+    typed: pd.Series[Any]
     if column.kind == "number":
         typed = pd.to_numeric(cells.mask(blank, None), errors="coerce").astype("float64")
         typed = typed.where(typed.abs() != float("inf"))
@@ -498,17 +501,15 @@ def _check_values(schema: TableSchema, table: pd.DataFrame, raw: pd.DataFrame) -
         return []
     columns = {column.name: column for column in schema.columns}
     problems = []
-    for column_name, check, value, row in cases[
-        ["column", "check", "failure_case", "index"]
-    ].itertuples(index=False):
-        column = columns[column_name]
+    for name, check, row in cases[["column", "check", "index"]].itertuples(index=False):
+        column = columns[name]
+        shown = raw.at[row, name] if name in raw else ""
         if check == "not_nullable":
-            text, shown = column.blank_mend, None
-        else:
-            assert column.rule is not None
-            text = column.rule.mend(table.at[row, column_name])
-            shown = raw.at[row, column_name] if column_name in raw else value
-        problems.append(_Problem(schema.file, text, int(row), column_name, shown))
+            problems.append(_Problem(schema.file, column.blank_mend, int(row), name))
+        elif shown != "" and column.rule is not None:
+            # an empty cell took its value from another column, which has its own problem
+            text = column.rule.mend(table.at[row, name])
+            problems.append(_Problem(schema.file, text, int(row), name, shown))
     return sorted(problems, key=lambda problem: problem.row or 0)
 
 
