@@ -1,0 +1,76 @@
+"""Density component: log Neff of every cell, and the scores that it predicts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+from pytensor.tensor.variable import TensorVariable
+
+from densing_bayes.observations import Observations
+from densing_bayes.performance import ScoreLink, expected_score, observe_score
+from densing_bayes.priors import variable
+from densing_bayes.scaling import ScalingLaw
+from densing_bayes.spec import ModelSpec
+from densing_bayes.trend import Trend, ramps
+
+
+class Density(NamedTuple):
+    """Log density of the systems and log Neff of the cells, with what their priors hang on."""
+
+    log_density: TensorVariable
+    log_effective_params: TensorVariable
+    cell_shift: TensorVariable  # mean of log Neff - log N - log density
+    cell_spread: TensorVariable
+    cell_noise: TensorVariable
+
+
+def densities(
+    spec: ModelSpec, observed: Observations, law: ScalingLaw, link: ScoreLink, trend: Trend
+) -> Density:
+    """State log Neff = log N + log density + delta and observe the scores of the systems."""
+    prior = spec.density
+    mean = trend.mean if trend.shortfall is None else trend.mean - trend.shortfall[trend.unit]
+    log_density = pm.Normal("log_density", mean, trend.spread, dims="system")
+
+    m, k = observed.cell_system, observed.cell_benchmark
+    benchmarks = [spec.benchmarks[name] for name in observed.benchmarks]
+    offset = variable(
+        "format_offset", [b.format_offset or prior.format_offset for b in benchmarks], "benchmark"
+    )
+    shift = offset[k]
+    if prior.drift and len(observed.benchmarks) > 1:
+        shift = shift + _drift(spec, observed)
+    spread = variable("benchmark_spread", prior.benchmark_spread, "benchmark")[k]
+    if observed.flags:
+        flagged = observed.cell_flag >= 0
+        flag_offset = variable("flag_offset", prior.flag_offset, "flag")
+        flag_spread = variable("flag_spread", prior.flag_spread, "flag")
+        shift = shift + flagged * flag_offset[observed.cell_flag]
+        spread = np.sqrt(spread**2 + flagged * flag_spread[observed.cell_flag] ** 2)
+    log_effective_params = pm.Normal(
+        "log_effective_params", observed.log_params[m] + log_density[m] + shift, spread, dims="cell"
+    )
+
+    noise = variable("protocol_noise", spec.performance.protocol_noise, "benchmark")[k]
+    expected, _ = expected_score(observed, law, link, log_effective_params)
+    observe_score("score", spec, expected, observed.cell_items, noise, observed.score, "cell")
+    return Density(log_density, log_effective_params, shift, spread, noise)
+
+
+def _drift(spec: ModelSpec, observed: Observations) -> TensorVariable:
+    """Drift of the benchmarks against their mean, B_k t + C_k (time since a change)."""
+    k, time = observed.cell_benchmark, observed.time[observed.cell_system]
+    spread = variable("drift_spread_before", spec.density.drift_spread)
+    z = pm.ZeroSumNormal("drift_before_offset", dims="benchmark")
+    drift = pm.Deterministic("drift_before", spread * z, dims="benchmark")[k] * time
+    slopes = [i for i, change in enumerate(spec.trend.changes) if change.slope]
+    if slopes:
+        ramp, _ = ramps(spec.trend, observed, time)
+        spread = variable("drift_spread_change", spec.density.drift_spread)
+        z = pm.ZeroSumNormal("drift_change_offset", dims=("slope_change", "benchmark"))
+        change = pm.Deterministic("drift_change", spread * z, dims=("slope_change", "benchmark"))
+        drift = drift + pt.sum(change[:, k] * ramp[slopes], axis=0)
+    return drift

@@ -1,0 +1,69 @@
+"""The joint model as one PyMC model: the plain statement, in the order in which data flow."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pymc as pm
+
+from densing_bayes.density import Density, densities
+from densing_bayes.observations import Observations, observe
+from densing_bayes.performance import ScoreLink, score_link
+from densing_bayes.scaling import ScalingLaw, scaling_law
+from densing_bayes.spec import ModelSpec
+from densing_bayes.tables import Panel
+from densing_bayes.trend import Trend, trend
+
+
+class Parts(NamedTuple):
+    """A model with the symbolic parts of its components."""
+
+    model: pm.Model
+    law: ScalingLaw
+    link: ScoreLink
+    trend: Trend
+    density: Density
+
+
+def build_model(spec: ModelSpec, panel: Panel) -> pm.Model:
+    """Build the joint model of a specification on a panel.
+
+    A plain :class:`pymc.Model` with named dims (see docs/schema.md): ``pm.sample``, ``pm.do``,
+    prior and posterior predictive sampling work on it. :func:`densing_bayes.fit` samples the same
+    density in better coordinates.
+
+    Raises
+    ------
+    SpecError
+        If the panel lacks what the specification asks for.
+    """
+    return assemble(spec, observe(panel, spec)).model
+
+
+def assemble(spec: ModelSpec, observed: Observations) -> Parts:
+    """Build the model from observations, keeping the symbolic parts."""
+    with pm.Model(coords=coordinates(spec, observed)) as model:
+        law = scaling_law(spec.scaling, observed)
+        link = score_link(spec, observed, law)
+        frontier = trend(spec.trend, observed)
+        density = densities(spec, observed, law, link, frontier)
+    return Parts(model, law, link, frontier, density)
+
+
+def coordinates(spec: ModelSpec, observed: Observations) -> dict[str, Any]:
+    """Named dims of the model and their labels."""
+    changes = spec.trend.changes
+    return {
+        "benchmark": observed.benchmarks,
+        "loss_benchmark": observed.loss_benchmarks,
+        "direct_benchmark": observed.direct_benchmarks,
+        "loss_run": observed.loss_label,
+        "reference_run": observed.reference_label,
+        "system": observed.systems,
+        "release": observed.releases,
+        "organisation": observed.organisations,
+        "cell": observed.cell_label,
+        "slope_change": [c.name for c in changes if c.slope],
+        "level_change_at": [c.name for c in changes if c.level],
+        "flag": observed.flags,
+    }

@@ -1,0 +1,330 @@
+"""What the model sees: a panel narrowed by a specification, as index arrays.
+
+Cells (a system's score on a benchmark) are sparse: a missing score has no cell. Benchmarks that
+are linked through their loss come first, so that one split serves every array over benchmarks.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from densing_bayes.errors import SpecError
+from densing_bayes.spec import ModelSpec
+from densing_bayes.tables import Panel
+
+ORIGIN = pd.Timestamp("2022-11-30")  # release of ChatGPT: time zero inside the models
+DAYS_PER_YEAR = 365.25
+
+# Inference time of a token (Nature Machine Intelligence 7:1823, Methods): memory traffic takes
+# k1 per parameter held, arithmetic k2 per parameter used. The printed hardware (82.58 TFLOP/s,
+# 1.01 TB/s, 100 tokens) gives k2 / k1 = 2 * 100 * 1.01 / 82.58.
+INFERENCE_TIME_RATIO = 2.0 * 100.0 * 1.01e12 / 82.58e12
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Arrays of one fit. Logarithms are natural; times are years since 2022-11-30."""
+
+    benchmarks: tuple[str, ...]
+    loss_benchmarks: tuple[str, ...]
+    chance: Floats
+    centre_params: float
+    centre_tokens: float
+    log_reference_tokens: float  # log(D0 / D0')
+
+    loss: Floats
+    loss_label: tuple[str, ...]
+    loss_benchmark: Ints
+    loss_log_params: Floats
+    loss_log_tokens: Floats
+
+    reference_score: Floats
+    reference_label: tuple[str, ...]
+    reference_benchmark: Ints
+    reference_items: Floats
+    reference_loss: Floats  # of the loss-linked rows, which come first
+    reference_log_params: Floats  # of the directly linked rows
+    reference_log_tokens: Floats
+
+    systems: tuple[str, ...]
+    releases: tuple[str, ...]
+    organisations: tuple[str, ...]
+    log_params: Floats
+    time: Floats
+    system_release: Ints
+    system_organisation: Ints
+    release_time: Floats
+    size_fallbacks: int  # systems whose size in the chosen convention is unknown
+
+    score: Floats
+    cell_label: tuple[str, ...]
+    cell_system: Ints
+    cell_benchmark: Ints
+    cell_items: Floats
+    cell_flag: Ints  # index into flags, -1 for none
+    flags: tuple[str, ...]
+
+    changes: tuple[str, ...]
+    change_time: Floats
+
+    @property
+    def direct_benchmarks(self) -> tuple[str, ...]:
+        """Benchmarks that are linked directly to params and tokens."""
+        return self.benchmarks[len(self.loss_benchmarks) :]
+
+    @property
+    def loss_cells(self) -> int:
+        """Number of leading cells that belong to loss-linked benchmarks."""
+        return int(np.sum(self.cell_benchmark < len(self.loss_benchmarks)))
+
+    @property
+    def loss_references(self) -> int:
+        """Number of leading reference scores that belong to loss-linked benchmarks."""
+        return len(self.reference_loss)
+
+    @property
+    def mean_log_params(self) -> float:
+        """Mean of log N over systems, where the size slope is centred."""
+        return float(np.mean(self.log_params))
+
+    def counts(self) -> pd.DataFrame:
+        """Systems and releases before and after each change of the trend (or in all)."""
+        cuts = np.r_[-np.inf, self.change_time, np.inf]
+        names = ["before " + self.changes[0], *("after " + name for name in self.changes)] if (
+            self.changes
+        ) else ["all"]
+        rows = {}
+        for name, start, end in zip(names, cuts[:-1], cuts[1:], strict=True):
+            inside = (self.time >= start) & (self.time < end)
+            families = {self.releases[i].split("@")[0] for i in self.system_release[inside]}
+            rows[name] = {
+                "systems": int(inside.sum()),
+                "releases": len(np.unique(self.system_release[inside])),
+                "families": len(families),
+                "cells": int(inside[self.cell_system].sum()),
+            }
+        return pd.DataFrame.from_dict(rows, orient="index")
+
+    def hash(self) -> str:
+        """SHA-256 of every array and label that the model sees."""
+        digest = hashlib.sha256()
+        for name in sorted(self.__dataclass_fields__):
+            value = getattr(self, name)
+            data = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
+            digest.update(name.encode() + data)
+        return digest.hexdigest()
+
+
+def years_since_origin(date: str | dt.date | pd.Timestamp) -> float:
+    """Years from the release of ChatGPT (2022-11-30) to a date, negative before."""
+    return (pd.Timestamp(date) - ORIGIN).days / DAYS_PER_YEAR
+
+
+def date_of(years: float) -> pd.Timestamp:
+    """Calendar date of a model time, rounded to the day."""
+    return ORIGIN + pd.Timedelta(days=round(float(years) * DAYS_PER_YEAR))
+
+
+def system_sizes(systems: pd.DataFrame, convention: str) -> tuple[pd.Series, int]:
+    """Parameter counts in a convention, and how many fall back to the total.
+
+    Parameters
+    ----------
+    systems
+        Table of systems.
+    convention
+        "total", "comparable" (without the input embedding unless it is tied to the output head,
+        as the ladder counts), "non-embedding", "active" (per token, for mixtures of experts) or
+        "inference-time" (the dense size with the same time per token; Nature MI 7:1823, Methods).
+    """
+    total = systems["params_total"].astype(float)
+    if convention == "total":
+        return total, 0
+    if convention == "inference-time":
+        active = systems["params_active"].astype(float)
+        ratio = INFERENCE_TIME_RATIO
+        return (total + ratio * active) / (1.0 + ratio), 0
+    column = {
+        "comparable": "params_comparable",
+        "non-embedding": "params_nonembedding",
+        "active": "params_active",
+    }[convention]
+    sizes = systems[column].astype(float)
+    return sizes.fillna(total), int(sizes.isna().sum())
+
+
+def observe(panel: Panel, spec: ModelSpec) -> Observations:
+    """Narrow a panel to what a specification asks for.
+
+    Raises
+    ------
+    SpecError
+        If nothing is left, or a benchmark lacks what its link needs.
+    """
+    _check_benchmarks(panel, spec)
+    names = list(spec.benchmarks)
+    loss_linked = [name for name in names if spec.benchmarks[name].link == "loss"]
+    benchmarks = loss_linked + [name for name in names if name not in loss_linked]
+    position = {name: i for i, name in enumerate(benchmarks)}
+
+    runs, losses = _reference_losses(panel, spec, loss_linked)
+    finals = _final_runs(panel, spec)
+    centre_params = float(np.exp(np.log(finals["params"]).mean()))
+    centre_tokens = float(np.exp(np.log(finals["tokens"]).mean()))
+    references = _reference_scores(panel, spec, benchmarks, finals)
+    references = references.assign(k=references["benchmark"].map(position))
+    references = references.sort_values(["k", "run"], kind="stable")
+    from_loss = references["k"] < len(loss_linked)
+
+    systems, scores = _systems_and_scores(panel, spec, benchmarks)
+    scores = scores.assign(k=scores["benchmark"].map(position))
+    scores = scores.sort_values(["k", "system"], kind="stable")
+    sizes, fallbacks = system_sizes(systems, spec.panel.size)
+    releases, system_release = np.unique(systems["release"].to_numpy(str), return_inverse=True)
+    organisations, system_organisation = np.unique(
+        systems["organisation"].to_numpy(str), return_inverse=True
+    )
+    time = (systems["release_date"] - ORIGIN).dt.days.to_numpy(float) / DAYS_PER_YEAR
+    release_time = np.array([time[system_release == i].min() for i in range(len(releases))])
+    flags = tuple(sorted(set(scores["flag"]) - {""}))
+    items = panel.benchmarks["effective_items"].astype(float)
+
+    return Observations(
+        benchmarks=tuple(benchmarks),
+        loss_benchmarks=tuple(loss_linked),
+        chance=panel.benchmarks["chance"].loc[benchmarks].to_numpy(float),
+        centre_params=centre_params,
+        centre_tokens=centre_tokens,
+        log_reference_tokens=float(np.log(spec.panel.reference_tokens / centre_tokens)),
+        loss=losses["loss"].to_numpy(float),
+        loss_label=tuple(losses["run"] + "|" + losses["benchmark"]),
+        loss_benchmark=losses["benchmark"].map(position).to_numpy(np.int64),
+        loss_log_params=np.log(runs["params"].to_numpy(float) / centre_params),
+        loss_log_tokens=np.log(runs["tokens"].to_numpy(float) / centre_tokens),
+        reference_score=references["score"].to_numpy(float),
+        reference_label=tuple(references["run"] + "|" + references["benchmark"]),
+        reference_benchmark=references["k"].to_numpy(np.int64),
+        reference_items=items.loc[references["benchmark"]].to_numpy(float),
+        reference_loss=references.loc[from_loss, "loss"].to_numpy(float),
+        reference_log_params=np.log(
+            references.loc[~from_loss, "params"].to_numpy(float) / centre_params
+        ),
+        reference_log_tokens=np.log(
+            references.loc[~from_loss, "tokens"].to_numpy(float) / centre_tokens
+        ),
+        systems=tuple(systems.index),
+        releases=tuple(releases),
+        organisations=tuple(organisations),
+        log_params=np.log(sizes.to_numpy(float)),
+        time=time,
+        system_release=system_release.astype(np.int64),
+        system_organisation=system_organisation.astype(np.int64),
+        release_time=release_time,
+        size_fallbacks=fallbacks,
+        score=scores["score"].to_numpy(float),
+        cell_label=tuple(scores["system"] + "|" + scores["benchmark"]),
+        cell_system=systems.index.get_indexer(pd.Index(scores["system"])).astype(np.int64),
+        cell_benchmark=scores["k"].to_numpy(np.int64),
+        cell_items=items.loc[scores["benchmark"]].to_numpy(float),
+        cell_flag=np.array([flags.index(f) if f else -1 for f in scores["flag"]], dtype=np.int64),
+        flags=flags,
+        changes=tuple(change.name for change in spec.trend.changes),
+        change_time=np.array([years_since_origin(c.date) for c in spec.trend.changes], dtype=float),
+    )
+
+
+def _check_benchmarks(panel: Panel, spec: ModelSpec) -> None:
+    for name, benchmark in spec.benchmarks.items():
+        if name not in panel.benchmarks.index:
+            known = ", ".join(panel.benchmarks.index)
+            raise SpecError(f"benchmark '{name}' is not in panel '{panel.name}' (it has {known})")
+        if benchmark.link == "loss" and name not in set(panel.losses["benchmark"]):
+            raise SpecError(
+                f"benchmark '{name}' has link = \"loss\" but panel '{panel.name}' has no losses of "
+                f'reference runs for it: add them, or use link = "direct"'
+            )
+
+
+def _final_runs(panel: Panel, spec: ModelSpec) -> pd.DataFrame:
+    allowed = {"true", "unknown"} if spec.scaling.final_runs == "all" else {"true"}
+    known = panel.runs[["params", "tokens"]].notna().all(axis=1)
+    finals = panel.runs[known & panel.runs["annealed"].isin(allowed)]
+    if len(finals) < 3:
+        raise SpecError(
+            f"panel '{panel.name}' has {len(finals)} finished reference runs with params and "
+            f"tokens; the scaling law needs at least 3"
+        )
+    return finals
+
+
+def _reference_losses(
+    panel: Panel, spec: ModelSpec, loss_linked: list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    finals = _final_runs(panel, spec)
+    losses = panel.losses[
+        panel.losses["benchmark"].isin(loss_linked) & panel.losses["run"].isin(finals.index)
+    ]
+    for name in loss_linked:
+        if (losses["benchmark"] == name).sum() < 3:
+            raise SpecError(
+                f"benchmark '{name}' has fewer than 3 losses of finished reference runs: use "
+                f'link = "direct", or add runs'
+            )
+    return finals.loc[losses["run"]], losses
+
+
+def _reference_scores(
+    panel: Panel, spec: ModelSpec, benchmarks: list[str], finals: pd.DataFrame
+) -> pd.DataFrame:
+    wanted = pd.DataFrame(
+        [(name, spec.benchmarks[name].reference_format, spec.benchmarks[name].link)
+         for name in benchmarks],
+        columns=["benchmark", "format", "link"],
+    )
+    table = panel.reference_scores[["run", "benchmark", "format", "score"]].merge(
+        wanted, on=["benchmark", "format"]
+    )
+    table = table.merge(panel.losses[["run", "benchmark", "loss"]], how="left")
+    table = table.merge(panel.runs[["params", "tokens"]], left_on="run", right_index=True)
+    usable = np.where(table["link"] == "loss", table["loss"].notna(),
+                      table["run"].isin(finals.index))
+    table = table[usable]
+    for name in benchmarks:
+        if (table["benchmark"] == name).sum() < 3:
+            raise SpecError(
+                f"benchmark '{name}': fewer than 3 usable reference scores in format "
+                f"'{spec.benchmarks[name].reference_format}'; add runs or change reference_format"
+            )
+    return table
+
+
+def _systems_and_scores(
+    panel: Panel, spec: ModelSpec, benchmarks: list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    systems = panel.systems[
+        panel.systems["domain"].isin(spec.panel.domains)
+        & (panel.systems["params_total"] >= spec.panel.min_params)
+    ]
+    scores = panel.scores[
+        panel.scores["benchmark"].isin(benchmarks) & panel.scores["system"].isin(systems.index)
+    ]
+    if spec.panel.flagged == "exclude":
+        scores = scores[scores["flag"] == ""]
+    systems = systems.loc[systems.index.isin(scores["system"])].sort_values(
+        ["release_date", "release"], kind="stable"
+    )
+    if len(systems) < 2:
+        raise SpecError(
+            f"panel '{panel.name}' has {len(systems)} systems with scores on "
+            f"{', '.join(benchmarks)} after the filters of [panel]; a trend needs at least 2"
+        )
+    return systems, scores

@@ -1,0 +1,218 @@
+"""Start values by least squares in two steps, as the paper estimates (arXiv 2412.04315, sec. 3).
+
+First the loss law and the link of each benchmark from the reference runs, then the inversion of
+the systems' scores to effective params and a straight line through log density. Residuals of the
+priors keep weakly identified parameters finite; nothing of the pilot enters the posterior.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import least_squares
+from scipy.special import expit, logit
+
+from densing_bayes import laws
+from densing_bayes.observations import Floats, Observations
+from densing_bayes.spec import LogNormal, ModelSpec, Prior
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """Least-squares estimates; arrays over the benchmarks of each link, cells and systems."""
+
+    loss_at_centre: Floats
+    irreducible_share: Floats
+    params_share: Floats
+    params_exponent: Floats
+    tokens_exponent: Floats
+    floor: Floats
+    ceiling: Floats
+    steepness: Floats
+    midpoint: Floats
+    discrimination: Floats
+    difficulty: Floats
+    token_elasticity: Floats
+    log_effective_params: Floats  # of the cells
+    log_density: Floats  # of the systems
+    trend: Floats  # level, growth before, growth changes
+
+    def point(self, start: dict[str, Floats]) -> dict[str, Floats]:
+        """Point of the model's value variables: ``start`` with the estimates put in."""
+        estimates = {
+            "loss_at_centre_log__": np.log(self.loss_at_centre),
+            "irreducible_share_logodds__": logit(self.irreducible_share),
+            "params_share_logodds__": logit(self.params_share),
+            "params_exponent_log__": np.log(self.params_exponent),
+            "tokens_exponent_log__": np.log(self.tokens_exponent),
+            "log_params_exponent_mean": np.log(self.params_exponent).mean(),
+            "log_tokens_exponent_mean": np.log(self.tokens_exponent).mean(),
+            "ceiling_logit": logit(self.ceiling),
+            "steepness_log__": np.log(self.steepness),
+            "midpoint_log__": np.log(self.midpoint),
+            "discrimination_log__": np.log(self.discrimination),
+            "difficulty": self.difficulty,
+            "token_elasticity_log__": np.log(self.token_elasticity),
+            "log_effective_params": self.log_effective_params,
+            "log_density": self.log_density,
+            "level": self.trend[0],
+            "growth_before": self.trend[1],
+        }
+        if "growth_change" in start:
+            estimates["growth_change"] = self.trend[2:]
+        return start | {name: value for name, value in estimates.items() if name in start}
+
+
+def pilot(spec: ModelSpec, observed: Observations) -> Pilot:
+    """Estimate everything by least squares, one step after the other."""
+    scaling = np.array([
+        _loss_law(spec, observed, i) for i in range(len(observed.loss_benchmarks))
+    ]).reshape(-1, 5)
+    links = np.array([
+        _link(spec, observed, i) for i in range(len(observed.benchmarks))
+    ]).reshape(-1, 5)
+    split = len(observed.loss_benchmarks)
+    log_effective_params = _invert(spec, observed, scaling, links)
+    log_density, trend = _line(spec, observed, log_effective_params)
+    return Pilot(
+        *scaling.T,
+        floor=links[:, 0],
+        ceiling=links[:, 1],
+        steepness=links[:split, 2],
+        midpoint=links[:split, 3],
+        discrimination=links[split:, 2],
+        difficulty=links[split:, 3],
+        token_elasticity=links[split:, 4],
+        log_effective_params=log_effective_params,
+        log_density=log_density,
+        trend=trend,
+    )
+
+
+def _loss_law(spec: ModelSpec, observed: Observations, benchmark: int) -> Floats:
+    """Centre loss, irreducible share, params share and exponents of one benchmark."""
+    rows = observed.loss_benchmark == benchmark
+    n, d = observed.loss_log_params[rows], observed.loss_log_tokens[rows]
+    loss = observed.loss[rows]
+    priors = spec.scaling
+    medians = np.log([priors.params_exponent.median, priors.tokens_exponent.median])
+    widths = np.array([priors.params_exponent.sigma, priors.tokens_exponent.sigma])
+
+    def unpack(theta: Floats) -> tuple[float, ...]:
+        share = expit(theta[1]) if priors.irreducible else 0.0
+        return np.exp(theta[0]), share, expit(theta[2]), np.exp(theta[3]), np.exp(theta[4])
+
+    def residuals(theta: Floats) -> Floats:
+        centre, share, params_share, alpha, beta = unpack(theta)
+        reducible = centre * (1 - share)
+        expected = laws.scaling_loss(
+            n, d, centre * share, reducible * params_share, alpha,
+            reducible * (1 - params_share), beta,
+        )
+        return np.r_[np.log(loss / expected) / 0.02, theta[1:3], (theta[3:] - medians) / widths]
+
+    start = np.r_[np.log(np.median(loss)), 0.0, 0.0, medians]
+    centre, share, *rest = unpack(least_squares(residuals, start).x)
+    return np.array([centre, share if priors.irreducible else 0.5, *rest])
+
+
+def _link(spec: ModelSpec, observed: Observations, benchmark: int) -> Floats:
+    """Floor, ceiling, slope, midpoint (and token elasticity) of one benchmark's link."""
+    rows = observed.reference_benchmark == benchmark
+    split = observed.loss_references
+    score = observed.reference_score[rows]
+    priors = spec.performance
+    own = spec.benchmarks[observed.benchmarks[benchmark]].ceiling or priors.ceiling
+    ceiling = logit(_median(own))
+    chance = observed.chance[benchmark]
+    by_loss = benchmark < len(observed.loss_benchmarks)
+    if by_loss:
+        loss = observed.reference_loss[rows[:split]]
+        start = np.r_[0.0, ceiling, np.log(_median(priors.steepness)), np.median(loss)]
+    else:
+        n = observed.reference_log_params[rows[split:]]
+        d = observed.reference_log_tokens[rows[split:]]
+        start = np.r_[
+            0.0, ceiling, np.log(_median(priors.discrimination)), np.median(n),
+            np.log(_median(priors.token_elasticity)),
+        ]
+
+    def expected(theta: Floats) -> Floats:
+        slope = np.exp(theta[2])
+        if by_loss:
+            z = slope * (theta[3] - loss)
+        else:
+            z = slope * (laws.ability(n, d, np.exp(theta[4])) - theta[3])
+        return laws.sigmoid_score(z, chance + theta[0], expit(theta[1]))
+
+    def residuals(theta: Floats) -> Floats:
+        prior = np.r_[theta[0] / 0.02, theta[1] - start[1], (theta[2] - start[2]) / 0.7]
+        return np.r_[(score - expected(theta)) / 0.01, prior, (theta[4:] - start[4:]) / 0.5]
+
+    theta = least_squares(residuals, start).x
+    extra = np.exp(theta[4]) if len(theta) > 4 else np.nan
+    return np.array([chance + theta[0], expit(theta[1]), np.exp(theta[2]), theta[3], extra])
+
+
+def _median(prior: Prior) -> float:
+    """Median of a prior, near enough for a start value."""
+    match prior:
+        case LogNormal():
+            return prior.median
+        case _ if hasattr(prior, "median"):
+            return float(prior.median)
+        case _ if hasattr(prior, "beta"):
+            return float(prior.alpha / (prior.alpha + prior.beta))
+        case _ if hasattr(prior, "mu"):
+            return float(prior.mu)
+        case _:
+            return 0.6745 * float(prior.sigma)
+
+
+def _invert(spec: ModelSpec, observed: Observations, scaling: Floats, links: Floats) -> Floats:
+    """Effective params of the cells: the size on a grid whose score comes nearest.
+
+    Scores outside the range of the curve end at the edge of the grid, pulled in by a weak
+    penalty towards the system's own size.
+    """
+    grid = np.linspace(np.log(1e7), np.log(1e13), 600)
+    n = grid - np.log(observed.centre_params)
+    d = observed.log_reference_tokens
+    split = len(observed.loss_benchmarks)
+    result = np.empty(len(observed.score))
+    for benchmark, (floor, ceiling, slope, midpoint, elasticity) in enumerate(links):
+        if benchmark < split:
+            centre, share, params_share, alpha, beta = scaling[benchmark]
+            share = share if spec.scaling.irreducible else 0.0
+            reducible = centre * (1 - share)
+            loss = laws.scaling_loss(
+                n, d, centre * share, reducible * params_share, alpha,
+                reducible * (1 - params_share), beta,
+            )
+            z = slope * (midpoint - loss)
+        else:
+            z = slope * (laws.ability(n, d, elasticity) - midpoint)
+        curve = laws.sigmoid_score(z, floor, ceiling)
+        cells = np.flatnonzero(observed.cell_benchmark == benchmark)
+        misfit = ((observed.score[cells, None] - curve) / 0.02) ** 2
+        size = observed.log_params[observed.cell_system[cells]]
+        penalty = ((grid - size[:, None] + 0.5) / 1.5) ** 2
+        result[cells] = grid[np.argmin(misfit + penalty, axis=1)]
+    return result
+
+
+def _line(spec: ModelSpec, observed: Observations, x: Floats) -> tuple[Floats, Floats]:
+    """Mean log density of the systems, and a line through it that bends at each slope change."""
+    m = observed.cell_system
+    count = np.bincount(m, minlength=len(observed.systems))
+    density = np.bincount(m, x - observed.log_params[m], minlength=len(count)) / count
+    bends = [
+        np.maximum(observed.time - at, 0.0)
+        for at, change in zip(observed.change_time, spec.trend.changes, strict=True)
+        if change.slope
+    ]
+    design = np.column_stack([np.ones_like(observed.time), observed.time, *bends])
+    ridge = np.vstack([design, 0.3 * np.eye(design.shape[1])])
+    target = np.r_[density, np.zeros(design.shape[1])]
+    return density, np.linalg.lstsq(ridge, target, rcond=None)[0]
