@@ -1,4 +1,4 @@
-"""User tables: what is accepted, what is refused, and that each refusal says where and what instead."""
+"""User tables: what is accepted, what is refused, and that refusals say where and what instead."""
 
 from __future__ import annotations
 

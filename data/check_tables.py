@@ -1,0 +1,240 @@
+"""Check the embedded tables against each other and against published figures.
+
+Run ``python data/check_tables.py`` after any change of a table. Prints one line per check and ends
+with status 1 if one fails.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from densing_bayes.errors import TableError
+from densing_bayes.tables import Panel, load_events, load_panel
+
+HERE = Path(__file__).parent
+Check = tuple[str, bool, str]
+
+SCORES = {
+    # (panel, system, benchmark): figure published by the leaderboard or the developer
+    ("open", "llama-2-7b", "mmlu"): 0.438,
+    ("open", "llama-2-7b", "hellaswag"): 0.7774,
+    ("open", "llama-2-7b", "arc_challenge"): 0.5307,
+    ("open", "mistral-7b-v0.1", "mmlu"): 0.6416,
+    ("open", "falcon-40b", "hellaswag"): 0.8528,
+    ("open", "llama-3-8b", "mmlu"): 0.6649,
+    ("paper", "gpt-3-175b", "mmlu"): 0.439,
+    ("paper", "chinchilla-70b", "mmlu"): 0.675,
+    ("paper", "llama-65b", "mmlu"): 0.634,
+    ("paper", "llama-2-70b", "bbh"): 0.657,
+    ("paper", "llama-3.1-405b", "bbh"): 0.859,
+}
+SIZES = {
+    "gpt2-xl": 1_557_611_200,
+    "bloom": 176_247_271_424,
+    "llama-7b": 6_738_415_616,
+    "llama-2-70b": 68_976_648_192,
+    "mistral-7b-v0.1": 7_241_732_096,
+    "gemma-7b": 8_537_680_896,
+    "qwen2-72b": 72_706_203_648,
+    "llama-3.1-405b": 405_853_388_800,
+}
+DATES = {
+    "opt-6.7b": "2022-05-02",
+    "llama-7b": "2023-02-24",
+    "llama-2-7b": "2023-07-18",
+    "mistral-7b-v0.1": "2023-09-27",
+    "llama-3-8b": "2024-04-18",
+    "gemma-2-2b": "2024-07-31",
+}
+WITHOUT_EMBEDDINGS = {
+    # published size without embeddings, rounded as published
+    "qwen1.5-7b": 6.5e9,
+    "qwen2-72b": 70.21e9,
+    "gemma-7b": 7.8e9,
+    "gemma-2-9b": 8.2e9,
+    "phi-2": 2.5e9,
+    "llama-2-7b": 6.4e9,
+}
+
+
+def same_text(wanted: object, found: object) -> str:
+    """Say both, or only the one when they agree."""
+    return f"{found}" if wanted == found else f"{found}, expected {wanted}"
+
+
+def check_counts(panels: dict[str, Panel]) -> Iterator[Check]:
+    """Sizes of the tables, and enough systems for a trend."""
+    wanted = {"open": (147, 585, 90, 4), "paper": (224, 688, 93, 5)}
+    for name, panel in panels.items():
+        found = (len(panel.systems), len(panel.scores), len(panel.runs), len(panel.benchmarks))
+        yield (
+            f"{name}: systems, scores, runs, benchmarks",
+            found == wanted[name],
+            same_text(wanted[name], found),
+        )
+    systems = panels["open"].systems
+    usable = systems[
+        (systems["domain"] != "code")
+        & ~systems["derivation"].eq("quantised")
+        & systems["release_date"].between("2019-01-01", "2024-12-31")
+    ]
+    usable = usable[usable.index.isin(panels["open"].scores["system"])]
+    yield "open: at least 110 usable systems 2019 to 2024", len(usable) >= 110, str(len(usable))
+    before = usable[usable["release_date"] < "2022-11-30"]
+    families, releases = before["family"].nunique(), before["release"].nunique()
+    yield (
+        "open: 7 families before ChatGPT",
+        families == 7,
+        f"{families} families, {releases} releases, {len(before)} systems",
+    )
+    between = usable["release_date"].between("2022-11-30", "2023-02-23")
+    yield "open: one system between ChatGPT and LLaMA", between.sum() == 1, str(between.sum())
+
+
+def check_values(panels: dict[str, Panel]) -> Iterator[Check]:
+    """A few published figures."""
+    for (name, system, benchmark), wanted in SCORES.items():
+        scores = panels[name].scores
+        cell = scores[(scores["system"] == system) & (scores["benchmark"] == benchmark)]["score"]
+        good = len(cell) == 1 and abs(cell.iloc[0] - wanted) < 1e-9
+        shown = same_text(wanted, float(cell.iloc[0])) if len(cell) else "no such score"
+        yield f"{name}: {system} on {benchmark}", good, shown
+    systems = panels["open"].systems
+    for system, params in SIZES.items():
+        found = int(systems["params_total"][system])
+        yield f"size of {system}", found == params, same_text(params, found)
+    for system, day in DATES.items():
+        released = f"{systems['release_date'][system]:%Y-%m-%d}"
+        yield f"date of {system}", released == day, same_text(day, released)
+    for system, published in WITHOUT_EMBEDDINGS.items():
+        size = float(systems["params_nonembedding"][system])
+        good = abs(size / published - 1) < 0.02
+        yield f"{system} without embeddings", good, f"{size:.4g}, published {published:.4g}"
+
+
+def check_sizes(panels: dict[str, Panel]) -> Iterator[Check]:
+    """Comparable size = total - vocabulary x width where untied; the panels agree on sizes."""
+    facts = pd.read_csv(HERE / "embeddings.csv", index_col="system")
+    matrix = facts["vocabulary"] * facts["embedding_width"]
+    for name, panel in panels.items():
+        systems = panel.systems.join(matrix.rename("matrix")).join(facts["tied"])
+        known = systems[systems["matrix"].notna()]
+        tied = known["tied"].astype(bool)
+        comparable = known["params_total"] - known["matrix"].where(~tied, 0)
+        bare = known["params_total"] - known["matrix"] * np.where(tied, 1, 2)
+        for column, rule in (("params_comparable", comparable), ("params_nonembedding", bare)):
+            off = known.index[~(np.abs(known[column] / rule - 1) < 0.01)]
+            yield (
+                f"{name}: {column} follows from embeddings.csv within 1%",
+                len(off) == 0,
+                f"{len(known)} systems" if len(off) == 0 else ", ".join(off),
+            )
+        unknown = systems.index[systems["matrix"].isna()]
+        basis = systems.loc[unknown, "comparable_basis"]
+        blank = systems.loc[unknown, "params_comparable"].isna()
+        good = bool((basis == "unknown").all() and blank.all())
+        yield f"{name}: unknown comparable sizes are blank", good, f"{len(unknown)} systems"
+    left, right = panels["open"].systems, panels["paper"].systems
+    for run, width, published in (("7B-4T", 4096, 7_298_617_344), ("13B-5T", 5120, 13_716_198_400)):
+        counted = float(panels["open"].runs["params"][run])
+        good = counted + 100_352 * width == published
+        yield f"{run} leaves out the input embedding only", good, f"{counted:.0f}"
+    shared = left.index.intersection(right.index)
+    columns = ["params_total", "params_active", "params_comparable", "tokens", "release_date"]
+    pair = left.loc[shared, columns], right.loc[shared, columns]
+    same = (pair[0] == pair[1]) | (pair[0].isna() & pair[1].isna())
+    # token counts may be known to one source only
+    same["tokens"] |= pair[0]["tokens"].isna()
+    off = shared[~same.all(axis="columns")]
+    yield (
+        "systems of both panels agree",
+        len(off) == 0,
+        f"{len(shared)} systems" if len(off) == 0 else ", ".join(off),
+    )
+
+
+def check_runs(panels: dict[str, Panel]) -> Iterator[Check]:
+    """The shape of the two reference series."""
+    ladder = panels["open"].runs
+    finals = ladder[ladder["family"] == "OLMo ladder"]
+    multiple = finals["tokens"] / (20 * finals["params"])
+    off = np.abs(multiple.to_numpy()[:, None] - np.array([0.5, 1, 2, 5, 10])).min(axis=1)
+    yield (
+        "open: 30 ladder runs at 0.5 to 10 times 20 tokens a parameter",
+        (len(finals) == 30 and bool((off < 1e-3).all())),
+        f"{len(finals)} runs",
+    )
+    checkpoints = int((ladder["annealed"] == "false").sum())
+    yield "open: 58 checkpoints", checkpoints == 58, same_text(58, checkpoints)
+    panel = panels["paper"]
+    for benchmark in panel.benchmarks.index:
+        found = (panel.runs_with_loss(benchmark), panel.runs_with_score(benchmark))
+        yield f"paper: points on {benchmark}", found == (33, 12), same_text((33, 12), found)
+
+
+def check_figures() -> Iterator[Check]:
+    """The envelopes of the paper's figures, and its printed slope and R2."""
+    figures = pd.read_csv(HERE / "paper" / "figures.csv", parse_dates=["date"])
+    printed = {"fig1": (51, 9, 0.00653, 0.934), "fig2": (47, 9, 0.00665, 0.953)}
+    for name, (count, on_envelope, slope, r2) in printed.items():
+        points = figures[figures["figure"] == name].sort_values("date", kind="stable")
+        envelope = points[points["on_envelope"]]
+        found = (len(points), len(envelope))
+        yield f"{name}: points, of them on the envelope", found == (count, on_envelope), str(found)
+        rises = envelope["value"].is_monotonic_increasing
+        top = envelope["value"].max() == points["value"].max()
+        yield f"{name}: the envelope is the running maximum", rises and top, f"{len(envelope)}"
+        days = (envelope["date"] - envelope["date"].min()).dt.days.to_numpy(float)
+        log_density = np.log(envelope["value"].to_numpy(float))
+        fitted = float(np.polyfit(days, log_density, 1)[0])
+        correlation = float(np.corrcoef(days, log_density)[0, 1])
+        good = abs(fitted - slope) < 1e-5 and abs(correlation**2 - r2) < 6e-4
+        yield (
+            f"{name}: least squares on the envelope",
+            good,
+            (f"{fitted:.5f} a day, R2 {correlation**2:.3f}"),
+        )
+    curves = pd.read_csv(HERE / "paper" / "reference_curves.csv", index_col="benchmark")
+    losses = load_panel("paper")
+    for benchmark in losses.benchmarks.index:
+        curve = curves.loc[benchmark]
+        points = losses.losses[losses.losses["benchmark"] == benchmark].join(
+            losses.runs[["params", "tokens"]], on="run"
+        )
+        points = points.dropna(subset=["params", "tokens"])
+        law = curve["a"] * points["params"] ** -curve["alpha"]
+        law += curve["b"] * points["tokens"] ** -curve["beta"]
+        off = float(np.sqrt(np.mean(np.log(points["loss"] / law) ** 2)))
+        yield f"paper: drawn curve passes the losses on {benchmark}", off < 0.1, f"rms {off:.3f}"
+
+
+def main() -> int:
+    """Run all checks; 0 if all hold."""
+    try:
+        panels = {name: load_panel(name) for name in ("open", "paper")}
+        events = load_events()
+    except TableError as error:
+        print(error)
+        return 1
+    results = [
+        *check_counts(panels),
+        *check_values(panels),
+        *check_sizes(panels),
+        *check_runs(panels),
+        *check_figures(),
+        ("events: ChatGPT", str(events.at["chatgpt", "date"])[:10] == "2022-11-30", "2022-11-30"),
+    ]
+    for name, good, text in results:
+        print(f"{'ok  ' if good else 'FAIL'} {name}: {text}")
+    failed = sum(not good for _, good, _ in results)
+    print(f"{len(results) - failed} of {len(results)} checks hold")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,152 @@
+"""Embedded tables: complete, sourced, and what the documentation says of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.resources import files
+
+import pandas as pd
+import pytest
+
+from densing_bayes.schema import DIMENSIONS, TABLES, VARIABLES
+from densing_bayes.tables import EMBEDDED, Panel, list_panels, load_events, load_panel
+
+
+@pytest.fixture(scope="module", params=EMBEDDED)
+def panel(request: pytest.FixtureRequest) -> Panel:
+    return load_panel(request.param)
+
+
+def read(*path: str) -> pd.DataFrame:
+    with files("densing_bayes.data").joinpath(*path).open(encoding="utf-8") as file:
+        return pd.read_csv(file)
+
+
+def test_every_row_has_a_source(panel: Panel) -> None:
+    for name in TABLES:
+        assert (getattr(panel, name)["source"] != "").all(), name
+
+
+def test_every_system_has_a_score_and_every_benchmark_references(panel: Panel) -> None:
+    assert set(panel.systems.index) == set(panel.scores["system"])
+    for benchmark in panel.benchmarks.index:
+        assert panel.runs_with_loss(benchmark) >= 30
+        assert panel.runs_with_score(benchmark) >= 12
+
+
+def test_a_release_is_a_family_at_a_date(panel: Panel) -> None:
+    systems = panel.systems
+    dates = systems["release_date"].dt.strftime("%Y-%m-%d")
+    assert (systems["release"] == systems["family"] + "@" + dates).all()
+
+
+def test_experts_carry_a_total_and_an_active_size(panel: Panel) -> None:
+    systems = panel.systems
+    experts = systems["architecture"] == "moe"
+    assert experts.sum() >= 6
+    assert (systems["params_active"] < 0.5 * systems["params_total"])[experts].all()
+    assert (systems["params_active"] == systems["params_total"])[
+        systems["architecture"].isin(["dense", "ssm"])
+    ].all()
+
+
+def test_comparable_size_lies_between_bare_and_total(panel: Panel) -> None:
+    known = panel.systems.dropna(subset=["params_comparable"])
+    assert (known["params_nonembedding"] < known["params_comparable"]).all()
+    assert (known["params_comparable"] <= known["params_total"]).all()
+    assert (known["comparable_basis"] != "unknown").all()
+
+
+def test_open_covers_the_systems_a_trend_needs() -> None:
+    systems = load_panel("open").systems
+    usable = systems[(systems["domain"] != "code") & (systems["derivation"] != "quantised")]
+    assert len(usable) == 131 and usable["params_comparable"].notna().all()
+    before = usable[usable["release_date"] < "2022-11-30"]
+    assert before["family"].nunique() == 7
+
+
+def test_open_marks_what_was_not_measured_under_the_protocol() -> None:
+    scores = load_panel("open").scores
+    flags = scores.loc[scores["flag"] != ""].groupby("flag")["system"].unique()
+    assert set(flags["fp8_checkpoint"]) == {"llama-3.1-405b"}
+    assert set(flags["developer_report"]) == {"gemma-2-2b", "gemma-2-9b", "gemma-2-27b"}
+
+
+def test_open_runs_say_what_was_annealed() -> None:
+    runs = load_panel("open").runs
+    assert runs["annealed"].value_counts().to_dict() == {"false": 58, "true": 30, "unknown": 2}
+    assert runs.index[runs["annealed"] == "unknown"].tolist() == ["13B-5T", "7B-4T"]
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "words"),
+    [
+        ("mmlu", "acc"),
+        ("bbh", "CoT"),
+        ("math", "EM"),
+        ("humaneval", "pass@1"),
+        ("mbpp", "pass@1"),
+    ],
+)
+def test_paper_scores_keep_to_one_protocol(benchmark: str, words: str) -> None:
+    scores = load_panel("paper").scores
+    source = scores.loc[scores["benchmark"] == benchmark, "source"]
+    assert source.str.contains(words, regex=False).all()
+    others = (
+        "chat;|SFT|zero-shot, FP16|direct|multiple choice|maj@|maj1|sanitized|hand-verified|OLMES"
+    )
+    assert not source.str.contains(others).any()
+
+
+def test_paper_points_that_link_loss_to_score_have_no_size() -> None:
+    panel = load_panel("paper")
+    unsized = panel.runs.index[panel.runs["params"].isna()]
+    assert set(unsized) == set(panel.reference_scores["run"]) and len(unsized) == 60
+    assert set(unsized) <= set(panel.losses["run"])
+
+
+def test_events_are_in_order_and_explained() -> None:
+    events = load_events()
+    assert events["date"].is_monotonic_increasing
+    assert events.at["chatgpt", "date"] == pd.Timestamp("2022-11-30")
+    assert (events[["name", "reason", "source"]] != "").all(axis=None)
+
+
+def test_listing_says_what_loading_gives() -> None:
+    listed = list_panels()
+    for name in EMBEDDED:
+        panel = load_panel(name)
+        row = listed.loc[name]
+        assert row["systems"] == len(panel.systems)
+        assert row["releases"] == panel.systems["release"].nunique()
+        assert row["scores"] == len(panel.scores)
+        assert row["runs"] == len(panel.runs)
+        assert row["last_date"] == panel.systems["release_date"].max()
+
+
+def test_listing_needs_neither_pandera_nor_pymc() -> None:
+    code = (
+        "import sys; from densing_bayes.tables import list_panels; list_panels(); "
+        "assert not {'pandera', 'pymc', 'arviz'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_embedding_facts_are_of_known_systems() -> None:
+    facts = read("embeddings.csv")
+    known = set(load_panel("open").systems.index) | set(load_panel("paper").systems.index)
+    assert facts["system"].is_unique and set(facts["system"]) <= known
+    assert (facts[["vocabulary", "embedding_width"]] > 0).all(axis=None)
+
+
+def test_paper_figures_hold_the_running_maxima() -> None:
+    figures = read("paper", "figures.csv")
+    counts = figures.groupby("figure").size().to_dict()
+    assert counts == {"fig1": 51, "fig2": 47, "fig3a": 10, "fig3b": 9, "fig3c": 37}
+    assert len(read("paper", "reference_curves.csv")) == 6
+
+
+def test_words_are_free_for_arviz() -> None:
+    reserved = {"model", "group", "sample", "column", "variable"}
+    assert not reserved & set(DIMENSIONS) and not reserved & set(VARIABLES)
