@@ -14,6 +14,7 @@ whitened by the Cholesky factor of an approximate posterior covariance.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,7 +29,15 @@ from densing_bayes.performance import expected_score
 from densing_bayes import laws
 
 LATENTS = ("shortfall", "log_density", "log_effective_params")
-CENTRED = {"drift_before_offset_zerosum__": "drift_spread_before", "drift_change_offset_zerosum__": "drift_spread_change"}
+# Standardised effects z = effect / spread whose coordinate is z * spread^weight: weight 0 is the
+# non-centred form, 1 the centred one; in between where data and prior say about as much.
+CENTRED = {
+    "params_exponent_offset": ("params_exponent_spread_log__", 1.0),
+    "tokens_exponent_offset": ("tokens_exponent_spread_log__", 1.0),
+    "drift_before_offset_zerosum__": ("drift_spread_before_log__", 0.6),
+    "drift_change_offset_zerosum__": ("drift_spread_change_log__", 0.6),
+}
+ANCHOR_SHARPNESS = 30.0  # of the bend that keeps the room above the anchor positive
 WEAK = 1e-8  # added to a precision so that a cell without information stays finite
 
 
@@ -62,27 +71,28 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
     values = global_values(parts)
     shapes = [np.shape(point[value.name]) for value in values]
     sizes = [int(np.prod(shape)) for shape in shapes]
-    centre = np.concatenate([np.ravel(point[value.name]) for value in values])
     cells = len(observed.score)
 
     with pm.Model(coords=plain.coords) as model:
-        centre_data = pm.Data("globals_centre", centre)
-        scale_data = pm.Data("globals_scale", 0.05 * np.eye(centre.size))
+        centre_data = pm.Data("globals_centre", _coordinates(point, [v.name for v in values], observed))
+        scale_data = pm.Data("globals_scale", 0.1 * np.eye(sum(sizes)))
         mode = pm.Data("cell_mode", np.asarray(point["log_effective_params"], dtype=float))
-        whitened = pm.Flat("whitened", shape=centre.size)
+        whitened = pm.Flat("whitened", shape=sum(sizes))
         theta = centre_data + pt.dot(scale_data, whitened)
-        replace: dict[Any, Any] = {}
-        start = 0
+        ends = np.cumsum(sizes)
+        pieces = {
+            value.name: theta[end - size : end].reshape(shape).astype(value.dtype)
+            for value, shape, size, end in zip(values, shapes, sizes, ends, strict=True)
+        }
+        for name, shift in _shifts(pieces, observed):
+            pieces[name] = pieces[name] + shift
         log_jacobian: Any = 0.0
-        for value, shape, size in zip(values, shapes, sizes, strict=True):
-            piece = theta[start : start + size].reshape(shape).astype(value.dtype)
-            spread = CENTRED.get(value.name)
-            if spread:
-                log_spread = replace[plain.rvs_to_values[plain[spread]]]
-                piece = piece / np.exp(log_spread)
-                log_jacobian -= size * log_spread
-            replace[value] = piece
-            start += size
+        for name, (spread, weight) in CENTRED.items():
+            if name in pieces:
+                log_spread = pieces[spread]
+                pieces[name] = pieces[name] * np.exp(-weight * log_spread)
+                log_jacobian -= weight * log_spread * np.size(point[name])
+        replace: dict[Any, Any] = {value: pieces[value.name] for value in values}
 
         def at_globals(graphs: list[TensorVariable]) -> list[TensorVariable]:
             return graph_replace(plain.replace_rvs_by_values(graphs), replace, strict=False)
@@ -128,6 +138,12 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         log_jacobian += pt.sum(-0.5 * np.log(total))
 
         cell_mean = observed.log_params[m] + log_density[m] + shift
+        # One more Fisher step from the linearised mode: where the globals push a cell at chance up
+        # onto its curve, it is held by the score there, and non-centred below.
+        total = d**2 / variance + 1.0 / cell_spread**2
+        step = (d * target / variance + cell_mean / cell_spread**2) / total
+        f, d = expected_score(observed, law, link, step)
+        target = d * step + observed.score - f
         total = d**2 / variance + 1.0 / cell_spread**2
         position = pm.Flat("cell_position", shape=cells)
         log_effective_params = (d * target / variance + cell_mean / cell_spread**2) / total + (
@@ -140,6 +156,65 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         pm.Potential("joint", log_density_of_plain + log_jacobian)
         _keep_plain_names(plain, replace)
     return Conditioned(model, tuple(v.name for v in values), tuple(shapes))
+
+
+def _shifts(values: dict[str, Any], observed: Observations) -> Iterator[tuple[str, Any]]:
+    """Shifts that straighten curved ridges of the globals, each of volume one.
+
+    Runs fix the slope of the loss at their centre, not exponent and share apart; scores fix the
+    curve where they lie, not ceiling, midpoint and steepness apart. A shift depends only on values
+    that have theirs already, and is yielded before the next is computed.
+    """
+    share = _unit(values, "params_share")
+    reducible = 1.0 - _unit(values, "irreducible_share") if (
+        {"irreducible_share_logodds__", "irreducible_share_logit"} & set(values)
+    ) else 1.0
+    for stem, part in (("params_exponent", share), ("tokens_exponent", 1.0 - share)):
+        for name in (f"{stem}_offset", f"{stem}_log__"):
+            if name in values:
+                yield name, -np.log(reducible * part)
+
+    split = len(observed.loss_benchmarks)
+    best = np.array([
+        observed.score[observed.cell_benchmark == k].max(initial=0.5)
+        for k in range(len(observed.benchmarks))
+    ])
+    floor = observed.chance + values["floor_shift"]
+    anchor = observed.chance + 0.6 * (best - observed.chance)
+    rise = anchor - floor
+    ceiling = _unit(values, "ceiling")
+    room = np.log1p(np.exp(ANCHOR_SHARPNESS * (ceiling - anchor))) / ANCHOR_SHARPNESS
+    log_odds = np.log(rise / room)
+    slope = rise * room / (rise + room)  # (ceiling - floor) p (1 - p) where p is at the anchor
+    if "steepness_log__" in values and split:
+        yield "steepness_log__", -np.log(slope[:split])
+        steepness = np.exp(values["steepness_log__"])
+        yield "midpoint_log__", log_odds[:split] / (steepness * np.median(observed.loss))
+    if "discrimination_log__" in values and split < len(best):
+        yield "discrimination_log__", -np.log(slope[split:])
+        yield "difficulty", -log_odds[split:] / np.exp(values["discrimination_log__"])
+
+
+def _unit(values: dict[str, Any], name: str) -> Any:
+    """Value of a variable on the unit interval, from its free value."""
+    for suffix in ("_logodds__", "_logit"):
+        if name + suffix in values:
+            return laws.logistic(values[name + suffix])
+    raise KeyError(name)
+
+
+def _coordinates(
+    point: dict[str, np.ndarray], names: list[str], observed: Observations
+) -> np.ndarray:
+    """Global coordinates of a point of the plain model: the map of :func:`condition` inverted."""
+    values = {name: np.asarray(point[name], dtype=float) for name in names}
+    pieces = dict(values)
+    for name, (spread, weight) in CENTRED.items():
+        if name in values:
+            pieces[name] = values[name] * np.exp(weight * values[spread])
+    for name, shift in _shifts(values, observed):
+        pieces[name] = pieces[name] - shift
+    return np.concatenate([np.ravel(pieces[name]) for name in names])
 
 
 def _sum_over(terms: TensorVariable, index: np.ndarray, size: int) -> TensorVariable:
