@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from densing_bayes.fit import Fit, fit
+    from densing_bayes.fitting import Fit, fit
     from densing_bayes.model import build_model
     from densing_bayes.spec import ModelSpec, list_specs, load_spec
     from densing_bayes.tables import Panel, export_panel, list_panels, load_events, load_panel
@@ -27,8 +27,8 @@ _HOME = {
     "load_spec": "spec",
     "list_specs": "spec",
     "build_model": "model",
-    "Fit": "fit",
-    "fit": "fit",
+    "Fit": "fitting",
+    "fit": "fitting",
 }
 
 __all__ = [*_HOME, "__version__"]

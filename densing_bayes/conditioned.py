@@ -38,6 +38,7 @@ CENTRED = {
     "drift_change_offset_zerosum__": ("drift_spread_change_log__", 0.6),
 }
 ANCHOR_SHARPNESS = 30.0  # of the bend that keeps the room above the anchor positive
+START_SCALE = 0.1  # of the globals, before anything is known of their spread
 WEAK = 1e-8  # added to a precision so that a cell without information stays finite
 
 
@@ -46,7 +47,7 @@ class Conditioned(NamedTuple):
 
     model: pm.Model
     names: tuple[str, ...]  # value variables of the plain model, in order
-    shapes: tuple[tuple[int, ...], ...]
+    observed: Observations  # that its anchors were chosen on
 
 
 def global_values(parts: Parts) -> list[TensorVariable]:
@@ -75,7 +76,7 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
 
     with pm.Model(coords=plain.coords) as model:
         centre_data = pm.Data("globals_centre", _coordinates(point, [v.name for v in values], observed))
-        scale_data = pm.Data("globals_scale", 0.1 * np.eye(sum(sizes)))
+        scale_data = pm.Data("globals_scale", START_SCALE * np.eye(sum(sizes)))
         mode = pm.Data("cell_mode", np.asarray(point["log_effective_params"], dtype=float))
         whitened = pm.Flat("whitened", shape=sum(sizes))
         theta = centre_data + pt.dot(scale_data, whitened)
@@ -105,9 +106,10 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
 
         # The likelihood of a cell, linearised at its mode: S ~ f + d (x - mode).
         f, d = expected_score(observed, law, link, mode)
-        clipped = np.clip(observed.score, 0.5 / observed.cell_items, 1 - 0.5 / observed.cell_items)
+        score = parts.data.score
+        clipped = pt.clip(score, 0.5 / observed.cell_items, 1 - 0.5 / observed.cell_items)
         variance = laws.score_variance(clipped, observed.cell_items, noise)
-        target = d * mode + observed.score - f  # d times the x that the score points to
+        target = d * mode + score - f  # d times the x that the score points to
 
         # What the cells of a system say of its log density, each cell's delta integrated out.
         m, k = observed.cell_system, observed.cell_benchmark
@@ -143,7 +145,7 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         total = d**2 / variance + 1.0 / cell_spread**2
         step = (d * target / variance + cell_mean / cell_spread**2) / total
         f, d = expected_score(observed, law, link, step)
-        target = d * step + observed.score - f
+        target = d * step + score - f
         total = d**2 / variance + 1.0 / cell_spread**2
         position = pm.Flat("cell_position", shape=cells)
         log_effective_params = (d * target / variance + cell_mean / cell_spread**2) / total + (
@@ -155,7 +157,16 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         (log_density_of_plain,) = graph_replace([plain.logp()], replace, strict=False)
         pm.Potential("joint", log_density_of_plain + log_jacobian)
         _keep_plain_names(plain, replace)
-    return Conditioned(model, tuple(v.name for v in values), tuple(shapes))
+    return Conditioned(model, tuple(v.name for v in values), observed)
+
+
+def global_point(conditioned: Conditioned, point: dict[str, np.ndarray]) -> None:
+    """Set the constants of a conditioned model to a point, with a narrow scale."""
+    observed, names = conditioned.observed, list(conditioned.names)
+    model = conditioned.model
+    model["globals_centre"].set_value(_coordinates(point, names, observed))
+    model["globals_scale"].set_value(START_SCALE * np.eye(model["globals_centre"].get_value().size))
+    model["cell_mode"].set_value(np.asarray(point["log_effective_params"], dtype=float))
 
 
 def _shifts(values: dict[str, Any], observed: Observations) -> Iterator[tuple[str, Any]]:

@@ -28,7 +28,12 @@ class Density(NamedTuple):
 
 
 def densities(
-    spec: ModelSpec, observed: Observations, law: ScalingLaw, link: ScoreLink, trend: Trend
+    spec: ModelSpec,
+    observed: Observations,
+    score: TensorVariable,
+    law: ScalingLaw,
+    link: ScoreLink,
+    trend: Trend,
 ) -> Density:
     """State log Neff = log N + log density + delta and observe the scores of the systems."""
     prior = spec.density
@@ -56,7 +61,7 @@ def densities(
 
     noise = variable("protocol_noise", spec.performance.protocol_noise, "benchmark")[k]
     expected, _ = expected_score(observed, law, link, log_effective_params)
-    observe_score("score", spec, expected, observed.cell_items, noise, observed.score, "cell")
+    observe_score("score", spec, expected, observed.cell_items, noise, score, "cell")
     return Density(log_density, log_effective_params, shift, spread, noise)
 
 

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import pymc as pm
 
+from pytensor.tensor.variable import TensorVariable
+
 from densing_bayes.density import Density, densities
 from densing_bayes.observations import Observations, observe
 from densing_bayes.performance import ScoreLink, score_link
@@ -15,10 +17,19 @@ from densing_bayes.tables import Panel
 from densing_bayes.trend import Trend, trend
 
 
+class Measured(NamedTuple):
+    """What was measured, as data of the model: it can be exchanged without compiling anew."""
+
+    loss: TensorVariable
+    reference_score: TensorVariable
+    score: TensorVariable
+
+
 class Parts(NamedTuple):
     """A model with the symbolic parts of its components."""
 
     model: pm.Model
+    data: Measured
     law: ScalingLaw
     link: ScoreLink
     trend: Trend
@@ -43,11 +54,18 @@ def build_model(spec: ModelSpec, panel: Panel) -> pm.Model:
 def assemble(spec: ModelSpec, observed: Observations) -> Parts:
     """Build the model from observations, keeping the symbolic parts."""
     with pm.Model(coords=coordinates(spec, observed)) as model:
-        law = scaling_law(spec.scaling, observed)
-        link = score_link(spec, observed, law)
+        data = Measured(
+            loss=pm.Data("loss_data", observed.loss, dims="loss_run"),
+            reference_score=pm.Data(
+                "reference_score_data", observed.reference_score, dims="reference_run"
+            ),
+            score=pm.Data("score_data", observed.score, dims="cell"),
+        )
+        law = scaling_law(spec.scaling, observed, data.loss)
+        link = score_link(spec, observed, data.reference_score)
         frontier = trend(spec.trend, observed)
-        density = densities(spec, observed, law, link, frontier)
-    return Parts(model, law, link, frontier, density)
+        density = densities(spec, observed, data.score, law, link, frontier)
+    return Parts(model, data, law, link, frontier, density)
 
 
 def coordinates(spec: ModelSpec, observed: Observations) -> dict[str, Any]:

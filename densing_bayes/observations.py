@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from densing_bayes.errors import SpecError
+from densing_bayes.schema import COMPRESSED
 from densing_bayes.spec import ModelSpec
 from densing_bayes.tables import Panel
 
@@ -195,7 +196,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
     )
     time = (systems["release_date"] - ORIGIN).dt.days.to_numpy(float) / DAYS_PER_YEAR
     release_time = np.array([time[system_release == i].min() for i in range(len(releases))])
-    flags = tuple(sorted(set(scores["flag"]) - {""}))
+    flags = tuple(sorted(map(str, set(scores["flag"]) - {""})))
     items = panel.benchmarks["effective_items"].astype(float)
 
     return Observations(
@@ -206,12 +207,12 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         centre_tokens=centre_tokens,
         log_reference_tokens=float(np.log(spec.panel.reference_tokens / centre_tokens)),
         loss=losses["loss"].to_numpy(float),
-        loss_label=tuple(losses["run"] + "|" + losses["benchmark"]),
+        loss_label=tuple(map(str, losses["run"] + "|" + losses["benchmark"])),
         loss_benchmark=losses["benchmark"].map(position).to_numpy(np.int64),
         loss_log_params=np.log(runs["params"].to_numpy(float) / centre_params),
         loss_log_tokens=np.log(runs["tokens"].to_numpy(float) / centre_tokens),
         reference_score=references["score"].to_numpy(float),
-        reference_label=tuple(references["run"] + "|" + references["benchmark"]),
+        reference_label=tuple(map(str, references["run"] + "|" + references["benchmark"])),
         reference_benchmark=references["k"].to_numpy(np.int64),
         reference_items=items.loc[references["benchmark"]].to_numpy(float),
         reference_loss=references.loc[from_loss, "loss"].to_numpy(float),
@@ -221,9 +222,9 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         reference_log_tokens=np.log(
             references.loc[~from_loss, "tokens"].to_numpy(float) / centre_tokens
         ),
-        systems=tuple(systems.index),
-        releases=tuple(releases),
-        organisations=tuple(organisations),
+        systems=tuple(map(str, systems.index)),
+        releases=tuple(map(str, releases)),
+        organisations=tuple(map(str, organisations)),
         log_params=np.log(sizes.to_numpy(float)),
         time=time,
         system_release=system_release.astype(np.int64),
@@ -231,7 +232,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         release_time=release_time,
         size_fallbacks=fallbacks,
         score=scores["score"].to_numpy(float),
-        cell_label=tuple(scores["system"] + "|" + scores["benchmark"]),
+        cell_label=tuple(map(str, scores["system"] + "|" + scores["benchmark"])),
         cell_system=systems.index.get_indexer(pd.Index(scores["system"])).astype(np.int64),
         cell_benchmark=scores["k"].to_numpy(np.int64),
         cell_items=items.loc[scores["benchmark"]].to_numpy(float),
@@ -313,6 +314,7 @@ def _systems_and_scores(
     systems = panel.systems[
         panel.systems["domain"].isin(spec.panel.domains)
         & (panel.systems["params_total"] >= spec.panel.min_params)
+        & ~panel.systems["derivation"].isin(COMPRESSED)
     ]
     scores = panel.scores[
         panel.scores["benchmark"].isin(benchmarks) & panel.scores["system"].isin(systems.index)

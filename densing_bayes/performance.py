@@ -28,7 +28,9 @@ class ScoreLink(NamedTuple):
     token_elasticity: TensorVariable  # of the direct link
 
 
-def score_link(spec: ModelSpec, observed: Observations, law: ScalingLaw) -> ScoreLink:
+def score_link(
+    spec: ModelSpec, observed: Observations, reference_score: TensorVariable
+) -> ScoreLink:
     """State the link of every benchmark and observe the scores of the reference runs."""
     priors = spec.performance
     benchmarks = [spec.benchmarks[name] for name in observed.benchmarks]
@@ -61,7 +63,7 @@ def score_link(spec: ModelSpec, observed: Observations, law: ScalingLaw) -> Scor
     expected = laws.sigmoid_score(z, link.floor[k], link.ceiling[k])
     observe_score(
         "reference_score", spec, expected, observed.reference_items, noise[k],
-        observed.reference_score, "reference_run",
+        reference_score, "reference_run",
     )
     return link
 
@@ -99,7 +101,7 @@ def observe_score(
     expected: TensorVariable,
     items: np.ndarray,
     noise: TensorVariable,
-    score: np.ndarray,
+    score: TensorVariable,
     dims: str,
 ) -> TensorVariable:
     """Observe scores: normal with the moments of a beta-binomial, or beta-binomial counts."""
@@ -109,5 +111,5 @@ def observe_score(
     total = 1.0 / (4.0 * noise**2) - 1.0
     return pm.BetaBinomial(
         name, n=items.round().astype(int), alpha=expected * total, beta=(1.0 - expected) * total,
-        observed=np.rint(score * items).astype(int), dims=dims,
+        observed=np.round(score * items).astype("int64"), dims=dims,
     )

@@ -24,7 +24,9 @@ class ScalingLaw(NamedTuple):
     beta: TensorVariable
 
 
-def scaling_law(spec: ScalingSpec, observed: Observations) -> ScalingLaw:
+def scaling_law(
+    spec: ScalingSpec, observed: Observations, loss: TensorVariable
+) -> ScalingLaw:
     """State the loss law and observe the losses of finished reference runs."""
     dims = "loss_benchmark"
     centre = variable("loss_at_centre", spec.loss_at_centre, dims)
@@ -46,7 +48,7 @@ def scaling_law(spec: ScalingSpec, observed: Observations) -> ScalingLaw:
     expected = laws.scaling_loss(
         observed.loss_log_params, observed.loss_log_tokens, *(parameter[k] for parameter in law)
     )
-    pm.LogNormal("loss", np.log(expected), noise[k], observed=observed.loss, dims="loss_run")
+    pm.LogNormal("loss", np.log(expected), noise[k], observed=loss, dims="loss_run")
     return law
 
 

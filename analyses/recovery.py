@@ -1,0 +1,123 @@
+"""Recovery: do intervals cover the truth on panels simulated from the model?
+
+Truths are draws of a fit to the open panel, edited by scenario; shortfalls, effects and scores are
+simulated anew. Prints a table and writes recovery.json. About 20 minutes on two cores.
+
+    python analyses/recovery.py [--panels 54] [--out analyses/recovery.json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.stats import binom
+
+from densing_bayes import load_panel, load_spec, quantities
+from densing_bayes.fitting import Fit, compile_fit, fit_compiled
+from densing_bayes.observations import date_of, observe
+from densing_bayes.simulation import simulate
+
+SHARES = {"as fitted": 26, "no shortfall": 8, "no change": 8, "floor": 12}
+SYSTEMS = ("gpt2-xl", "opt-66b", "llama-7b", "mistral-7b-v0.1", "llama-3-8b")
+
+
+def edit(truth: xr.Dataset, scenario: str) -> xr.Dataset:
+    """Truth of a scenario."""
+    truth = truth.copy(deep=True)
+    if scenario == "no shortfall":
+        truth["shortfall_spread"] = truth["shortfall_spread"] * 0.0
+    if scenario in ("no change", "floor"):
+        truth["growth_change"] = truth["growth_change"] * 0.0
+        truth["drift_change"] = truth["drift_change"] * 0.0
+    if scenario == "floor":  # MMLU grows faster, from its floor; nothing changes
+        truth["growth_before"] = truth["growth_before"] * 0.0 + 1.0
+        mmlu = truth["benchmark"] == "mmlu"
+        truth["drift_before"] = xr.where(mmlu, 1.2, -0.4)
+    return truth
+
+
+def targets(fit: Fit, truth: xr.Dataset, log_density: np.ndarray) -> dict[str, tuple]:
+    """Draws and truth of every headline quantity."""
+    rates = quantities.growth(fit) * 365.25
+    before, change = float(truth["growth_before"]), float(truth["growth_change"].sum())
+    last = fit.observed.time.max()
+    edge = quantities.frontier(fit, [date_of(0.0), date_of(last)])
+    result = {
+        "growth before": (rates["before"], before),
+        "growth after": (rates["after"], before + change),
+        "growth change": (rates["change"], change),
+        "frontier 2022-11-30": (edge[..., 0], float(truth["level"])),
+        "frontier at the end": (edge[..., 1], float(truth["level"]) + (before + change) * last),
+    }
+    for name in SYSTEMS:
+        row = fit.observed.systems.index(name)
+        draws = fit.posterior["log_density"].sel(system=name)
+        result[f"log density {name}"] = (draws, float(log_density[row]))
+    return result
+
+
+def main() -> None:
+    """Simulate, fit, count."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--panels", type=int, default=sum(SHARES.values()))
+    parser.add_argument("--out", type=Path, default=Path("analyses/recovery.json"))
+    arguments = parser.parse_args()
+    spec, panel = load_spec("joint"), load_panel("open")
+    observed = observe(panel, spec)
+    compiled = compile_fit(spec, observed)
+    settings = {"draws": 500, "tune": 400, "chains": 4, "cores": 2, "prior": False}
+    real = fit_compiled(compiled, observed, seed=1, **settings)
+    flat = real.posterior.stack(each=["chain", "draw"], create_index=False)
+    plan = [name for name, count in SHARES.items() for _ in range(count)]
+    plan = [plan[i] for i in np.random.default_rng(7).permutation(len(plan))][: arguments.panels]
+
+    rows = []
+    for number, scenario in enumerate(plan):
+        each = int(np.random.default_rng(number).integers(flat.sizes["each"]))
+        truth = edit(flat.isel(each=each), scenario)
+        simulated, log_density = simulate(spec, observed, truth, seed=1000 + number)
+        result = fit_compiled(compiled, simulated, seed=number, **settings)
+        for name, (draws, value) in targets(result, truth, log_density).items():
+            rank = float(np.mean(draws < value))
+            rows.append({
+                "panel": number, "scenario": scenario, "quantity": name, "truth": value,
+                "mean": float(draws.mean()), "sd": float(draws.std()), "rank": rank,
+                "in50": 0.25 <= rank <= 0.75, "in95": 0.025 <= rank <= 0.975,
+                "p_change_gt_0": float(np.mean(quantities.growth(result)["change"] > 0)),
+                "verdict": result.verdict,
+                "divergences": result.diagnostics["divergences"],
+            })
+        print(number, scenario, result.verdict, result.diagnostics["divergences"], flush=True)
+        table = pd.DataFrame(rows)
+        arguments.out.write_text(json.dumps(
+            {"summary": summary(table), "rows": table.round(4).to_dict(orient="records")}, indent=1
+        ))
+    print(pd.DataFrame(summary(pd.DataFrame(rows))).to_string())
+
+
+def summary(table: pd.DataFrame) -> list[dict]:
+    """Coverage of 50% and 95% intervals with the binomial 99% band it should lie in."""
+    table = table.assign(kind=table["quantity"].str.replace(r"log density .*", "log density",
+                                                            regex=True))
+    groups = [("all", table), *table.groupby("scenario")]
+    result = []
+    for scenario, part in groups:
+        for kind, rows in part.groupby("kind"):
+            # Densities of one panel are one trial: their coverage is averaged within it.
+            trials = rows["panel"].nunique()
+            entry = {"scenario": scenario, "quantity": kind, "panels": trials}
+            for level in (50, 95):
+                low, high = binom.interval(0.99, trials, level / 100)
+                entry[f"covered{level}"] = round(float(rows[f"in{level}"].mean()), 3)
+                entry[f"band{level}"] = [round(low / trials, 3), round(high / trials, 3)]
+            result.append(entry)
+    return result
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""The gate that every fit passes: convergence figures and one verdict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+RHAT_MAX = 1.01
+ESS_MIN = 400
+BFMI_MIN = 0.3
+TREE_DEPTH_LIMIT = 10
+
+
+def diagnose(posterior: xr.Dataset, sample_stats: xr.Dataset) -> tuple[dict[str, Any], xr.Dataset]:
+    """Convergence figures of a fit, and R-hat and effective sample sizes per variable.
+
+    Parameters
+    ----------
+    posterior
+        Draws of every reported variable, dims (chain, draw, ...).
+    sample_stats
+        Sampler statistics with ``diverging``, ``energy``, ``depth`` and ``n_steps``.
+
+    Returns
+    -------
+    dict
+        ``rhat_max``, ``ess_bulk_min``, ``ess_tail_min``, ``divergences``, ``bfmi_min``,
+        ``tree_depth_max``, ``leapfrog_mean``, ``worst``, ``verdict`` (PASS or FAIL), ``reasons``.
+    xarray.Dataset
+        ``<variable>`` over the extra dim ``statistic`` (rhat, ess_bulk, ess_tail).
+    """
+    import arviz_stats as azs
+
+    posterior = posterior.drop_vars([name for name in posterior if posterior[name].size == 0])
+    tables = {
+        "rhat": azs.rhat(posterior),
+        "ess_bulk": azs.ess(posterior, method="bulk"),
+        "ess_tail": azs.ess(posterior, method="tail"),
+    }
+    table = xr.concat(
+        [tables[name] for name in tables], dim=xr.Variable("statistic", list(tables))
+    )
+    rhat, worst_rhat = _extreme(tables["rhat"], np.nanmax, -np.inf)
+    bulk, worst_bulk = _extreme(tables["ess_bulk"], np.nanmin, np.inf)
+    tail, worst_tail = _extreme(tables["ess_tail"], np.nanmin, np.inf)
+    figures: dict[str, Any] = {
+        "rhat_max": rhat,
+        "ess_bulk_min": bulk,
+        "ess_tail_min": tail,
+        "divergences": int(sample_stats["diverging"].sum()),
+        "bfmi_min": float(np.min(_bfmi(sample_stats["energy"].to_numpy()))),
+        "tree_depth_max": int(sample_stats["depth"].max()),
+        "leapfrog_mean": float(sample_stats["n_steps"].mean()),
+        "worst": {"rhat": worst_rhat, "ess_bulk": worst_bulk, "ess_tail": worst_tail},
+    }
+    figures["reasons"] = _reasons(figures)
+    figures["verdict"] = "FAIL" if figures["reasons"] else "PASS"
+    return figures, table
+
+
+def _extreme(table: xr.Dataset, of: Any, start: float) -> tuple[float, str]:
+    best, name = start, ""
+    for variable in table.data_vars:
+        values = table[variable].to_numpy()
+        if np.isnan(values).all():  # a constant, such as a zero-sum effect of one element
+            continue
+        value = float(of(values))
+        if of([value, best]) == value:
+            best, name = value, str(variable)
+    return best, name
+
+
+def _bfmi(energy: np.ndarray) -> np.ndarray:
+    """Energy Bayesian fraction of missing information of each chain (Betancourt 2016)."""
+    return np.mean(np.diff(energy, axis=1) ** 2, axis=1) / np.var(energy, axis=1)
+
+
+def _reasons(figures: dict[str, Any]) -> list[str]:
+    worst = figures["worst"]
+    checks = [
+        (figures["rhat_max"] <= RHAT_MAX,
+         f"R-hat {figures['rhat_max']:.3f} of {worst['rhat']} is above {RHAT_MAX}"),
+        (figures["ess_bulk_min"] >= ESS_MIN,
+         f"bulk ESS {figures['ess_bulk_min']:.0f} of {worst['ess_bulk']} is below {ESS_MIN}"),
+        (figures["ess_tail_min"] >= ESS_MIN,
+         f"tail ESS {figures['ess_tail_min']:.0f} of {worst['ess_tail']} is below {ESS_MIN}"),
+        (figures["divergences"] == 0, f"{figures['divergences']} divergent transitions"),
+        (figures["bfmi_min"] >= BFMI_MIN,
+         f"E-BFMI {figures['bfmi_min']:.2f} is below {BFMI_MIN}"),
+        (figures["tree_depth_max"] < TREE_DEPTH_LIMIT,
+         f"tree depth reached the limit of {TREE_DEPTH_LIMIT}"),
+    ]
+    return [reason for good, reason in checks if not good]

@@ -1,0 +1,420 @@
+"""Fitting: pilot, whitening, sampling, verdict; and a fit that can be saved and loaded."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from densing_bayes.errors import FileFormatError, FitError
+from densing_bayes.observations import Observations, observe
+from densing_bayes.spec import ModelSpec, load_spec
+from densing_bayes.tables import Panel, load_panel
+
+if TYPE_CHECKING:
+    from densing_bayes.conditioned import Conditioned
+    from densing_bayes.laplace import Whitening
+    from densing_bayes.model import Parts
+
+CI = 0.95  # the one default of every interval, equal-tailed
+FORMAT = "densing_bayes fit 1"
+TARGET_ACCEPT = 0.9
+PRIOR_DRAWS = 2000
+PILOT_DRAWS = 400
+PILOT_TUNE = 300
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted model: draws, verdict and provenance. Made by :func:`fit` or :meth:`Fit.load`.
+
+    Attributes
+    ----------
+    data
+        DataTree with groups ``posterior``, ``prior``, ``sample_stats``, ``diagnostics`` and
+        ``observed_data``; dims and variable names as in docs/schema.md.
+    spec
+        The specification.
+    observed
+        What the model saw.
+    diagnostics
+        Convergence figures and the verdict, computed once when the fit was made.
+    provenance
+        Hashes of specification and data, seed, versions, sampler settings, times.
+    """
+
+    data: xr.DataTree
+    spec: ModelSpec
+    observed: Observations
+    diagnostics: dict[str, Any]
+    provenance: dict[str, Any]
+
+    @property
+    def posterior(self) -> xr.Dataset:
+        """Posterior draws, dims (chain, draw, ...)."""
+        return self.data["posterior"].dataset
+
+    @property
+    def prior(self) -> xr.Dataset:
+        """Prior draws of the same variables, dims (chain, draw, ...)."""
+        return self.data["prior"].dataset
+
+    @property
+    def verdict(self) -> str:
+        """PASS or FAIL."""
+        return str(self.diagnostics["verdict"])
+
+    def to_dataframe(self, ci: float = CI) -> pd.DataFrame:
+        """Mean, sd, equal-tailed interval, R-hat and ESS of every scalar of the posterior."""
+        tail = (1.0 - ci) / 2.0
+        quality = self.data["diagnostics"].dataset
+        rows: dict[str, dict[str, float]] = {}
+        for name, values in self.posterior.data_vars.items():
+            if values.size == 0:
+                continue
+            draws = values.to_numpy().reshape(values.sizes["chain"] * values.sizes["draw"], -1)
+            lower, upper = np.quantile(draws, [tail, 1.0 - tail], axis=0)
+            dims = values.dims[2:]
+            indices = np.ndindex(*(values.sizes[dim] for dim in dims))
+            figures = quality[name].transpose("statistic", *dims).to_numpy().reshape(3, -1)
+            for i, index in enumerate(indices):
+                key = ", ".join(
+                    str(values[dim].values[j]) for dim, j in zip(dims, index, strict=True)
+                )
+                rows[f"{name}[{key}]" if key else str(name)] = {
+                    "mean": float(draws[:, i].mean()),
+                    "sd": float(draws[:, i].std(ddof=1)),
+                    "lower": float(lower[i]),
+                    "upper": float(upper[i]),
+                    "rhat": float(figures[0, i]),
+                    "ess_bulk": float(figures[1, i]),
+                    "ess_tail": float(figures[2, i]),
+                }
+        return pd.DataFrame.from_dict(rows, orient="index")
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the fit to a NetCDF file, without loss; no half-written file is ever left.
+
+        Raises
+        ------
+        FitError
+            If the folder does not exist or cannot be written.
+        """
+        path = Path(path)
+        tree = self.data.copy()
+        tree.attrs = {
+            "format": FORMAT,
+            "spec": self.spec.model_dump_json(),
+            "diagnostics": json.dumps(self.diagnostics),
+            "provenance": json.dumps(self.provenance),
+            "observations": json.dumps(_pack(self.observed)),
+        }
+        try:
+            handle, temporary = tempfile.mkstemp(
+                dir=path.parent, prefix=f".{path.name}.", suffix=".part"
+            )
+        except OSError as error:
+            raise FitError(
+                f"cannot write {path}: {error.strerror}; choose a folder that exists and that you "
+                f"may write to"
+            ) from error
+        os.close(handle)
+        try:
+            tree.to_netcdf(temporary, engine="h5netcdf")
+            os.replace(temporary, path)
+        except OSError as error:
+            raise FitError(f"cannot write {path}: {error}") from error
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+        return path
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Fit:
+        """Load a saved fit; draws are read when asked for, the model is not rebuilt.
+
+        Raises
+        ------
+        FileFormatError
+            If the file is missing, damaged or not a saved fit.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise FileFormatError(f"no fit file '{path}'; make one with 'densing-bayes fit'")
+        try:
+            tree = xr.open_datatree(path, engine="h5netcdf")
+            if tree.attrs.get("format") != FORMAT:
+                raise FileFormatError(
+                    f"{path} is a NetCDF file but not a fit saved by densing_bayes ({FORMAT})"
+                )
+            return cls(
+                data=tree,
+                spec=ModelSpec.model_validate_json(tree.attrs["spec"]),
+                observed=_unpack(json.loads(tree.attrs["observations"])),
+                diagnostics=json.loads(tree.attrs["diagnostics"]),
+                provenance=json.loads(tree.attrs["provenance"]),
+            )
+        except (OSError, KeyError, ValueError, TypeError) as error:
+            raise FileFormatError(
+                f"{path} is damaged or not a saved fit ({error}); fit again"
+            ) from error
+
+
+def fit(
+    spec: ModelSpec | str | os.PathLike[str] = "joint",
+    panel: Panel | str | os.PathLike[str] | None = None,
+    *,
+    draws: int = 1000,
+    tune: int = 500,
+    chains: int = 4,
+    cores: int | None = None,
+    seed: int = 20221130,
+    sampler: Literal["nutpie", "pymc"] = "nutpie",
+    progress: bool | None = None,
+) -> Fit:
+    """Fit a specification to a panel.
+
+    Least squares give a start, a Laplace approximation and a short pilot run the whitening; then
+    the conditioned model is sampled and judged. The verdict is stored with the fit: a fit that
+    has not converged is returned, marked FAIL with its reasons.
+
+    Parameters
+    ----------
+    spec
+        A specification, or the name or path of one.
+    panel
+        A panel, or the name or folder of one; by default the specification's own.
+    draws, tune, chains
+        Draws and tuning steps of each chain, and number of chains.
+    cores
+        Processes to sample on; by default what the machine has, at most one a chain.
+    seed
+        Seed of everything random: the same seed on the same machine gives the same numbers.
+    sampler
+        "nutpie", or "pymc" for PyMC's own NUTS (slower).
+    progress
+        Show a progress bar; by default on a terminal only.
+
+    Raises
+    ------
+    TableError, SpecError
+        If panel or specification are not valid.
+    FitError
+        If sampling is not possible.
+    """
+    _check_counts(draws, tune, chains)
+    started = time.perf_counter()
+    spec = spec if isinstance(spec, ModelSpec) else load_spec(spec)
+    if not isinstance(panel, Panel):
+        panel = load_panel(spec.panel.source if panel is None else panel)
+    observed = observe(panel, spec)
+    compiled = compile_fit(spec, observed)
+    source = {"panel": panel.name, "tables_hash": panel.sha256}
+    return fit_compiled(
+        compiled, observed, draws=draws, tune=tune, chains=chains, cores=cores, seed=seed,
+        sampler=sampler, progress=progress, source=source, started=started,
+    )
+
+
+class Compiled(NamedTuple):
+    """A specification compiled for panels of one shape."""
+
+    spec: ModelSpec
+    parts: Parts
+    conditioned: Conditioned
+    functions: Any  # nutpie's
+
+
+def compile_fit(spec: ModelSpec, observed: Observations) -> Compiled:
+    """Build and compile the model once, for this and any panel of the same shape."""
+    import nutpie
+
+    from densing_bayes.conditioned import condition
+    from densing_bayes.model import assemble
+    from densing_bayes.pilot import pilot
+
+    parts = assemble(spec, observed)
+    start = pilot(spec, observed).point(parts.model.initial_point())
+    conditioned = condition(parts, observed, start)
+    functions = nutpie.compile_pymc_model(conditioned.model, var_names=_names(parts))
+    return Compiled(spec, parts, conditioned, functions)
+
+
+def fit_compiled(
+    compiled: Compiled,
+    observed: Observations,
+    *,
+    draws: int,
+    tune: int,
+    chains: int,
+    cores: int | None,
+    seed: int,
+    sampler: Literal["nutpie", "pymc"] = "nutpie",
+    progress: bool | None = None,
+    prior: bool = True,
+    source: dict[str, Any] | None = None,
+    started: float | None = None,
+) -> Fit:
+    """Fit observations with a model compiled for their shape; arguments as of :func:`fit`.
+
+    ``prior=False`` leaves the prior draws out, for many fits of simulated panels.
+    """
+    from densing_bayes.conditioned import global_point
+    from densing_bayes.diagnostics import diagnose
+    from densing_bayes.laplace import laplace
+    from densing_bayes.pilot import pilot
+
+    compiled_at = time.perf_counter()
+    spec, parts, conditioned, functions = compiled
+    cores = min(chains, cores or os.cpu_count() or 1)
+    progress = sys.stderr.isatty() if progress is None else progress
+    measured = {
+        "loss_data": observed.loss,
+        "reference_score_data": observed.reference_score,
+        "score_data": observed.score,
+    }
+    for name, value in measured.items():
+        parts.model[name].set_value(value)
+    start = pilot(spec, observed).point(parts.model.initial_point())
+    global_point(conditioned, start)
+    functions = functions.with_data(**measured)
+    whitening = _pilot_run(functions, laplace(conditioned, functions), chains, cores, seed)
+    piloted_at = time.perf_counter()
+    trace = _sample(
+        conditioned, functions, whitening, sampler,
+        draws=draws, tune=tune, chains=chains, cores=cores, seed=seed, progress=progress,
+    )
+    sampled_at = time.perf_counter()
+    posterior = trace["posterior"].dataset[_names(parts)]
+    statistics = trace["sample_stats"].dataset[
+        ["diverging", "energy", "depth", "n_steps", "step_size", "logp"]
+    ]
+    diagnostics, table = diagnose(posterior, statistics)
+    groups = {
+        "posterior": posterior,
+        "sample_stats": statistics,
+        "diagnostics": table,
+        "observed_data": xr.Dataset(
+            {"score": ("cell", observed.score)}, coords={"cell": list(observed.cell_label)}
+        ),
+    }
+    if prior:
+        groups["prior"] = _prior(parts, seed)
+    now = time.perf_counter()
+    provenance = (source or {}) | {
+        "spec_hash": spec.hash,
+        "data_hash": observed.hash(),
+        "seed": seed,
+        "sampler": {"name": sampler, "draws": draws, "tune": tune, "chains": chains,
+                    "cores": cores, "target_accept": TARGET_ACCEPT},
+        "seconds": {"compile": compiled_at - (started or compiled_at),
+                    "pilot": piloted_at - compiled_at, "sampling": sampled_at - piloted_at,
+                    "total": now - (started or compiled_at)},
+        "versions": {name: version(name)
+                     for name in ("densing-bayes", "pymc", "pytensor", "nutpie", "arviz", "numpy")},
+        "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+    }
+    return Fit(xr.DataTree.from_dict(groups), spec, observed, diagnostics, provenance)
+
+
+def _names(parts: Parts) -> list[str]:
+    return [rv.name for rv in (*parts.model.free_RVs, *parts.model.deterministics)]
+
+
+def _check_counts(draws: int, tune: int, chains: int) -> None:
+    for name, value, least in (("draws", draws, 10), ("tune", tune, 10), ("chains", chains, 1)):
+        if value < least:
+            raise FitError(f"{name} = {value} is too few; use at least {least}")
+
+
+def _pilot_run(
+    compiled: Any, whitening: Whitening, chains: int, cores: int, seed: int
+) -> Whitening:
+    """Refine the whitening by a short run; too few draws for its covariance keep the Laplace."""
+    import nutpie
+
+    from densing_bayes.laplace import refine
+
+    trace = nutpie.sample(
+        compiled.with_data(**whitening._asdict()), draws=PILOT_DRAWS, tune=PILOT_TUNE,
+        chains=max(chains, 4), cores=cores, seed=seed + 1, progress_bar=False, save_warmup=False,
+    )
+    posterior = trace["posterior"].dataset.stack(each=["chain", "draw"]).transpose("each", ...)
+    return refine(
+        whitening, posterior["whitened"].values, posterior["log_effective_params"].values
+    )
+
+
+def _sample(
+    conditioned: Conditioned, compiled: Any, whitening: Whitening, sampler: str, *,
+    draws: int, tune: int, chains: int, cores: int, seed: int, progress: bool,
+) -> xr.DataTree:
+    if sampler == "nutpie":
+        import nutpie
+
+        return nutpie.sample(
+            compiled.with_data(**whitening._asdict()), draws=draws, tune=tune, chains=chains,
+            cores=cores, seed=seed, target_accept=TARGET_ACCEPT, progress_bar=progress,
+            save_warmup=False,
+        )
+    if sampler == "pymc":
+        import pymc as pm
+
+        for name, value in whitening._asdict().items():
+            conditioned.model[name].set_value(value)
+        trace = pm.sample(
+            draws=draws, tune=tune, chains=chains, cores=cores, random_seed=seed,
+            target_accept=TARGET_ACCEPT, progressbar=progress, model=conditioned.model,
+            nuts_sampler="pymc", init="jitter+adapt_diag", compute_convergence_checks=False,
+        )
+        renamed = {"tree_depth": "depth", "lp": "logp"}
+        trace["sample_stats"] = trace["sample_stats"].dataset.rename(renamed)
+        return trace
+    raise FitError(f"no sampler '{sampler}': use \"nutpie\" or \"pymc\"")
+
+
+def _prior(parts: Parts, seed: int) -> xr.Dataset:
+    """Prior draws of every unobserved variable but the cells."""
+    import pymc as pm
+
+    names = [
+        rv.name
+        for rv in (*parts.model.free_RVs, *parts.model.deterministics)
+        if rv.name != "log_effective_params"
+    ]
+    tree = pm.sample_prior_predictive(
+        PRIOR_DRAWS, model=parts.model, var_names=names, random_seed=seed,
+        compile_kwargs={"mode": "FAST_COMPILE"},
+    )
+    return tree["prior"].dataset
+
+
+def _pack(observed: Observations) -> dict[str, Any]:
+    """Observations as JSON; floats survive unchanged (repr round-trips)."""
+    return {
+        field.name: value.tolist() if isinstance(value, np.ndarray) else value
+        for field in fields(observed)
+        for value in [getattr(observed, field.name)]
+    }
+
+
+def _unpack(content: dict[str, Any]) -> Observations:
+    values: dict[str, Any] = {}
+    for field in fields(Observations):
+        value = content[field.name]
+        if field.type in ("Floats", "Ints"):
+            value = np.array(value, dtype=np.int64 if field.type == "Ints" else np.float64)
+        elif isinstance(value, list):
+            value = tuple(value)
+        values[field.name] = value
+    return Observations(**values)

@@ -1,0 +1,124 @@
+"""Panels simulated from the model, for recovery and calibration studies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from densing_bayes import laws
+from densing_bayes.observations import Floats, Observations
+from densing_bayes.spec import ModelSpec
+
+
+def simulate(
+    spec: ModelSpec, observed: Observations, truth: xr.Dataset, seed: int
+) -> tuple[Observations, Floats]:
+    """Simulate losses and scores for the runs, systems and cells of a panel.
+
+    Parameters
+    ----------
+    spec
+        The specification that ``truth`` belongs to, with the normal likelihood.
+    observed
+        The panel whose shape, dates and sizes are kept.
+    truth
+        Values of the global variables, without sample dims (one draw of a fit, perhaps edited).
+        Shortfalls, effects and everything below them are drawn anew.
+    seed
+        Seed of the simulation.
+
+    Returns
+    -------
+    Observations
+        The same with simulated ``loss``, ``reference_score`` and ``score``.
+    numpy.ndarray
+        True log density of each system.
+    """
+    random = np.random.default_rng(seed)
+    value = {str(name): truth[name].to_numpy() for name in truth.data_vars}
+    split = len(observed.loss_benchmarks)
+
+    k = observed.loss_benchmark
+    law = [value[name] for name in ("irreducible_loss", "params_loss", "params_exponent",
+                                    "tokens_loss", "tokens_exponent")]
+    expected = laws.scaling_loss(
+        observed.loss_log_params, observed.loss_log_tokens, *(parameter[k] for parameter in law)
+    )
+    loss = expected * np.exp(value["loss_noise"][k] * random.standard_normal(k.size))
+
+    k = observed.reference_benchmark
+    by_loss = observed.loss_references
+    z = np.empty(k.size)
+    i, j = k[:by_loss], k[by_loss:] - split
+    z[:by_loss] = value["steepness"][i] * (value["midpoint"][i] - observed.reference_loss)
+    z[by_loss:] = value["discrimination"][j] * (
+        laws.ability(observed.reference_log_params, observed.reference_log_tokens,
+                     value["token_elasticity"][j]) - value["difficulty"][j]
+    )
+    reference_score = _measure(
+        random, laws.sigmoid_score(z, value["floor"][k], value["ceiling"][k]),
+        observed.reference_items, value["reference_noise"][k],
+    )
+
+    log_density = _log_densities(spec, observed, value, random)
+    m, k = observed.cell_system, observed.cell_benchmark
+    time = observed.time[m]
+    shift = value["format_offset"][k]
+    if "drift_before" in value:
+        shift = shift + value["drift_before"][k] * time
+    if "drift_change" in value:
+        since = np.maximum(time[None] - _slope_times(spec, observed)[:, None], 0.0)
+        shift = shift + np.sum(value["drift_change"][:, k] * since, axis=0)
+    delta = shift + value["benchmark_spread"][k] * random.standard_normal(m.size)
+    n = observed.log_params[m] + log_density[m] + delta - np.log(observed.centre_params)
+    d = observed.log_reference_tokens
+    cells = observed.loss_cells
+    i, j = k[:cells], k[cells:] - split
+    z = np.empty(k.size)
+    z[:cells] = value["steepness"][i] * (
+        value["midpoint"][i]
+        - laws.scaling_loss(n[:cells], d, *(parameter[i] for parameter in law))
+    )
+    z[cells:] = value["discrimination"][j] * (
+        laws.ability(n[cells:], d, value["token_elasticity"][j]) - value["difficulty"][j]
+    )
+    score = _measure(
+        random, laws.sigmoid_score(z, value["floor"][k], value["ceiling"][k]),
+        observed.cell_items, value["protocol_noise"][k],
+    )
+    simulated = replace(observed, loss=loss, reference_score=reference_score, score=score)
+    return simulated, log_density
+
+
+def _slope_times(spec: ModelSpec, observed: Observations) -> Floats:
+    slopes = [change.slope for change in spec.trend.changes]
+    return observed.change_time[slopes]
+
+
+def _log_densities(
+    spec: ModelSpec, observed: Observations, value: dict[str, Any], random: np.random.Generator
+) -> Floats:
+    time = observed.time
+    mean = value["level"] + value["growth_before"] * time
+    if "growth_change" in value:
+        since = np.maximum(time[None] - _slope_times(spec, observed)[:, None], 0.0)
+        mean = mean + value["growth_change"] @ since
+    if "organisation_spread" in value:
+        effect = value["organisation_spread"] * random.standard_normal(len(observed.organisations))
+        mean = mean + effect[observed.system_organisation]
+    if "size_slope" in value:
+        mean = mean + value["size_slope"] * (observed.log_params - observed.mean_log_params)
+    if "shortfall_spread" in value:
+        shortfall = np.abs(random.standard_normal(len(observed.releases)))
+        mean = mean - value["shortfall_spread"] * shortfall[observed.system_release]
+    return mean + value["system_spread"] * random.standard_normal(len(time))
+
+
+def _measure(
+    random: np.random.Generator, expected: Floats, items: Floats, noise: Floats
+) -> Floats:
+    sd = np.sqrt(laws.score_variance(expected, items, noise))
+    return np.clip(expected + sd * random.standard_normal(expected.size), 0.0, 1.0)
