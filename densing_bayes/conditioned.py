@@ -48,6 +48,7 @@ class Conditioned(NamedTuple):
     model: pm.Model
     names: tuple[str, ...]  # value variables of the plain model, in order
     observed: Observations  # that its anchors were chosen on
+    values: dict[TensorVariable, TensorVariable]  # plain value variable -> graph of coordinates
 
 
 def global_values(parts: Parts) -> list[TensorVariable]:
@@ -154,10 +155,12 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         replace[plain.rvs_to_values[parts.density.log_effective_params]] = log_effective_params
         log_jacobian += pt.sum(-0.5 * np.log(total))
 
-        (log_density_of_plain,) = graph_replace([plain.logp()], replace, strict=False)
-        pm.Potential("joint", log_density_of_plain + log_jacobian)
+        factors = graph_replace(plain.logp(sum=False), replace, strict=False)
+        for i, factor in enumerate(factors):
+            pm.Potential(f"factor_{i}", factor)
+        pm.Potential("log_jacobian", log_jacobian)
         _keep_plain_names(plain, replace)
-    return Conditioned(model, tuple(v.name for v in values), observed)
+    return Conditioned(model, tuple(v.name for v in values), observed, replace)
 
 
 def global_point(conditioned: Conditioned, point: dict[str, np.ndarray]) -> None:

@@ -74,7 +74,7 @@ def _drift(spec: ModelSpec, observed: Observations) -> TensorVariable:
     slopes = [i for i, change in enumerate(spec.trend.changes) if change.slope]
     if slopes:
         ramp, _ = ramps(spec.trend, observed, time)
-        spread = variable("drift_spread_change", spec.density.drift_spread)
+        spread = variable("drift_spread_change", spec.density.drift_change_spread)
         z = pm.ZeroSumNormal("drift_change_offset", dims=("slope_change", "benchmark"))
         change = pm.Deterministic("drift_change", spread * z, dims=("slope_change", "benchmark"))
         drift = drift + pt.sum(change[:, k] * ramp[slopes], axis=0)

@@ -131,6 +131,7 @@ class DensitySpec(_Frozen):
     benchmark_spread: PositivePrior
     drift: bool = True
     drift_spread: PositivePrior
+    drift_change_spread: PositivePrior
     flag_offset: RealPrior
     flag_spread: PositivePrior
 

@@ -1,0 +1,492 @@
+"""Command line. What is slow to import is imported inside the commands that need it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from densing_bayes.errors import DensingError
+
+if TYPE_CHECKING:
+    from densing_bayes.fitting import Fit
+
+BAD_INPUT = 2
+NOT_CONVERGED = 3
+INTERRUPTED = 130
+
+
+class _Interrupt(BaseException):
+    """Ctrl-C while sampling: nutpie would take KeyboardInterrupt for the end of the run."""
+
+
+class _Commands(TyperGroup):
+    """Commands whose foreseen errors end in one message and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DensingError as error:
+            _say(f"densing-bayes: {error}")
+            raise typer.Exit(BAD_INPUT) from error
+        except (KeyboardInterrupt, _Interrupt) as error:
+            _say("densing-bayes: interrupted, nothing was written")
+            raise typer.Exit(INTERRUPTED) from error
+
+
+app = typer.Typer(
+    cls=_Commands,
+    name="densing-bayes",
+    help="Joint Bayesian model of the Densing Law: doubling times, densities and shelf lives of "
+    "language models, with intervals.",
+    epilog="Exit codes: 0 good, 2 bad usage or input, 3 sampled but not converged.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+data_app = typer.Typer(
+    cls=_Commands, no_args_is_help=True, help="List, check and export the tables of panels."
+)
+app.add_typer(data_app, name="data")
+
+
+class Reading(StrEnum):
+    """What is called the best: see docs."""
+
+    frontier = "frontier"
+    mean = "mean"
+    p95 = "p95"
+    best = "best"
+
+
+FitFile = Annotated[Path, typer.Argument(metavar="FIT", help="File written by 'fit'.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Interval = Annotated[float, typer.Option("--ci", help="Probability of the intervals.")]
+ReadingOption = Annotated[Reading, typer.Option(help="Which line counts as the best systems.")]
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    ctx: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        from densing_bayes import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+# Tables ------------------------------------------------------------------------------------------
+
+
+@data_app.command("list")
+def data_list(as_json: Json = False) -> None:
+    """List the embedded panels."""
+    from densing_bayes.tables import list_panels
+
+    panels = list_panels()
+    if as_json:
+        _print_json([
+            {"panel": name, "benchmarks": str(row["benchmarks"]).split(", ")}
+            | {key: int(row[key]) for key in ("systems", "releases", "scores", "runs")}
+            | {key: row[key].date() for key in ("first_date", "last_date")}
+            for name, row in panels.iterrows()
+        ])
+        return
+    rows = [
+        [str(name), str(row["systems"]), str(row["releases"]), str(row["scores"]),
+         str(row["runs"]), f"{row['first_date']:%Y-%m} to {row['last_date']:%Y-%m}",
+         row["benchmarks"]]
+        for name, row in panels.iterrows()
+    ]
+    _print_table("Panel", ["Systems", "Releases", "Scores", "Runs", "Released", "Benchmarks"], rows,
+                 left={5, 6})
+
+
+@data_app.command("validate")
+def data_validate(
+    directory: Annotated[
+        str, typer.Argument(metavar="DIR", help="Folder of tables, or an embedded panel.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Check the tables of a panel; every problem is named with file, row, column and mend."""
+    from densing_bayes.tables import load_panel
+
+    panel = load_panel(directory)
+    sizes = {
+        name: len(getattr(panel, name))
+        for name in ("benchmarks", "runs", "losses", "reference_scores", "systems", "scores")
+    }
+    if as_json:
+        _print_json({"panel": panel.name, "valid": True, "rows": sizes, "sha256": panel.sha256})
+        return
+    rows = ", ".join(f"{size} {name.replace('_', ' ')}" for name, size in sizes.items())
+    _print(f"{panel.name}: valid ({rows})")
+
+
+@data_app.command("export")
+def data_export(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Embedded panel.")],
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to.")],
+) -> None:
+    """Write the tables of an embedded panel out, as a start for one's own."""
+    from densing_bayes.tables import export_panel
+
+    try:
+        export_panel(name, directory)
+    except OSError as error:
+        _cannot_write(directory, error)
+    _say(f"wrote the tables of '{name}' to {directory}")
+
+
+# Fitting -----------------------------------------------------------------------------------------
+
+
+@app.command("fit")
+def fit_command(
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="Built-in name or TOML file.")],
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Panel: folder or embedded name. [default: SPEC's own]"),
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="File to write.")] = Path("fit.nc"),
+    draws: Annotated[int, typer.Option(help="Draws of each chain.")] = 1000,
+    tune: Annotated[int, typer.Option(help="Tuning steps of each chain.")] = 500,
+    chains: Annotated[int, typer.Option(help="Chains.")] = 4,
+    cores: Annotated[
+        int | None, typer.Option(help="Processes. [default: what there is]", min=1)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.", min=0)] = 20221130,
+) -> None:
+    """Fit a specification to a panel and save the posterior with its verdict."""
+    _check_writable(out.parent)
+    if out.is_dir():
+        raise DensingError(f"{out} is a folder; give a file such as {out / 'fit.nc'}")
+    settings: dict[str, Any] = {
+        "draws": draws, "tune": tune, "chains": chains, "cores": cores, "seed": seed
+    }
+    fitted = _sample(spec, data, settings)
+    fitted.save(out)
+    seconds = fitted.provenance["seconds"]["total"]
+    _say(f"wrote {out} in {seconds:.0f} s: {_verdict_text(fitted)}")
+    _exit_by_verdict(fitted)
+
+
+def _sample(spec: str, data: str | None, settings: dict[str, Any]) -> Fit:
+    import logging
+
+    from densing_bayes.fitting import fit
+    from densing_bayes.observations import observe
+    from densing_bayes.spec import load_spec
+    from densing_bayes.tables import load_panel
+
+    for name in ("pymc.sampling.forward", "pymc.sampling.mcmc"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    model = load_spec(spec)
+    panel = load_panel(model.panel.source if data is None else data)
+    observed = observe(panel, model)
+    _say(
+        f"fitting '{model.name}' to panel '{panel.name}': {len(observed.systems)} systems, "
+        f"{len(observed.releases)} releases, {len(observed.score)} scores"
+    )
+    with _interruptible():
+        return fit(model, panel, **settings)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end the block with :class:`_Interrupt`."""
+
+    def interrupt(signum: int, frame: object) -> NoReturn:
+        raise _Interrupt
+
+    try:
+        earlier = signal.signal(signal.SIGINT, interrupt)
+    except ValueError:  # not the main thread, where no signal arrives
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, earlier)
+
+
+# Reading -----------------------------------------------------------------------------------------
+
+
+@app.command("trend")
+def trend_command(fit: FitFile, as_json: Json = False, ci: Interval = 0.95) -> None:
+    """Growth rate and doubling time before and after the change, and the change itself."""
+    from densing_bayes import wording
+    from densing_bayes.quantities import trend_summary
+
+    fitted = _load(fit)
+    summary = trend_summary(fitted, ci)
+    if as_json:
+        _print_json(summary)
+        return
+    for statement in wording.headline(fitted, summary):
+        _print(_marked(fitted, statement.sentence))
+    _print("")
+    rows = [
+        [row.short, row.median, row.limits, row.prior]
+        for row in wording.trend_rows(fitted, summary)
+    ]
+    interval = f"{wording.percent(ci)} interval"
+    _print_table("Mean over benchmarks", ["Median", interval, "Prior interval"], rows)
+    _print("")
+    rows = [
+        [row.label, row.rate_before, row.rate_after, row.doubling_after]
+        for row in wording.benchmark_rows(fitted, summary)
+    ]
+    header = ["Rate before, /day", "Rate after, /day", "Doubling after"]
+    if wording.before_after(fitted) is None:
+        rows = [[row[0], row[2], row[3]] for row in rows]
+        header = ["Growth rate, /day", "Doubling time, days"]
+    _print_table("By benchmark", header, rows)
+    _print_footing(fitted)
+
+
+@app.command("density")
+def density_command(
+    fit: FitFile,
+    top: Annotated[
+        int | None, typer.Option(metavar="N", help="Show the N densest. [default: all]", min=1)
+    ] = None,
+    as_json: Json = False,
+    ci: Interval = 0.95,
+) -> None:
+    """Capability density, rank and effective params of every system, densest first."""
+    from densing_bayes.documents import density_document
+    from densing_bayes.wording import count, limits, number, percent
+
+    fitted = _load(fit)
+    document = density_document(fitted, ci, top)
+    if as_json:
+        _print_json(document)
+        return
+    rows = [
+        [entry["system"], entry["release_date"], count(entry["params"]),
+         number(entry["density"]["median"], 2), limits(entry["density"], 2),
+         f"{entry['rank']['lower']:.0f}-{entry['rank']['upper']:.0f}",
+         count(entry["effective_params"]["median"]) + ("" if entry["in_range"] else "*")]
+        for entry in document["systems"]
+    ]
+    _print_table(
+        "System", ["Released", "Params", "Density", f"{percent(ci)}", "Rank", "Effective"], rows,
+    )
+    if any(row[-1].endswith("*") for row in rows):
+        _print("* effective params outside the sizes of the reference runs: extrapolated")
+    _print_footing(fitted)
+
+
+@app.command("shelf-life")
+def shelf_life_command(
+    fit: FitFile,
+    systems: Annotated[
+        list[str] | None, typer.Argument(metavar="[SYSTEM]...", help="All by default.")
+    ] = None,
+    kappa: Annotated[
+        float, typer.Option(help="Factor by which the successor is smaller.")
+    ] = 2.0,
+    as_json: Json = False,
+    ci: Interval = 0.95,
+) -> None:
+    """Days until the frontier matches a system with 1/kappa of its params."""
+    from densing_bayes.documents import shelf_life_document
+    from densing_bayes.wording import limits, median, percent, probability
+
+    fitted = _load(fit)
+    document = shelf_life_document(fitted, systems or None, kappa, ci)
+    if as_json:
+        _print_json(document)
+        return
+    frontier = document["frontier"]
+    _print(_marked(fitted, (
+        f"On the frontier: {median(frontier)} days until 1/{kappa:g} of the params do, "
+        f"{percent(ci)} interval {limits(frontier)} days"
+    )))
+    _print("")
+    rows = [
+        [entry["system"], entry["release_date"], median(entry["shelf_life"]),
+         limits(entry["shelf_life"]), probability(entry["p_passed"]), probability(entry["p_never"])]
+        for entry in document["systems"]
+    ]
+    header = ["Released", "Days", f"{percent(ci)} interval", "P(passed)", "P(never)"]
+    _print_table("System", header, rows)
+    _print("P(passed): the frontier was ahead at release already. inf: never.")
+    _print_footing(fitted)
+
+
+@app.command("forecast")
+def forecast_command(
+    fit: FitFile,
+    params: Annotated[float, typer.Option(help="Params of the system, such as 8e9.")],
+    benchmark: Annotated[str, typer.Option(help="Benchmark of the fit.")],
+    score: Annotated[float, typer.Option(help="Score between 0 and 1.")],
+    reading: ReadingOption = Reading.frontier,
+    as_json: Json = False,
+    ci: Interval = 0.95,
+) -> None:
+    """Date at which a system of a size on the frontier reaches a score."""
+    from densing_bayes.quantities import forecast_summary
+    from densing_bayes.wording import (
+        benchmark_label,
+        count,
+        is_probability,
+        percent,
+    )
+
+    fitted = _load(fit)
+    summary = forecast_summary(fitted, params, benchmark, score, ci, reading.value)
+    if as_json:
+        _print_json(
+            summary | {"diagnostics": fitted.diagnostics, "provenance": fitted.provenance}
+        )
+        return
+    dates = {key: summary[key] or "never" for key in ("median", "lower", "upper")}
+    _print(_marked(fitted, (
+        f"{count(params)} params reach {score:g} on {benchmark_label(benchmark)}: median "
+        f"{dates['median']}, {percent(ci)} interval {dates['lower']} to {dates['upper']}."
+    )))
+    _print(
+        f"P(reached by the last release in the data, {summary['last_datum']}) "
+        f"{is_probability(summary['p_reached'])}, P(never) {is_probability(summary['p_never'])}; "
+        f"reading: {reading.value}."
+    )
+    _print_footing(fitted)
+
+
+@app.command("report")
+def report_command(
+    fit: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FIT]", help="File written by 'fit'. [default: fit 'joint' now]"),
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write to.")] = Path("report"),
+    ci: Interval = 0.95,
+) -> None:
+    """Write a report of a fit: report.html (one file, no network), report.md and report.json."""
+    from densing_bayes.report import write_report
+
+    _check_writable(out.parent if not out.exists() else out)
+    if fit is None:
+        fitted = _sample("joint", None, {})
+        out.mkdir(parents=True, exist_ok=True)
+        fitted.save(out / "fit.nc")
+        _say(f"wrote {out / 'fit.nc'}")
+    else:
+        fitted = _load(fit)
+    for path in write_report(fitted, out, ci=ci):
+        _say(f"wrote {path}")
+    if fit is None:
+        _say(_verdict_text(fitted))
+        _exit_by_verdict(fitted)
+
+
+def _load(path: Path) -> Fit:
+    from densing_bayes.fitting import Fit
+
+    fitted = Fit.load(path)
+    if fitted.verdict != "PASS":
+        _say(f"densing-bayes: warning: {_verdict_text(fitted)}")
+    return fitted
+
+
+def _verdict_text(fit: Fit) -> str:
+    from densing_bayes.wording import verdict_sentence
+
+    return verdict_sentence(fit)
+
+
+def _exit_by_verdict(fit: Fit) -> None:
+    if fit.verdict != "PASS":
+        raise typer.Exit(NOT_CONVERGED)
+
+
+def _check_writable(folder: Path) -> None:
+    """Fail before sampling, not after, where the result could not be written."""
+    existing = folder
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise DensingError(f"cannot write to {folder}: {existing} is a file; give a folder")
+    if not os.access(existing, os.W_OK):
+        raise DensingError(f"cannot write to {folder}: no permission; give another folder")
+
+
+def _cannot_write(path: Path, error: OSError) -> NoReturn:
+    raise DensingError(
+        f"cannot write to {path}: {error.strerror}; choose a folder that you may write to"
+    ) from error
+
+
+# Output ------------------------------------------------------------------------------------------
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _print_json(document: Any) -> None:
+    from densing_bayes.documents import json_text
+
+    print(json_text(document))
+
+
+def _print(text: str) -> None:
+    from rich.console import Console
+
+    Console(highlight=False, markup=False, emoji=False).print(text)
+
+
+def _print_table(
+    first: str, header: list[str], rows: list[list[str]], left: set[int] = frozenset()  # type: ignore[assignment]
+) -> None:
+    """Print a table: the first column left, the others right but for those in ``left``."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
+    table.add_column(first, overflow="fold")
+    for i, name in enumerate(header, start=1):
+        table.add_column(
+            name, justify="left" if i in left else "right", no_wrap=i not in left, overflow="fold"
+        )
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False, markup=False, emoji=False).print(table)
+
+
+def _marked(fit: Fit, text: str) -> str:
+    return text if fit.verdict == "PASS" else f"[{fit.verdict}] {text}"
+
+
+def _print_footing(fit: Fit) -> None:
+    from densing_bayes.wording import counts_sentence, verdict_sentence
+
+    provenance = fit.provenance
+    _print("")
+    _print(counts_sentence(fit))
+    _print(
+        f"{fit.spec.name} on {provenance.get('panel', 'simulated data')}, seed "
+        f"{provenance['seed']}, spec {provenance['spec_hash'][:8]}, data "
+        f"{provenance['data_hash'][:8]}. {verdict_sentence(fit)}"
+    )

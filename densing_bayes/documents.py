@@ -1,0 +1,130 @@
+"""Answers as JSON documents: what ``--json`` prints and what report.json holds.
+
+No document has NaN or infinity: what is not known or not bounded is null.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from densing_bayes.fitting import CI, Fit
+from densing_bayes.quantities import (
+    densities,
+    density_table,
+    estimate,
+    frontier_shelf_life,
+    probability,
+    shelf_life_table,
+)
+
+
+def plain(value: Any) -> Any:
+    """A value in JSON's own types; NaN and infinity become None, dates ISO strings."""
+    match value:
+        case dict():
+            return {str(key): plain(item) for key, item in value.items()}
+        case np.ndarray():
+            return plain(value.tolist())
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case np.generic():
+            return plain(value.item())
+        case float():
+            return value if math.isfinite(value) else None
+        case dt.datetime() | dt.date():
+            return value.isoformat()
+        case None | bool() | int() | str():
+            return value
+        case _ if value is pd.NaT:
+            return None
+        case _:
+            raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def json_text(document: Any) -> str:
+    """A document as JSON text of one line per item, without NaN."""
+    return json.dumps(plain(document), indent=2, allow_nan=False, ensure_ascii=False)
+
+
+def density_document(fit: Fit, ci: float = CI, top: int | None = None) -> dict[str, Any]:
+    """Densities of the systems, densest first.
+
+    Parameters
+    ----------
+    fit
+        A fit.
+    ci
+        Probability of the intervals.
+    top
+        Keep this many systems; all by default.
+
+    Returns
+    -------
+    dict
+        ``systems``: a list of system, organisation, release_date, params, the estimates
+        ``density``, ``rank`` and ``effective_params``, in_range and p_no_finite; then
+        ``diagnostics`` and ``provenance``.
+    """
+    table = density_table(fit, ci).head(top)
+    draws = densities(fit).sel(system=list(table.index))
+    means = draws.mean(("chain", "draw"))
+    systems = []
+    for name, row in table.iterrows():
+        record: dict[str, Any] = {"system": name} | {
+            key: row[key] for key in ("organisation", "release_date", "params")
+        }
+        for key, unit in (("density", "1"), ("rank", "1"), ("effective_params", "1")):
+            record[key] = {
+                "mean": means[key].sel(system=name).item(),
+                "median": row[key],
+                "lower": row[f"{key}_lower"],
+                "upper": row[f"{key}_upper"],
+                "ci": ci,
+                "unit": unit,
+            }
+        systems.append(record | {"in_range": row["in_range"], "p_no_finite": row["p_no_finite"]})
+    return plain({"systems": systems} | _footing(fit))
+
+
+def shelf_life_document(
+    fit: Fit, systems: Sequence[str] | None = None, kappa: float = 2.0, ci: float = CI
+) -> dict[str, Any]:
+    """Shelf lives of the frontier and of systems.
+
+    Returns
+    -------
+    dict
+        ``kappa``; ``frontier``: the shelf life in days of a system on the frontier after the last
+        change; ``systems``: a list of system, release_date, the estimate ``shelf_life``,
+        p_passed (at release already) and p_never; then ``diagnostics`` and ``provenance``.
+    """
+    table = shelf_life_table(fit, systems, kappa, ci)
+    records = []
+    for name, row in table.iterrows():
+        life = {"mean": None, "median": row["median"], "lower": row["lower"],
+                "upper": row["upper"], "ci": ci, "unit": "days"}
+        for limit in ("median", "lower", "upper"):
+            if pd.isna(life[limit]):
+                life[f"{limit}_unbounded"] = True
+        records.append({
+            "system": name, "release_date": row["release_date"], "shelf_life": life,
+            "p_passed": row["p_passed"], "p_never": row["p_never"],
+        })
+    frontier = frontier_shelf_life(fit, kappa)
+    return plain({
+        "kappa": kappa,
+        "frontier": estimate(frontier, "days", ci, mean=False)
+        | {"p_never": probability(np.isinf(frontier))},
+        "systems": records,
+    } | _footing(fit))
+
+
+def _footing(fit: Fit) -> dict[str, Any]:
+    return {"diagnostics": fit.diagnostics, "provenance": fit.provenance}

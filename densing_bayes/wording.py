@@ -1,0 +1,362 @@
+"""The words of terminal and report, in one place: they follow the numbers.
+
+"Accelerated" is said where the interval of the change lies above 0 and nowhere else; a change is
+named by its date, never as a cause.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final, NamedTuple
+
+from densing_bayes.fitting import Fit
+
+_CHANGES: Final = {
+    "chatgpt": "ChatGPT",
+    "llama-1": "LLaMA-1",
+    "llama-2": "Llama 2",
+    "llama-3": "Llama 3",
+    "gpt-3": "GPT-3",
+    "gpt-4": "GPT-4",
+    "chinchilla": "Chinchilla",
+}
+_BENCHMARKS: Final = {
+    "hellaswag": "HellaSwag",
+    "arc_challenge": "ARC-Challenge",
+    "winogrande": "WinoGrande",
+    "mmlu": "MMLU",
+    "bbh": "BBH",
+    "math": "MATH",
+    "humaneval": "HumanEval",
+    "mbpp": "MBPP",
+    "gsm8k": "GSM8K",
+    "new benchmark": "a new benchmark",
+}
+READINGS: Final = {
+    "frontier": "frontier F, upper edge of the trend",
+    "mean": "mean of the densities",
+    "p95": "95th percentile of the densities",
+    "best": "expected best of half a year's releases",
+}
+
+
+class Statement(NamedTuple):
+    """One headline: a title, its number with interval, and the sentence that says it."""
+
+    key: str
+    title: str
+    value: str
+    interval: str
+    sentence: str
+
+
+def change_label(name: str) -> str:
+    """Name of a change as it is written in text."""
+    return _CHANGES.get(name, name)
+
+
+def benchmark_label(name: str) -> str:
+    """Name of a benchmark as it is written in text."""
+    return _BENCHMARKS.get(name, name)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number with some significant digits and no exponent; None and infinity are "inf"."""
+    if value is None or math.isinf(value):
+        return "inf" if value is None or value > 0 else "-inf"
+    if math.isnan(value):
+        return "unknown"
+    if value == 0:
+        return "0"
+    places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{min(places, 8)}f}"
+
+
+def days(value: float | None) -> str:
+    """A time in days, whole from 10 on; None and infinity are "inf"."""
+    if value is None or not math.isfinite(value) or abs(value) < 10:
+        return number(value, 2)
+    return f"{value:,.0f}"
+
+
+def count(value: float) -> str:
+    """A count of params or tokens with SI letters of the field: 7e9 is "7.0B"."""
+    if not math.isfinite(value):
+        return "inf"
+    for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            scaled = value / size
+            return f"{scaled:.0f}{letter}" if scaled >= 99.5 else f"{scaled:.2g}{letter}"
+    return f"{value:.0f}"
+
+
+def probability(value: float) -> str:
+    """A probability as written after "P = ": never 0 or 1, which draws cannot show."""
+    if value > 0.999:
+        return "> 0.999"
+    if value < 0.001:
+        return "< 0.001"
+    return f"{value:.3f}" if value > 0.99 or value < 0.01 else f"{value:.2f}"
+
+
+def is_probability(value: float) -> str:
+    """A probability with its sign of relation: "= 0.97", "> 0.999"."""
+    text = probability(value)
+    return text if text[0] in "<>" else f"= {text}"
+
+
+def limits(estimate: dict[str, Any], digits: int = 3) -> str:
+    """The interval of an estimate, "96 to 155"; an unbounded limit is "inf"."""
+    lower, upper = (_in_unit(estimate, name, digits) for name in ("lower", "upper"))
+    return f"{lower} to {upper}"
+
+
+def median(estimate: dict[str, Any], digits: int = 3) -> str:
+    """The median of an estimate."""
+    return _in_unit(estimate, "median", digits)
+
+
+def _in_unit(estimate: dict[str, Any], name: str, digits: int) -> str:
+    value = estimate[name]
+    return days(value) if estimate["unit"] == "days" else number(value, digits)
+
+
+def percent(ci: float) -> str:
+    """An interval's probability as a per cent: 0.95 is "95%"."""
+    return f"{100 * ci:.4g}%"
+
+
+def slope_changes(fit: Fit) -> list[str]:
+    """Labels of the changes in slope, in order of date."""
+    return [change_label(change.name) for change in fit.spec.trend.changes if change.slope]
+
+
+def before_after(fit: Fit) -> tuple[str, str] | None:
+    """How the two stretches of growth are called, or None for one stretch."""
+    names = slope_changes(fit)
+    if not names:
+        return None
+    return f"before {names[0]}", f"after {names[-1]}"
+
+
+def counts_sentence(fit: Fit) -> str:
+    """How many systems and releases stand on each side of each change."""
+    table = fit.observed.counts()
+    parts = []
+    for name, row in table.iterrows():
+        side, _, change = str(name).partition(" ")
+        label = f"{side} {change_label(change)}" if change else "in all"
+        families = "family" if row["families"] == 1 else "families"
+        parts.append(
+            f"{label} {row['systems']} systems in {row['releases']} releases "
+            f"of {row['families']} {families}"
+        )
+    text = "; ".join(parts)
+    return text[0].upper() + text[1:] + "."
+
+
+def headline(fit: Fit, summary: dict[str, Any]) -> list[Statement]:
+    """The headline statements of a fit.
+
+    Parameters
+    ----------
+    fit
+        The fit, for the names of its changes.
+    summary
+        Of :func:`densing_bayes.quantities.trend_summary`.
+
+    Returns
+    -------
+    list of Statement
+        ``doubling_time``, ``growth_change`` (unless the trend has no change in slope),
+        ``shelf_life`` and ``benchmarks`` (unless there is only one).
+    """
+    names = before_after(fit)
+    statements = [_doubling_time(summary, names)]
+    if names is not None:
+        statements.append(_change(summary, slope_changes(fit)))
+    statements.append(_shelf_life(summary))
+    if len(fit.observed.benchmarks) > 1:
+        statements.append(_benchmarks(summary, names))
+    return statements
+
+
+def _span(estimate: dict[str, Any]) -> str:
+    """Interval in words, of a time that may be unbounded."""
+    if estimate["lower"] is None:
+        return "unbounded"
+    if estimate["upper"] is None:
+        return f"{days(estimate['lower'])} days or more, no upper limit"
+    return f"{limits(estimate)} days"
+
+
+def _days(estimate: dict[str, Any]) -> str:
+    return "never" if estimate["median"] is None else f"{days(estimate['median'])} days"
+
+
+def _doubling_time(summary: dict[str, Any], names: tuple[str, str] | None) -> Statement:
+    time = summary["doubling_time_days"]["after"]
+    rate = summary["growth_rate"]["after"]
+    ci = percent(time["ci"])
+    when = "" if names is None else f" {names[1]}"
+    if rate["lower"] > 0:
+        sentence = (
+            f"The density of the frontier doubles every {_days(time)}{when} "
+            f"({ci} interval {_span(time)})."
+        )
+    else:
+        sentence = (
+            f"Growth of the frontier{when} is not established: the {ci} interval of its rate, "
+            f"{limits(rate)} per day, includes 0, with P(rate <= 0) "
+            f"{is_probability(rate['p_le_0'])}. The median doubling time is {_days(time)}."
+        )
+    return Statement(
+        "doubling_time", f"Doubling time{when}", _days(time),
+        f"{ci} interval {_span(time)}", sentence,
+    )
+
+
+def _change(summary: dict[str, Any], changes: list[str]) -> Statement:
+    change = summary["growth_change"]
+    ci = percent(change["ci"])
+    at = f"at the release of {changes[0]}" if len(changes) == 1 else (
+        f"from before {changes[0]} to after {changes[-1]}"
+    )
+    figures = f"{number(change['median'])} per day, {ci} interval {limits(change)}"
+    chance = f"P(faster after) {is_probability(change['p_gt_0'])}"
+    half = f"P(at least half as fast again) {is_probability(change['p_ge_half'])}"
+    if change["lower"] > 0:
+        says = f"Growth accelerated {at}: the rate rose by {figures}"
+    elif change["upper"] < 0:
+        says = f"Growth slowed {at}: the rate changed by {figures}"
+    else:
+        says = (
+            f"Whether growth changed {at} is open: the interval of the change in rate includes 0 "
+            f"({figures})"
+        )
+    sentence = f"{says}; {chance}, {half}. The date is that of the model, not of a cause."
+    before, after = summary["doubling_time_days"]["before"], summary["doubling_time_days"]["after"]
+    return Statement(
+        "growth_change", f"Change of the growth rate {at}",
+        f"{'+' if change['median'] > 0 else ''}{number(change['median'])} /day",
+        f"{ci} interval {limits(change)}; {chance}; doubling time {_days(before)} before, "
+        f"{_days(after)} after",
+        sentence,
+    )
+
+
+def _shelf_life(summary: dict[str, Any]) -> Statement:
+    life = summary["shelf_life_days"]
+    ci = percent(life["ci"])
+    factor = "half" if life["kappa"] == 2.0 else f"1/{life['kappa']:g}"
+    sentence = (
+        f"A system released on the frontier is matched by one with {factor} of its params after "
+        f"{_days(life)} ({ci} interval {_span(life)})"
+    )
+    never = life.get("p_never", 0.0)
+    sentence += f"; P(never) {is_probability(never)}." if never >= 0.001 else "."
+    return Statement(
+        "shelf_life", "Shelf life on the frontier", _days(life),
+        f"{ci} interval {_span(life)}", sentence,
+    )
+
+
+def _benchmarks(summary: dict[str, Any], names: tuple[str, str] | None) -> Statement:
+    each = {
+        name: values["doubling_time_days"]["after"]
+        for name, values in summary["by_benchmark"].items()
+    }
+    new = each.pop("new benchmark")
+    ordered = sorted(each, key=lambda name: each[name]["median"] or math.inf)
+    fast, slow = ordered[0], ordered[-1]
+    when = "" if names is None else f" {names[1]}"
+    ci = percent(new["ci"])
+    sentence = (
+        f"Benchmarks differ: the doubling time{when} is {_days(each[fast])} on "
+        f"{benchmark_label(fast)} ({_span(each[fast])}) and {_days(each[slow])} on "
+        f"{benchmark_label(slow)} ({_span(each[slow])}). On a benchmark not yet seen it "
+        f"would lie, with probability {ci}, within {_span(new)}."
+    )
+    return Statement(
+        "benchmarks", "Doubling time by benchmark",
+        f"{median(each[fast])} to {median(each[slow])} days",
+        f"medians; a new benchmark {_span(new)} ({ci})", sentence,
+    )
+
+
+def verdict_sentence(fit: Fit) -> str:
+    """The verdict with its reasons."""
+    if fit.verdict == "PASS":
+        return "PASS: the sampler has converged by every check."
+    reasons = fit.diagnostics.get("reasons", [])
+    return f"{fit.verdict}: do not rely on these numbers. " + "; ".join(reasons) + "."
+
+
+
+class TrendRow(NamedTuple):
+    """One quantity of the trend, in text."""
+
+    label: str
+    short: str
+    median: str
+    limits: str
+    prior: str
+
+
+class BenchmarkRow(NamedTuple):
+    """Growth as one benchmark shows it, in text: medians with intervals."""
+
+    label: str
+    rate_before: str
+    rate_after: str
+    change: str
+    p_gt_0: str
+    doubling_before: str
+    doubling_after: str
+
+
+def trend_rows(fit: Fit, summary: dict[str, Any]) -> list[TrendRow]:
+    """The quantities of the trend beside their priors, mean over benchmarks."""
+    prior = summary["prior"]
+    names = before_after(fit)
+    rows = []
+
+    def add(label: str, short: str, *path: str) -> None:
+        value, before = summary, prior
+        for key in path:
+            value, before = value[key], before[key]
+        rows.append(TrendRow(label, short, median(value), limits(value), limits(before)))
+
+    if names is None:
+        add("Growth rate, 1/day", "Rate, /day", "growth_rate", "after")
+        add("Doubling time, days", "Doubling, days", "doubling_time_days", "after")
+    else:
+        before, after = names
+        add(f"Growth rate {before}, 1/day", "Rate before, /day", "growth_rate", "before")
+        add(f"Growth rate {after}, 1/day", "Rate after, /day", "growth_rate", "after")
+        add("Change of the growth rate, 1/day", "Change, /day", "growth_change")
+        add("Ratio of the rates, after/before", "Ratio after/before", "growth_ratio")
+        add(f"Doubling time {before}, days", "Doubling before, days",
+            "doubling_time_days", "before")
+        add(f"Doubling time {after}, days", "Doubling after, days", "doubling_time_days", "after")
+    add("Shelf life on the frontier, days", "Shelf life, days", "shelf_life_days")
+    return rows
+
+
+def benchmark_rows(fit: Fit, summary: dict[str, Any]) -> list[BenchmarkRow]:
+    """Growth by benchmark; the last row is a benchmark not yet seen."""
+    rows = []
+    for name, values in summary["by_benchmark"].items():
+        rate, time = values["growth_rate"], values["doubling_time_days"]
+        change = values["growth_change"]
+        label = benchmark_label(name)
+        rows.append(BenchmarkRow(
+            label[0].upper() + label[1:],
+            limits(rate["before"], 2),
+            limits(rate["after"], 2),
+            limits(change, 2),
+            probability(change["p_gt_0"]),
+            limits(time["before"]),
+            limits(time["after"]),
+        ))
+    return rows

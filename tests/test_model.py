@@ -1,0 +1,183 @@
+"""The joint model: dims, finite gradients, switches, and the conditioned form's equality."""
+
+import dataclasses
+import functools
+import operator
+
+import numpy as np
+import pymc as pm
+import pytensor
+import pytest
+
+from densing_bayes.conditioned import condition
+from densing_bayes.errors import SpecError
+from densing_bayes.model import assemble, build_model
+from densing_bayes.observations import observe
+from densing_bayes.pilot import pilot
+from densing_bayes.spec import load_spec
+from densing_bayes.tables import load_panel
+
+# Interpreted: cheaper than compiling for a handful of evaluations.
+FAST = pytensor.compile.Mode(linker="py", optimizer=None)
+SPEC = load_spec("joint")
+PANEL = load_panel("open")
+FEW = ("gpt2-xl", "opt-6.7b", "opt-1.3b", "pythia-12b-deduped", "llama-7b", "llama-2-7b",
+       "mistral-7b-v0.1", "phi-2", "qwen2-7b", "llama-3-8b")
+SWITCHES = {
+    "as shipped": {},
+    "no irreducible loss": {"scaling__irreducible": False},
+    "no pooling": {"scaling__pooling": False},
+    "annealed runs only": {"scaling__final_runs": "annealed"},
+    "no drift": {"density__drift": False},
+    "mean trend": {"trend__frontier": "none"},
+    "no release effects": {"trend__release_effects": False},
+    "no organisation effects": {"trend__organisation_effects": False},
+    "no size slope": {"trend__size_slope": False},
+    "shortfall drifts": {"trend__shortfall_drift": True},
+    "no change": {"trend__changes": ()},
+    "total size": {"panel__size": "total"},
+    "flagged rows": {"panel__flagged": "offset"},
+    "beta-binomial": {"performance__likelihood": "beta-binomial"},
+    "one benchmark": {"benchmarks": {"hellaswag": {"link": "loss"}}},
+    "direct links only": {"benchmarks": {"hellaswag": {"link": "direct"},
+                                         "winogrande": {"link": "direct"}}},
+}
+
+
+def few_systems():
+    systems = PANEL.systems.loc[list(FEW)]
+    scores = PANEL.scores[PANEL.scores["system"].isin(FEW)]
+    return dataclasses.replace(PANEL, systems=systems, scores=scores)
+
+
+def pieces(spec, panel):
+    observed = observe(panel, spec)
+    parts = assemble(spec, observed)
+    start = pilot(spec, observed).point(parts.model.initial_point())
+    return observed, parts, condition(parts, observed, start)
+
+
+def compiled(model, graphs):
+    inputs = [model.rvs_to_values[rv] for rv in model.free_RVs]
+    graphs = model.replace_rvs_by_values(graphs)
+    return pytensor.function(inputs, graphs, mode=FAST, on_unused_input="ignore")
+
+
+def total(factors):
+    return float(sum(np.sum(factor) for factor in factors))
+
+
+def test_dims_and_names_of_the_model():
+    model = build_model(SPEC, few_systems())
+    assert set(model.named_vars_to_dims["log_density"]) == {"system"}
+    assert model.coords["benchmark"][-1] == "winogrande"
+    assert {v.name for v in model.observed_RVs} == {"loss", "reference_score", "score"}
+    forbidden = {"model", "group", "sample", "column", "variable"}
+    assert not forbidden & set(model.coords)
+
+
+def test_gradients_are_finite_at_200_prior_draws():
+    model = build_model(SPEC, few_systems())
+    names = [rv.name for rv in model.free_RVs]
+    prior = pm.sample_prior_predictive(
+        200, model=model, var_names=names, random_seed=1, compile_kwargs={"mode": FAST}
+    )["prior"].dataset
+    values = [model.rvs_to_values[rv] for rv in model.free_RVs]
+    density = functools.reduce(operator.add, (term.sum() for term in model.logp(sum=False)))
+    gradient = pytensor.function(
+        values, [density, *pytensor.grad(density, values)], mode=FAST
+    )
+    forward = {}
+    for rv in model.free_RVs:
+        draws = prior[rv.name].transpose("chain", "draw", ...).to_numpy()[0]
+        transform = model.rvs_to_transforms[rv]
+        if transform is not None:
+            x = pytensor.tensor.TensorType("float64", shape=draws.shape[1:])()
+            to_value = pytensor.function([x], transform.forward(x, *rv.owner.inputs), mode=FAST,
+                                         on_unused_input="ignore")
+            draws = np.array([to_value(draw) for draw in draws])
+        forward[rv.name] = draws
+    for i in range(200):
+        for result in gradient(*(forward[name][i] for name in names)):
+            assert np.isfinite(result).all()
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_every_switch_builds_with_a_finite_density(name):
+    spec = SPEC.replace(**SWITCHES[name])
+    _, _, conditioned = pieces(spec, few_systems())
+    model = conditioned.model
+    factors = compiled(model, model.logp(sum=False))(
+        *(np.zeros(np.shape(value)) for value in model.initial_point().values())
+    )
+    assert all(np.isfinite(factor).all() for factor in factors)
+
+
+@pytest.mark.parametrize("name", ["as shipped", "no pooling", "mean trend", "shortfall drifts"])
+def test_the_conditioned_form_is_the_same_density(name):
+    """Its log density is the plain one plus the log determinant of the map, which is taken
+    numerically here."""
+    spec = SPEC.replace(**SWITCHES[name])
+    _, parts, conditioned = pieces(spec, few_systems())
+    model, plain = conditioned.model, parts.model
+    graphs = [conditioned.values[plain.rvs_to_values[rv]] for rv in plain.free_RVs]
+    shapes = [np.shape(value) for value in model.initial_point().values()]
+    sizes = [int(np.prod(shape)) for shape in shapes]
+    mapping = compiled(model, graphs)
+    density = compiled(model, model.logp(sum=False))
+    plain_values = [plain.rvs_to_values[rv] for rv in plain.free_RVs]
+    plain_density = pytensor.function(plain_values, plain.logp(sum=False), mode=FAST)
+
+    def split(flat):
+        parts_ = np.split(flat, np.cumsum(sizes)[:-1])
+        return [piece.reshape(shape) for piece, shape in zip(parts_, shapes, strict=True)]
+
+    def values_at(flat):
+        return np.concatenate([np.ravel(v) for v in mapping(*split(flat))])
+
+    random = np.random.default_rng(0)
+    differences = []
+    for _ in range(3):
+        point = random.uniform(-1.0, 1.0, sum(sizes))
+        step = 1e-5
+        jacobian = np.array([
+            (values_at(point + step * e) - values_at(point - step * e)) / (2 * step)
+            for e in np.eye(point.size)
+        ])
+        sign, log_determinant = np.linalg.slogdet(jacobian)
+        assert sign != 0
+        expected = total(plain_density(*mapping(*split(point)))) + log_determinant
+        differences.append(total(density(*split(point))) - expected)
+    assert np.ptp(differences) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"benchmarks": {"gsm8k": {"link": "direct"}}}, "benchmark 'gsm8k' is not in panel"),
+        ({"panel__domains": ("poetry",)}, "0 systems with scores"),
+        ({"benchmarks": {"mmlu": {"link": "direct", "reference_format": "oral"}}},
+         "fewer than 3 usable reference scores"),
+    ],
+)
+def test_a_panel_that_cannot_carry_the_model_is_refused(changes, said):
+    with pytest.raises(SpecError, match=said):
+        observe(PANEL, SPEC.replace(**changes))
+
+
+def test_a_loss_link_without_losses_is_refused():
+    panel = dataclasses.replace(PANEL, losses=PANEL.losses[PANEL.losses["benchmark"] != "mmlu"])
+    with pytest.raises(SpecError, match="has no losses of reference runs"):
+        observe(panel, SPEC)
+
+
+def test_one_system_is_refused():
+    panel = dataclasses.replace(PANEL, systems=PANEL.systems.loc[["gpt2-xl"]])
+    with pytest.raises(SpecError, match="needs at least 2"):
+        observe(panel, SPEC)
+
+
+def test_missing_cells_are_left_out():
+    panel = few_systems()
+    fewer = dataclasses.replace(panel, scores=panel.scores.iloc[1:])
+    assert len(observe(fewer, SPEC).score) == len(observe(panel, SPEC).score) - 1
