@@ -101,21 +101,33 @@ def data_list(as_json: Json = False) -> None:
 
     panels = list_panels()
     if as_json:
-        _print_json([
-            {"panel": name, "benchmarks": str(row["benchmarks"]).split(", ")}
-            | {key: int(row[key]) for key in ("systems", "releases", "scores", "runs")}
-            | {key: row[key].date() for key in ("first_date", "last_date")}
-            for name, row in panels.iterrows()
-        ])
+        _print_json(
+            [
+                {"panel": name, "benchmarks": str(row["benchmarks"]).split(", ")}
+                | {key: int(row[key]) for key in ("systems", "releases", "scores", "runs")}
+                | {key: row[key].date() for key in ("first_date", "last_date")}
+                for name, row in panels.iterrows()
+            ]
+        )
         return
     rows = [
-        [str(name), str(row["systems"]), str(row["releases"]), str(row["scores"]),
-         str(row["runs"]), f"{row['first_date']:%Y-%m} to {row['last_date']:%Y-%m}",
-         row["benchmarks"]]
+        [
+            str(name),
+            str(row["systems"]),
+            str(row["releases"]),
+            str(row["scores"]),
+            str(row["runs"]),
+            f"{row['first_date']:%Y-%m} to {row['last_date']:%Y-%m}",
+            row["benchmarks"],
+        ]
         for name, row in panels.iterrows()
     ]
-    _print_table("Panel", ["Systems", "Releases", "Scores", "Runs", "Released", "Benchmarks"], rows,
-                 left={5, 6})
+    _print_table(
+        "Panel",
+        ["Systems", "Releases", "Scores", "Runs", "Released", "Benchmarks"],
+        rows,
+        left={5, 6},
+    )
 
 
 @data_app.command("validate")
@@ -179,7 +191,11 @@ def fit_command(
     if out.is_dir():
         raise DensingError(f"{out} is a folder; give a file such as {out / 'fit.nc'}")
     settings: dict[str, Any] = {
-        "draws": draws, "tune": tune, "chains": chains, "cores": cores, "seed": seed
+        "draws": draws,
+        "tune": tune,
+        "chains": chains,
+        "cores": cores,
+        "seed": seed,
     }
     fitted = _sample(spec, data, settings)
     fitted.save(out)
@@ -282,14 +298,21 @@ def density_command(
         _print_json(document)
         return
     rows = [
-        [entry["system"], entry["release_date"], count(entry["params"]),
-         number(entry["density"]["median"], 2), limits(entry["density"], 2),
-         f"{entry['rank']['lower']:.0f}-{entry['rank']['upper']:.0f}",
-         count(entry["effective_params"]["median"]) + ("" if entry["in_range"] else "*")]
+        [
+            entry["system"],
+            entry["release_date"],
+            count(entry["params"]),
+            number(entry["density"]["median"], 2),
+            limits(entry["density"], 2),
+            f"{entry['rank']['lower']:.0f}-{entry['rank']['upper']:.0f}",
+            count(entry["effective_params"]["median"]) + ("" if entry["in_range"] else "*"),
+        ]
         for entry in document["systems"]
     ]
     _print_table(
-        "System", ["Released", "Params", "Density", f"{percent(ci)}", "Rank", "Effective"], rows,
+        "System",
+        ["Released", "Params", "Density", f"{percent(ci)}", "Rank", "Effective"],
+        rows,
     )
     if any(row[-1].endswith("*") for row in rows):
         _print("* effective params outside the sizes of the reference runs: extrapolated")
@@ -302,9 +325,7 @@ def shelf_life_command(
     systems: Annotated[
         list[str] | None, typer.Argument(metavar="[SYSTEM]...", help="All by default.")
     ] = None,
-    kappa: Annotated[
-        float, typer.Option(help="Factor by which the successor is smaller.")
-    ] = 2.0,
+    kappa: Annotated[float, typer.Option(help="Factor by which the successor is smaller.")] = 2.0,
     as_json: Json = False,
     ci: Interval = 0.95,
 ) -> None:
@@ -318,14 +339,25 @@ def shelf_life_command(
         _print_json(document)
         return
     frontier = document["frontier"]
-    _print(_marked(fitted, (
-        f"On the frontier: {median(frontier)} days until 1/{kappa:g} of the params do, "
-        f"{percent(ci)} interval {limits(frontier)} days"
-    )))
+    _print(
+        _marked(
+            fitted,
+            (
+                f"On the frontier: {median(frontier)} days until 1/{kappa:g} of the params do, "
+                f"{percent(ci)} interval {limits(frontier)} days"
+            ),
+        )
+    )
     _print("")
     rows = [
-        [entry["system"], entry["release_date"], median(entry["shelf_life"]),
-         limits(entry["shelf_life"]), probability(entry["p_passed"]), probability(entry["p_never"])]
+        [
+            entry["system"],
+            entry["release_date"],
+            median(entry["shelf_life"]),
+            limits(entry["shelf_life"]),
+            probability(entry["p_passed"]),
+            probability(entry["p_never"]),
+        ]
         for entry in document["systems"]
     ]
     header = ["Released", "Days", f"{percent(ci)} interval", "P(passed)", "P(never)"]
@@ -356,15 +388,18 @@ def forecast_command(
     fitted = _load(fit)
     summary = forecast_summary(fitted, params, benchmark, score, ci, reading.value)
     if as_json:
-        _print_json(
-            summary | {"diagnostics": fitted.diagnostics, "provenance": fitted.provenance}
-        )
+        _print_json(summary | {"diagnostics": fitted.diagnostics, "provenance": fitted.provenance})
         return
     dates = {key: summary[key] or "never" for key in ("median", "lower", "upper")}
-    _print(_marked(fitted, (
-        f"{count(params)} params reach {score:g} on {benchmark_label(benchmark)}: median "
-        f"{dates['median']}, {percent(ci)} interval {dates['lower']} to {dates['upper']}."
-    )))
+    _print(
+        _marked(
+            fitted,
+            (
+                f"{count(params)} params reach {score:g} on {benchmark_label(benchmark)}: median "
+                f"{dates['median']}, {percent(ci)} interval {dates['lower']} to {dates['upper']}."
+            ),
+        )
+    )
     _print(
         f"P(reached by the last release in the data, {summary['last_datum']}) "
         f"{is_probability(summary['p_reached'])}, P(never) {is_probability(summary['p_never'])}; "
@@ -457,14 +492,23 @@ def _print(text: str) -> None:
 
 
 def _print_table(
-    first: str, header: list[str], rows: list[list[str]], left: set[int] = frozenset()  # type: ignore[assignment]
+    first: str,
+    header: list[str],
+    rows: list[list[str]],
+    left: set[int] = frozenset(),  # type: ignore[assignment]
 ) -> None:
     """Print a table: the first column left, the others right but for those in ``left``."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+        header_style="bold",
+    )
     table.add_column(first, overflow="fold")
     for i, name in enumerate(header, start=1):
         table.add_column(

@@ -108,22 +108,36 @@ def shelf_life_document(
     table = shelf_life_table(fit, systems, kappa, ci)
     records = []
     for name, row in table.iterrows():
-        life = {"mean": None, "median": row["median"], "lower": row["lower"],
-                "upper": row["upper"], "ci": ci, "unit": "days"}
+        life = {
+            "mean": None,
+            "median": row["median"],
+            "lower": row["lower"],
+            "upper": row["upper"],
+            "ci": ci,
+            "unit": "days",
+        }
         for limit in ("median", "lower", "upper"):
             if pd.isna(life[limit]):
                 life[f"{limit}_unbounded"] = True
-        records.append({
-            "system": name, "release_date": row["release_date"], "shelf_life": life,
-            "p_passed": row["p_passed"], "p_never": row["p_never"],
-        })
+        records.append(
+            {
+                "system": name,
+                "release_date": row["release_date"],
+                "shelf_life": life,
+                "p_passed": row["p_passed"],
+                "p_never": row["p_never"],
+            }
+        )
     frontier = frontier_shelf_life(fit, kappa)
-    return plain({
-        "kappa": kappa,
-        "frontier": estimate(frontier, "days", ci, mean=False)
-        | {"p_never": probability(np.isinf(frontier))},
-        "systems": records,
-    } | _footing(fit))
+    return plain(
+        {
+            "kappa": kappa,
+            "frontier": estimate(frontier, "days", ci, mean=False)
+            | {"p_never": probability(np.isinf(frontier))},
+            "systems": records,
+        }
+        | _footing(fit)
+    )
 
 
 def _footing(fit: Fit) -> dict[str, Any]:

@@ -211,16 +211,21 @@ def _doubling_time(summary: dict[str, Any], names: tuple[str, str] | None) -> St
             f"{is_probability(rate['p_le_0'])}. The median doubling time is {_days(time)}."
         )
     return Statement(
-        "doubling_time", f"Doubling time{when}", _days(time),
-        f"{ci} interval {_span(time)}", sentence,
+        "doubling_time",
+        f"Doubling time{when}",
+        _days(time),
+        f"{ci} interval {_span(time)}",
+        sentence,
     )
 
 
 def _change(summary: dict[str, Any], changes: list[str]) -> Statement:
     change = summary["growth_change"]
     ci = percent(change["ci"])
-    at = f"at the release of {changes[0]}" if len(changes) == 1 else (
-        f"from before {changes[0]} to after {changes[-1]}"
+    at = (
+        f"at the release of {changes[0]}"
+        if len(changes) == 1
+        else (f"from before {changes[0]} to after {changes[-1]}")
     )
     figures = f"{number(change['median'])} per day, {ci} interval {limits(change)}"
     chance = f"P(faster after) {is_probability(change['p_gt_0'])}"
@@ -237,7 +242,8 @@ def _change(summary: dict[str, Any], changes: list[str]) -> Statement:
     sentence = f"{says}; {chance}, {half}. The date is that of the model, not of a cause."
     before, after = summary["doubling_time_days"]["before"], summary["doubling_time_days"]["after"]
     return Statement(
-        "growth_change", f"Change of the growth rate {at}",
+        "growth_change",
+        f"Change of the growth rate {at}",
         f"{'+' if change['median'] > 0 else ''}{number(change['median'])} /day",
         f"{ci} interval {limits(change)}; {chance}; doubling time {_days(before)} before, "
         f"{_days(after)} after",
@@ -256,8 +262,11 @@ def _shelf_life(summary: dict[str, Any]) -> Statement:
     never = life.get("p_never", 0.0)
     sentence += f"; P(never) {is_probability(never)}." if never >= 0.001 else "."
     return Statement(
-        "shelf_life", "Shelf life on the frontier", _days(life),
-        f"{ci} interval {_span(life)}", sentence,
+        "shelf_life",
+        "Shelf life on the frontier",
+        _days(life),
+        f"{ci} interval {_span(life)}",
+        sentence,
     )
 
 
@@ -278,9 +287,11 @@ def _benchmarks(summary: dict[str, Any], names: tuple[str, str] | None) -> State
         f"would lie, with probability {ci}, within {_span(new)}."
     )
     return Statement(
-        "benchmarks", "Doubling time by benchmark",
+        "benchmarks",
+        "Doubling time by benchmark",
         f"{median(each[fast])} to {median(each[slow])} days",
-        f"medians; a new benchmark {_span(new)} ({ci})", sentence,
+        f"medians; a new benchmark {_span(new)} ({ci})",
+        sentence,
     )
 
 
@@ -290,7 +301,6 @@ def verdict_sentence(fit: Fit) -> str:
         return "PASS: the sampler has converged by every check."
     reasons = fit.diagnostics.get("reasons", [])
     return f"{fit.verdict}: do not rely on these numbers. " + "; ".join(reasons) + "."
-
 
 
 class TrendRow(NamedTuple):
@@ -336,8 +346,9 @@ def trend_rows(fit: Fit, summary: dict[str, Any]) -> list[TrendRow]:
         add(f"Growth rate {after}, 1/day", "Rate after, /day", "growth_rate", "after")
         add("Change of the growth rate, 1/day", "Change, /day", "growth_change")
         add("Ratio of the rates, after/before", "Ratio after/before", "growth_ratio")
-        add(f"Doubling time {before}, days", "Doubling before, days",
-            "doubling_time_days", "before")
+        add(
+            f"Doubling time {before}, days", "Doubling before, days", "doubling_time_days", "before"
+        )
         add(f"Doubling time {after}, days", "Doubling after, days", "doubling_time_days", "after")
     add("Shelf life on the frontier, days", "Shelf life, days", "shelf_life_days")
     return rows
@@ -350,13 +361,15 @@ def benchmark_rows(fit: Fit, summary: dict[str, Any]) -> list[BenchmarkRow]:
         rate, time = values["growth_rate"], values["doubling_time_days"]
         change = values["growth_change"]
         label = benchmark_label(name)
-        rows.append(BenchmarkRow(
-            label[0].upper() + label[1:],
-            limits(rate["before"], 2),
-            limits(rate["after"], 2),
-            limits(change, 2),
-            probability(change["p_gt_0"]),
-            limits(time["before"]),
-            limits(time["after"]),
-        ))
+        rows.append(
+            BenchmarkRow(
+                label[0].upper() + label[1:],
+                limits(rate["before"], 2),
+                limits(rate["after"], 2),
+                limits(change, 2),
+                probability(change["p_gt_0"]),
+                limits(time["before"]),
+                limits(time["after"]),
+            )
+        )
     return rows
