@@ -1,0 +1,112 @@
+from pathlib import Path
+
+from docutils import nodes
+from docutils.utils.math import MathError
+from docutils.utils.math.latex2mathml import tex2mathml
+from scipy import stats
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.writers.html5 import HTML5Translator
+
+import densing_bayes
+from densing_bayes.spec import load_spec
+
+logger = logging.getLogger(__name__)
+here = Path(__file__).parent
+
+project = "densing_bayes"
+author = "The densing_bayes developers"
+copyright = f"{author}. Apache-2.0"
+release = version = densing_bayes.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
+exclude_patterns = ["_build"]
+html_theme = "pydata_sphinx_theme"
+html_title = "densing_bayes"
+html_theme_options = {
+    "header_links_before_dropdown": 8,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+}
+html_sidebars = {"**": []}
+html_show_sourcelink = False
+html_math_renderer = "mathml"
+
+myst_enable_extensions = ["dollarmath", "deflist", "substitution"]
+myst_heading_anchors = 3
+
+autodoc_typehints = "none"  # the signatures in the source carry them; numpydoc says the rest
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False
+
+
+# Priors ------------------------------------------------------------------------------------------
+
+
+def prior_text(prior: dict) -> str:
+    """A prior with its central 95% range."""
+    match prior:
+        case {"distribution": "normal", "mu": mu, "sigma": sigma}:
+            frozen, text = stats.norm(mu, sigma), f"Normal({mu:g}, {sigma:g})"
+        case {"distribution": "lognormal", "median": median, "sigma": sigma}:
+            frozen = stats.lognorm(sigma, scale=median)
+            text = f"LogNormal(median {median:g}, {sigma:g})"
+        case {"distribution": "halfnormal", "sigma": sigma}:
+            frozen, text = stats.halfnorm(scale=sigma), f"HalfNormal({sigma:g})"
+        case {"distribution": "beta", "alpha": alpha, "beta": beta}:
+            frozen, text = stats.beta(alpha, beta), f"Beta({alpha:g}, {beta:g})"
+        case {"distribution": "logitnormal", "median": median, "sigma": sigma}:
+            text = f"LogitNormal(median {median:g}, {sigma:g})"
+            odds = median / (1 - median) * stats.lognorm(sigma).ppf([0.025, 0.975])
+            return f"{text}: " + " to ".join(f"{x / (1 + x):.2g}" for x in odds)
+    return f"{text}: " + " to ".join(f"{x:.2g}" for x in frozen.ppf([0.025, 0.975]))
+
+
+def priors(table: dict, path: tuple[str, ...] = ()) -> dict[str, str]:
+    """Every prior of a specification under its path, joined by underscores."""
+    found = {}
+    for key, value in table.items():
+        if isinstance(value, dict) and "distribution" in value:
+            found["_".join([*path, key])] = prior_text(value)
+        elif isinstance(value, dict):
+            found |= priors(value, (*path, key))
+    return found
+
+
+myst_substitutions = priors(load_spec("joint").model_dump())
+
+
+def check_complete(app: Sphinx) -> None:
+    """Warn of priors and public names that the pages leave out."""
+    pages = {
+        "priors.md": [f"{{{{ {name} }}}}" for name in myst_substitutions],
+        "api.md": [f"densing_bayes.{name}\n" for name in densing_bayes.__all__ if name[0] != "_"],
+    }
+    for page, wanted in pages.items():
+        text = (here / page).read_text(encoding="utf-8")
+        for name in wanted:
+            if name not in text:
+                logger.warning("docs/%s leaves out '%s'", page, name.strip())
+
+
+# Formulas as MathML: browsers show it without a script, so the pages work without a network ------
+
+
+def visit_math(translator: HTML5Translator, node: nodes.math | nodes.math_block) -> None:
+    """Write a formula."""
+    block = isinstance(node, nodes.math_block)
+    try:
+        markup = tex2mathml(node.astext(), as_block=block)
+    except MathError as error:
+        logger.warning("formula: %s", error, location=node)
+        markup = translator.encode(node.astext())
+    style = "margin: 1rem 0; overflow-x: auto"
+    translator.body.append(f'<div style="{style}">{markup}</div>\n' if block else markup)
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> None:
+    """Register what this file adds to Sphinx."""
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
+    app.connect("builder-inited", check_complete)
