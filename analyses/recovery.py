@@ -1,4 +1,4 @@
-"""Recovery: do intervals cover the truth on panels simulated from the model?
+"""Recovery: whether intervals cover the truth on panels simulated from the model.
 
 Truths are draws of a fit to the open panel, edited by scenario; shortfalls, effects and scores are
 simulated anew. Prints a table and writes recovery.json. About 20 minutes on two cores.
@@ -84,26 +84,38 @@ def main() -> None:
         result = fit_compiled(compiled, simulated, seed=number, **settings)
         for name, (draws, value) in targets(result, truth, log_density).items():
             rank = float(np.mean(draws < value))
-            rows.append({
-                "panel": number, "scenario": scenario, "quantity": name, "truth": value,
-                "mean": float(draws.mean()), "sd": float(draws.std()), "rank": rank,
-                "in50": 0.25 <= rank <= 0.75, "in95": 0.025 <= rank <= 0.975,
-                "p_change_gt_0": float(np.mean(quantities.growth(result)["change"] > 0)),
-                "verdict": result.verdict,
-                "divergences": result.diagnostics["divergences"],
-            })
+            rows.append(
+                {
+                    "panel": number,
+                    "scenario": scenario,
+                    "quantity": name,
+                    "truth": value,
+                    "mean": float(draws.mean()),
+                    "sd": float(draws.std()),
+                    "rank": rank,
+                    "in50": 0.25 <= rank <= 0.75,
+                    "in95": 0.025 <= rank <= 0.975,
+                    "p_change_gt_0": float(np.mean(quantities.growth(result)["change"] > 0)),
+                    "verdict": result.verdict,
+                    "divergences": result.diagnostics["divergences"],
+                }
+            )
         print(number, scenario, result.verdict, result.diagnostics["divergences"], flush=True)
         table = pd.DataFrame(rows)
-        arguments.out.write_text(json.dumps(
-            {"summary": summary(table), "rows": table.round(4).to_dict(orient="records")}, indent=1
-        ))
+        arguments.out.write_text(
+            json.dumps(
+                {"summary": summary(table), "rows": table.round(4).to_dict(orient="records")},
+                indent=1,
+            )
+        )
     print(pd.DataFrame(summary(pd.DataFrame(rows))).to_string())
 
 
 def summary(table: pd.DataFrame) -> list[dict]:
     """Coverage of 50% and 95% intervals with the binomial 99% band it should lie in."""
-    table = table.assign(kind=table["quantity"].str.replace(r"log density .*", "log density",
-                                                            regex=True))
+    table = table.assign(
+        kind=table["quantity"].str.replace(r"log density .*", "log density", regex=True)
+    )
     groups = [("all", table), *table.groupby("scenario")]
     result = []
     for scenario, part in groups:

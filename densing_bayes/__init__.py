@@ -12,33 +12,69 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from densing_bayes.fitting import Fit, fit
     from densing_bayes.model import build_model
+    from densing_bayes.prediction import predictive
+    from densing_bayes.quantities import (
+        benchmark_growth,
+        densities,
+        density_table,
+        doubling_time,
+        estimate,
+        forecast_date,
+        forecast_summary,
+        frontier,
+        frontier_shelf_life,
+        growth,
+        params_needed,
+        shelf_life,
+        shelf_life_table,
+        trend_summary,
+    )
+    from densing_bayes.report import write_report
     from densing_bayes.spec import ModelSpec, list_specs, load_spec
     from densing_bayes.tables import Panel, export_panel, list_panels, load_events, load_panel
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "Panel": "tables",
-    "load_panel": "tables",
-    "list_panels": "tables",
-    "load_events": "tables",
-    "export_panel": "tables",
-    "ModelSpec": "spec",
-    "load_spec": "spec",
-    "list_specs": "spec",
-    "build_model": "model",
-    "Fit": "fitting",
-    "fit": "fitting",
+    "tables": ("Panel", "load_panel", "list_panels", "load_events", "export_panel"),
+    "spec": ("ModelSpec", "load_spec", "list_specs"),
+    "model": ("build_model",),
+    "fitting": ("Fit", "fit"),
+    "prediction": ("predictive",),
+    "quantities": (
+        "estimate",
+        "growth",
+        "benchmark_growth",
+        "doubling_time",
+        "frontier",
+        "densities",
+        "density_table",
+        "shelf_life",
+        "shelf_life_table",
+        "frontier_shelf_life",
+        "params_needed",
+        "forecast_date",
+        "forecast_summary",
+        "trend_summary",
+    ),
+    "report": ("write_report",),
 }
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
-__all__ = [*_HOME, "__version__"]
+__all__ = [
+    "Fit", "ModelSpec", "Panel", "__version__", "benchmark_growth", "build_model", "densities",
+    "density_table", "doubling_time", "estimate", "export_panel", "fit", "forecast_date",
+    "forecast_summary", "frontier", "frontier_shelf_life", "growth", "list_panels", "list_specs",
+    "load_events", "load_panel", "load_spec", "params_needed", "predictive", "shelf_life",
+    "shelf_life_table", "trend_summary", "write_report",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f"densing_bayes.{_HOME[name]}"), name)
+    if name in _MODULE_OF:
+        return getattr(import_module(f"densing_bayes.{_MODULE_OF[name]}"), name)
     raise AttributeError(f"module 'densing_bayes' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME])
+    return sorted({*globals(), *_MODULE_OF})

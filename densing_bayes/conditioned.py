@@ -21,12 +21,11 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from pytensor.graph.replace import graph_replace
-from pytensor.tensor.variable import TensorVariable
 
+from densing_bayes import laws
 from densing_bayes.model import Parts
 from densing_bayes.observations import Observations
 from densing_bayes.performance import expected_score
-from densing_bayes import laws
 
 LATENTS = ("shortfall", "log_density", "log_effective_params")
 # Standardised effects z = effect / spread whose coordinate is z * spread^weight: weight 0 is the
@@ -42,16 +41,19 @@ START_SCALE = 0.1  # of the globals, before anything is known of their spread
 WEAK = 1e-8  # added to a precision so that a cell without information stays finite
 
 
+Graph = Any  # a symbolic expression: numpy ufuncs on PyTensor variables defeat type checkers
+
+
 class Conditioned(NamedTuple):
     """A conditioned model and the layout of its global coordinates."""
 
     model: pm.Model
     names: tuple[str, ...]  # value variables of the plain model, in order
     observed: Observations  # that its anchors were chosen on
-    values: dict[TensorVariable, TensorVariable]  # plain value variable -> graph of coordinates
+    values: dict[Any, Graph]  # plain value variable -> graph of coordinates
 
 
-def global_values(parts: Parts) -> list[TensorVariable]:
+def global_values(parts: Parts) -> list[Graph]:
     """Value variables of the plain model that are not latents of single releases or systems."""
     model = parts.model
     return [model.rvs_to_values[rv] for rv in model.free_RVs if rv.name not in LATENTS]
@@ -70,33 +72,14 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         "globals_scale", "cell_mode").
     """
     plain = parts.model
-    values = global_values(parts)
-    shapes = [np.shape(point[value.name]) for value in values]
-    sizes = [int(np.prod(shape)) for shape in shapes]
-    cells = len(observed.score)
-
     with pm.Model(coords=plain.coords) as model:
-        centre_data = pm.Data("globals_centre", _coordinates(point, [v.name for v in values], observed))
-        scale_data = pm.Data("globals_scale", START_SCALE * np.eye(sum(sizes)))
         mode = pm.Data("cell_mode", np.asarray(point["log_effective_params"], dtype=float))
-        whitened = pm.Flat("whitened", shape=sum(sizes))
-        theta = centre_data + pt.dot(scale_data, whitened)
-        ends = np.cumsum(sizes)
-        pieces = {
-            value.name: theta[end - size : end].reshape(shape).astype(value.dtype)
-            for value, shape, size, end in zip(values, shapes, sizes, ends, strict=True)
+        pieces, log_jacobian = _globals(parts, observed, point)
+        replace: dict[Any, Graph] = {
+            value: pieces[str(value.name)] for value in global_values(parts)
         }
-        for name, shift in _shifts(pieces, observed):
-            pieces[name] = pieces[name] + shift
-        log_jacobian: Any = 0.0
-        for name, (spread, weight) in CENTRED.items():
-            if name in pieces:
-                log_spread = pieces[spread]
-                pieces[name] = pieces[name] * np.exp(-weight * log_spread)
-                log_jacobian -= weight * log_spread * np.size(point[name])
-        replace: dict[Any, Any] = {value: pieces[value.name] for value in values}
 
-        def at_globals(graphs: list[TensorVariable]) -> list[TensorVariable]:
+        def at_globals(graphs: list[Graph]) -> list[Graph]:
             return graph_replace(plain.replace_rvs_by_values(graphs), replace, strict=False)
 
         law = type(parts.law)(*at_globals(list(map(pt.as_tensor, parts.law))))
@@ -113,7 +96,7 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         target = d * mode + score - f  # d times the x that the score points to
 
         # What the cells of a system say of its log density, each cell's delta integrated out.
-        m, k = observed.cell_system, observed.cell_benchmark
+        m = observed.cell_system
         information = d / (variance + (d * cell_spread) ** 2)
         says = information * (target - d * (observed.log_params[m] + shift))
         precision = _sum_over(information * d, m, len(observed.systems)) + WEAK
@@ -148,7 +131,7 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         f, d = expected_score(observed, law, link, step)
         target = d * step + score - f
         total = d**2 / variance + 1.0 / cell_spread**2
-        position = pm.Flat("cell_position", shape=cells)
+        position = pm.Flat("cell_position", shape=len(observed.score))
         log_effective_params = (d * target / variance + cell_mean / cell_spread**2) / total + (
             position / np.sqrt(total)
         )
@@ -160,7 +143,32 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
             pm.Potential(f"factor_{i}", factor)
         pm.Potential("log_jacobian", log_jacobian)
         _keep_plain_names(plain, replace)
-    return Conditioned(model, tuple(v.name for v in values), observed, replace)
+    return Conditioned(model, tuple(pieces), observed, replace)
+
+
+def _globals(
+    parts: Parts, observed: Observations, point: dict[str, np.ndarray]
+) -> tuple[dict[str, Graph], Graph]:
+    """Values of the globals as functions of whitened coordinates, and the log Jacobian."""
+    values = global_values(parts)
+    names = [str(value.name) for value in values]
+    shapes = [np.asarray(point[name]).shape for name in names]
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes]).tolist()
+    centre = pm.Data("globals_centre", _coordinates(point, names, observed))
+    scale = pm.Data("globals_scale", START_SCALE * np.eye(ends[-1]))
+    theta = centre + pt.dot(scale, pm.Flat("whitened", shape=ends[-1]))
+    pieces: dict[str, Graph] = {
+        name: theta[end - int(np.prod(shape)) : end].reshape(shape).astype(value.dtype)
+        for name, value, shape, end in zip(names, values, shapes, ends, strict=True)
+    }
+    for name, shift in _shifts(pieces, observed):
+        pieces[name] = pieces[name] + shift
+    log_jacobian: Graph = 0.0
+    for name, (spread, weight) in CENTRED.items():
+        if name in pieces:
+            pieces[name] = pieces[name] * np.exp(-weight * pieces[spread])
+            log_jacobian -= weight * pieces[spread] * np.asarray(point[name]).size
+    return pieces, log_jacobian
 
 
 def global_point(conditioned: Conditioned, point: dict[str, np.ndarray]) -> None:
@@ -180,19 +188,23 @@ def _shifts(values: dict[str, Any], observed: Observations) -> Iterator[tuple[st
     that have theirs already, and is yielded before the next is computed.
     """
     share = _unit(values, "params_share")
-    reducible = 1.0 - _unit(values, "irreducible_share") if (
-        {"irreducible_share_logodds__", "irreducible_share_logit"} & set(values)
-    ) else 1.0
+    reducible = (
+        1.0 - _unit(values, "irreducible_share")
+        if ({"irreducible_share_logodds__", "irreducible_share_logit"} & set(values))
+        else 1.0
+    )
     for stem, part in (("params_exponent", share), ("tokens_exponent", 1.0 - share)):
         for name in (f"{stem}_offset", f"{stem}_log__"):
             if name in values:
                 yield name, -np.log(reducible * part)
 
     split = len(observed.loss_benchmarks)
-    best = np.array([
-        observed.score[observed.cell_benchmark == k].max(initial=0.5)
-        for k in range(len(observed.benchmarks))
-    ])
+    best = np.array(
+        [
+            observed.score[observed.cell_benchmark == k].max(initial=0.5)
+            for k in range(len(observed.benchmarks))
+        ]
+    )
     floor = observed.chance + values["floor_shift"]
     anchor = observed.chance + 0.6 * (best - observed.chance)
     rise = anchor - floor
@@ -231,7 +243,7 @@ def _coordinates(
     return np.concatenate([np.ravel(pieces[name]) for name in names])
 
 
-def _sum_over(terms: TensorVariable, index: np.ndarray, size: int) -> TensorVariable:
+def _sum_over(terms: Graph, index: np.ndarray, size: int) -> Graph:
     return pt.inc_subtensor(pt.zeros(size)[index], terms)
 
 

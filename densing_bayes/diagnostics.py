@@ -39,9 +39,7 @@ def diagnose(posterior: xr.Dataset, sample_stats: xr.Dataset) -> tuple[dict[str,
         "ess_bulk": azs.ess(posterior, method="bulk"),
         "ess_tail": azs.ess(posterior, method="tail"),
     }
-    table = xr.concat(
-        [tables[name] for name in tables], dim=xr.Variable("statistic", list(tables))
-    )
+    table = xr.concat([tables[name] for name in tables], dim=xr.Variable("statistic", list(tables)))
     rhat, worst_rhat = _extreme(tables["rhat"], np.nanmax, -np.inf)
     bulk, worst_bulk = _extreme(tables["ess_bulk"], np.nanmin, np.inf)
     tail, worst_tail = _extreme(tables["ess_tail"], np.nanmin, np.inf)
@@ -80,16 +78,23 @@ def _bfmi(energy: np.ndarray) -> np.ndarray:
 def _reasons(figures: dict[str, Any]) -> list[str]:
     worst = figures["worst"]
     checks = [
-        (figures["rhat_max"] <= RHAT_MAX,
-         f"R-hat {figures['rhat_max']:.3f} of {worst['rhat']} is above {RHAT_MAX}"),
-        (figures["ess_bulk_min"] >= ESS_MIN,
-         f"bulk ESS {figures['ess_bulk_min']:.0f} of {worst['ess_bulk']} is below {ESS_MIN}"),
-        (figures["ess_tail_min"] >= ESS_MIN,
-         f"tail ESS {figures['ess_tail_min']:.0f} of {worst['ess_tail']} is below {ESS_MIN}"),
+        (
+            figures["rhat_max"] <= RHAT_MAX,
+            f"R-hat {figures['rhat_max']:.3f} of {worst['rhat']} is above {RHAT_MAX}",
+        ),
+        (
+            figures["ess_bulk_min"] >= ESS_MIN,
+            f"bulk ESS {figures['ess_bulk_min']:.0f} of {worst['ess_bulk']} is below {ESS_MIN}",
+        ),
+        (
+            figures["ess_tail_min"] >= ESS_MIN,
+            f"tail ESS {figures['ess_tail_min']:.0f} of {worst['ess_tail']} is below {ESS_MIN}",
+        ),
         (figures["divergences"] == 0, f"{figures['divergences']} divergent transitions"),
-        (figures["bfmi_min"] >= BFMI_MIN,
-         f"E-BFMI {figures['bfmi_min']:.2f} is below {BFMI_MIN}"),
-        (figures["tree_depth_max"] < TREE_DEPTH_LIMIT,
-         f"tree depth reached the limit of {TREE_DEPTH_LIMIT}"),
+        (figures["bfmi_min"] >= BFMI_MIN, f"E-BFMI {figures['bfmi_min']:.2f} is below {BFMI_MIN}"),
+        (
+            figures["tree_depth_max"] < TREE_DEPTH_LIMIT,
+            f"tree depth reached the limit of {TREE_DEPTH_LIMIT}",
+        ),
     ]
     return [reason for good, reason in checks if not good]

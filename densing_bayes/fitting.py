@@ -221,8 +221,17 @@ def fit(
     compiled = compile_fit(spec, observed)
     source = {"panel": panel.name, "tables_hash": panel.sha256}
     return fit_compiled(
-        compiled, observed, draws=draws, tune=tune, chains=chains, cores=cores, seed=seed,
-        sampler=sampler, progress=progress, source=source, started=started,
+        compiled,
+        observed,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        cores=cores,
+        seed=seed,
+        sampler=sampler,
+        progress=progress,
+        source=source,
+        started=started,
     )
 
 
@@ -291,8 +300,16 @@ def fit_compiled(
     whitening = _pilot_run(functions, laplace(conditioned, functions), chains, cores, seed)
     piloted_at = time.perf_counter()
     trace = _sample(
-        conditioned, functions, whitening, sampler,
-        draws=draws, tune=tune, chains=chains, cores=cores, seed=seed, progress=progress,
+        conditioned,
+        functions,
+        whitening,
+        sampler,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        cores=cores,
+        seed=seed,
+        progress=progress,
     )
     sampled_at = time.perf_counter()
     posterior = trace["posterior"].dataset[_names(parts)]
@@ -315,13 +332,24 @@ def fit_compiled(
         "spec_hash": spec.hash,
         "data_hash": observed.hash(),
         "seed": seed,
-        "sampler": {"name": sampler, "draws": draws, "tune": tune, "chains": chains,
-                    "cores": cores, "target_accept": TARGET_ACCEPT},
-        "seconds": {"compile": compiled_at - (started or compiled_at),
-                    "pilot": piloted_at - compiled_at, "sampling": sampled_at - piloted_at,
-                    "total": now - (started or compiled_at)},
-        "versions": {name: version(name)
-                     for name in ("densing-bayes", "pymc", "pytensor", "nutpie", "arviz", "numpy")},
+        "sampler": {
+            "name": sampler,
+            "draws": draws,
+            "tune": tune,
+            "chains": chains,
+            "cores": cores,
+            "target_accept": TARGET_ACCEPT,
+        },
+        "seconds": {
+            "compile": compiled_at - (started or compiled_at),
+            "pilot": piloted_at - compiled_at,
+            "sampling": sampled_at - piloted_at,
+            "total": now - (started or compiled_at),
+        },
+        "versions": {
+            name: version(name)
+            for name in ("densing-bayes", "pymc", "pytensor", "nutpie", "arviz", "numpy")
+        },
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
     }
     return Fit(xr.DataTree.from_dict(groups), spec, observed, diagnostics, provenance)
@@ -346,25 +374,44 @@ def _pilot_run(
     from densing_bayes.laplace import refine
 
     trace = nutpie.sample(
-        compiled.with_data(**whitening._asdict()), draws=PILOT_DRAWS, tune=PILOT_TUNE,
-        chains=max(chains, 4), cores=cores, seed=seed + 1, progress_bar=False, save_warmup=False,
+        compiled.with_data(**whitening._asdict()),
+        draws=PILOT_DRAWS,
+        tune=PILOT_TUNE,
+        chains=max(chains, 4),
+        cores=cores,
+        seed=seed + 1,
+        progress_bar=False,
+        save_warmup=False,
     )
     posterior = trace["posterior"].dataset.stack(each=["chain", "draw"]).transpose("each", ...)
-    return refine(
-        whitening, posterior["whitened"].values, posterior["log_effective_params"].values
-    )
+    return refine(whitening, posterior["whitened"].values, posterior["log_effective_params"].values)
 
 
 def _sample(
-    conditioned: Conditioned, compiled: Any, whitening: Whitening, sampler: str, *,
-    draws: int, tune: int, chains: int, cores: int, seed: int, progress: bool,
+    conditioned: Conditioned,
+    compiled: Any,
+    whitening: Whitening,
+    sampler: str,
+    *,
+    draws: int,
+    tune: int,
+    chains: int,
+    cores: int,
+    seed: int,
+    progress: bool,
 ) -> xr.DataTree:
     if sampler == "nutpie":
         import nutpie
 
         return nutpie.sample(
-            compiled.with_data(**whitening._asdict()), draws=draws, tune=tune, chains=chains,
-            cores=cores, seed=seed, target_accept=TARGET_ACCEPT, progress_bar=progress,
+            compiled.with_data(**whitening._asdict()),
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            cores=cores,
+            seed=seed,
+            target_accept=TARGET_ACCEPT,
+            progress_bar=progress,
             save_warmup=False,
         )
     if sampler == "pymc":
@@ -373,14 +420,22 @@ def _sample(
         for name, value in whitening._asdict().items():
             conditioned.model[name].set_value(value)
         trace = pm.sample(
-            draws=draws, tune=tune, chains=chains, cores=cores, random_seed=seed,
-            target_accept=TARGET_ACCEPT, progressbar=progress, model=conditioned.model,
-            nuts_sampler="pymc", init="jitter+adapt_diag", compute_convergence_checks=False,
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            cores=cores,
+            random_seed=seed,
+            target_accept=TARGET_ACCEPT,
+            progressbar=progress,
+            model=conditioned.model,
+            nuts_sampler="pymc",
+            init="jitter+adapt_diag",
+            compute_convergence_checks=False,
         )
         renamed = {"tree_depth": "depth", "lp": "logp"}
         trace["sample_stats"] = trace["sample_stats"].dataset.rename(renamed)
         return trace
-    raise FitError(f"no sampler '{sampler}': use \"nutpie\" or \"pymc\"")
+    raise FitError(f'no sampler \'{sampler}\': use "nutpie" or "pymc"')
 
 
 def _prior(parts: Parts, seed: int) -> xr.Dataset:
@@ -393,7 +448,10 @@ def _prior(parts: Parts, seed: int) -> xr.Dataset:
         if rv.name != "log_effective_params"
     ]
     tree = pm.sample_prior_predictive(
-        PRIOR_DRAWS, model=parts.model, var_names=names, random_seed=seed,
+        PRIOR_DRAWS,
+        model=parts.model,
+        var_names=names,
+        random_seed=seed,
         compile_kwargs={"mode": "FAST_COMPILE"},
     )
     return tree["prior"].dataset

@@ -1,6 +1,6 @@
 """The laws of the model, each stated once. They take numpy arrays and PyTensor variables alike.
 
-Symbols follow Xiao et al. (arXiv 2412.04315), equations 2 to 4: params N, tokens D, loss L, score S.
+Symbols follow Xiao et al. (arXiv 2412.04315): params N, tokens D, loss L, score S.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import numpy as np
 Array = Any  # a numpy array, or a PyTensor variable
 
 
-def scaling_loss(log_params: Array, log_tokens: Array, E: Array, a: Array, alpha: Array,
-                 b: Array, beta: Array) -> Array:
+def scaling_loss(
+    log_params: Array, log_tokens: Array, E: Array, a: Array, alpha: Array, b: Array, beta: Array
+) -> Array:
     """Loss of a reference model, L = E + a (N/N0)^-alpha + b (D/D0')^-beta (eq. 2, with E).
 
     ``log_params`` and ``log_tokens`` are log(N/N0) and log(D/D0'), so that ``a`` and ``b`` are
@@ -65,7 +66,7 @@ def score_variance(mean: Array, items: Array, noise: Array) -> Array:
 
 
 def doubling_time(growth_rate: Array) -> Array:
-    """ln 2 / A, in the time unit of A; infinite where A <= 0 (the density does not double)."""
+    """Ln 2 / A, in the time unit of A; infinite where A <= 0 (the density does not double)."""
     rate = np.asarray(growth_rate, dtype=float)
     with np.errstate(divide="ignore"):
         return np.where(rate > 0, np.log(2.0) / np.where(rate > 0, rate, 1.0), np.inf)

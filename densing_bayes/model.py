@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import pymc as pm
-
 from pytensor.tensor.variable import TensorVariable
 
 from densing_bayes.density import Density, densities

@@ -100,9 +100,11 @@ class Observations:
     def counts(self) -> pd.DataFrame:
         """Systems and releases before and after each change of the trend (or in all)."""
         cuts = np.r_[-np.inf, self.change_time, np.inf]
-        names = ["before " + self.changes[0], *("after " + name for name in self.changes)] if (
-            self.changes
-        ) else ["all"]
+        names = (
+            ["before " + self.changes[0], *("after " + name for name in self.changes)]
+            if (self.changes)
+            else ["all"]
+        )
         rows = {}
         for name, start, end in zip(names, cuts[:-1], cuts[1:], strict=True):
             inside = (self.time >= start) & (self.time < end)
@@ -208,13 +210,13 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         log_reference_tokens=float(np.log(spec.panel.reference_tokens / centre_tokens)),
         loss=losses["loss"].to_numpy(float),
         loss_label=tuple(map(str, losses["run"] + "|" + losses["benchmark"])),
-        loss_benchmark=losses["benchmark"].map(position).to_numpy(np.int64),
+        loss_benchmark=losses["benchmark"].map(position).to_numpy().astype(np.int64),
         loss_log_params=np.log(runs["params"].to_numpy(float) / centre_params),
         loss_log_tokens=np.log(runs["tokens"].to_numpy(float) / centre_tokens),
         reference_score=references["score"].to_numpy(float),
         reference_label=tuple(map(str, references["run"] + "|" + references["benchmark"])),
         reference_benchmark=references["k"].to_numpy(np.int64),
-        reference_items=items.loc[references["benchmark"]].to_numpy(float),
+        reference_items=items.loc[references["benchmark"]].to_numpy().astype(np.float64),
         reference_loss=references.loc[from_loss, "loss"].to_numpy(float),
         reference_log_params=np.log(
             references.loc[~from_loss, "params"].to_numpy(float) / centre_params
@@ -235,7 +237,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         cell_label=tuple(map(str, scores["system"] + "|" + scores["benchmark"])),
         cell_system=systems.index.get_indexer(pd.Index(scores["system"])).astype(np.int64),
         cell_benchmark=scores["k"].to_numpy(np.int64),
-        cell_items=items.loc[scores["benchmark"]].to_numpy(float),
+        cell_items=items.loc[scores["benchmark"]].to_numpy().astype(np.float64),
         cell_flag=np.array([flags.index(f) if f else -1 for f in scores["flag"]], dtype=np.int64),
         flags=flags,
         changes=tuple(change.name for change in spec.trend.changes),
@@ -287,8 +289,10 @@ def _reference_scores(
     panel: Panel, spec: ModelSpec, benchmarks: list[str], finals: pd.DataFrame
 ) -> pd.DataFrame:
     wanted = pd.DataFrame(
-        [(name, spec.benchmarks[name].reference_format, spec.benchmarks[name].link)
-         for name in benchmarks],
+        [
+            (name, spec.benchmarks[name].reference_format, spec.benchmarks[name].link)
+            for name in benchmarks
+        ],
         columns=["benchmark", "format", "link"],
     )
     table = panel.reference_scores[["run", "benchmark", "format", "score"]].merge(
@@ -296,8 +300,9 @@ def _reference_scores(
     )
     table = table.merge(panel.losses[["run", "benchmark", "loss"]], how="left")
     table = table.merge(panel.runs[["params", "tokens"]], left_on="run", right_index=True)
-    usable = np.where(table["link"] == "loss", table["loss"].notna(),
-                      table["run"].isin(finals.index))
+    usable = np.where(
+        table["link"] == "loss", table["loss"].notna(), table["run"].isin(finals.index)
+    )
     table = table[usable]
     for name in benchmarks:
         if (table["benchmark"] == name).sum() < 3:

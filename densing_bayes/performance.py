@@ -48,22 +48,29 @@ def score_link(
     k = observed.reference_benchmark
     split = observed.loss_references
     i, j = k[:split], k[split:] - len(observed.loss_benchmarks)
-    z = pt.concatenate([
-        link.steepness[i] * (link.midpoint[i] - observed.reference_loss),
-        link.discrimination[j]
-        * (
-            laws.ability(
-                observed.reference_log_params,
-                observed.reference_log_tokens,
-                link.token_elasticity[j],
-            )
-            - link.difficulty[j]
-        ),
-    ])
+    z = pt.concatenate(
+        [
+            link.steepness[i] * (link.midpoint[i] - observed.reference_loss),
+            link.discrimination[j]
+            * (
+                laws.ability(
+                    observed.reference_log_params,
+                    observed.reference_log_tokens,
+                    link.token_elasticity[j],
+                )
+                - link.difficulty[j]
+            ),
+        ]
+    )
     expected = laws.sigmoid_score(z, link.floor[k], link.ceiling[k])
     observe_score(
-        "reference_score", spec, expected, observed.reference_items, noise[k],
-        reference_score, "reference_run",
+        "reference_score",
+        spec,
+        expected,
+        observed.reference_items,
+        noise[k],
+        reference_score,
+        "reference_run",
     )
     return link
 
@@ -83,10 +90,12 @@ def expected_score(
     loss = laws.scaling_loss(n[:split], d, E, a, alpha, b, beta)
     loss_slope = laws.scaling_loss_slope(n[:split], a, alpha)
     ability = laws.ability(n[split:], d, link.token_elasticity[j])
-    z = pt.concatenate([
-        link.steepness[i] * (link.midpoint[i] - loss),
-        link.discrimination[j] * (ability - link.difficulty[j]),
-    ])
+    z = pt.concatenate(
+        [
+            link.steepness[i] * (link.midpoint[i] - loss),
+            link.discrimination[j] * (ability - link.difficulty[j]),
+        ]
+    )
     z_slope = pt.concatenate([-link.steepness[i] * loss_slope, link.discrimination[j]])
     floor, ceiling = link.floor[k], link.ceiling[k]
     return (
@@ -110,6 +119,10 @@ def observe_score(
         return pm.Normal(name, expected, sd, observed=score, dims=dims)
     total = 1.0 / (4.0 * noise**2) - 1.0
     return pm.BetaBinomial(
-        name, n=items.round().astype(int), alpha=expected * total, beta=(1.0 - expected) * total,
-        observed=np.round(score * items).astype("int64"), dims=dims,
+        name,
+        n=items.round().astype(int),
+        alpha=expected * total,
+        beta=(1.0 - expected) * total,
+        observed=pt.round(score * items).astype("int64"),
+        dims=dims,
     )

@@ -15,7 +15,15 @@ from scipy.special import expit, logit
 
 from densing_bayes import laws
 from densing_bayes.observations import Floats, Observations
-from densing_bayes.spec import LogNormal, ModelSpec, Prior
+from densing_bayes.spec import (
+    Beta,
+    HalfNormal,
+    LogitNormal,
+    LogNormal,
+    ModelSpec,
+    Normal,
+    Prior,
+)
 
 
 @dataclass(frozen=True)
@@ -46,8 +54,6 @@ class Pilot:
             "params_share_logodds__": logit(self.params_share),
             "params_exponent_log__": np.log(self.params_exponent),
             "tokens_exponent_log__": np.log(self.tokens_exponent),
-            "log_params_exponent_mean": np.log(self.params_exponent).mean(),
-            "log_tokens_exponent_mean": np.log(self.tokens_exponent).mean(),
             "ceiling_logit": logit(self.ceiling),
             "steepness_log__": np.log(self.steepness),
             "midpoint_log__": np.log(self.midpoint),
@@ -59,6 +65,11 @@ class Pilot:
             "level": self.trend[0],
             "growth_before": self.trend[1],
         }
+        if self.params_exponent.size:
+            estimates |= {
+                "log_params_exponent_mean": np.log(self.params_exponent).mean(),
+                "log_tokens_exponent_mean": np.log(self.tokens_exponent).mean(),
+            }
         if "growth_change" in start:
             estimates["growth_change"] = self.trend[2:]
         return start | {name: value for name, value in estimates.items() if name in start}
@@ -66,17 +77,21 @@ class Pilot:
 
 def pilot(spec: ModelSpec, observed: Observations) -> Pilot:
     """Estimate everything by least squares, one step after the other."""
-    scaling = np.array([
-        _loss_law(spec, observed, i) for i in range(len(observed.loss_benchmarks))
-    ]).reshape(-1, 5)
-    links = np.array([
-        _link(spec, observed, i) for i in range(len(observed.benchmarks))
-    ]).reshape(-1, 5)
+    scaling = np.array(
+        [_loss_law(spec, observed, i) for i in range(len(observed.loss_benchmarks))]
+    ).reshape(-1, 5)
+    links = np.array([_link(spec, observed, i) for i in range(len(observed.benchmarks))]).reshape(
+        -1, 5
+    )
     split = len(observed.loss_benchmarks)
     log_effective_params = _invert(spec, observed, scaling, links)
     log_density, trend = _line(spec, observed, log_effective_params)
     return Pilot(
-        *scaling.T,
+        loss_at_centre=scaling[:, 0],
+        irreducible_share=scaling[:, 1],
+        params_share=scaling[:, 2],
+        params_exponent=scaling[:, 3],
+        tokens_exponent=scaling[:, 4],
         floor=links[:, 0],
         ceiling=links[:, 1],
         steepness=links[:split, 2],
@@ -107,8 +122,13 @@ def _loss_law(spec: ModelSpec, observed: Observations, benchmark: int) -> Floats
         centre, share, params_share, alpha, beta = unpack(theta)
         reducible = centre * (1 - share)
         expected = laws.scaling_loss(
-            n, d, centre * share, reducible * params_share, alpha,
-            reducible * (1 - params_share), beta,
+            n,
+            d,
+            centre * share,
+            reducible * params_share,
+            alpha,
+            reducible * (1 - params_share),
+            beta,
         )
         return np.r_[np.log(loss / expected) / 0.02, theta[1:3], (theta[3:] - medians) / widths]
 
@@ -134,7 +154,10 @@ def _link(spec: ModelSpec, observed: Observations, benchmark: int) -> Floats:
         n = observed.reference_log_params[rows[split:]]
         d = observed.reference_log_tokens[rows[split:]]
         start = np.r_[
-            0.0, ceiling, np.log(_median(priors.discrimination)), np.median(n),
+            0.0,
+            ceiling,
+            np.log(_median(priors.discrimination)),
+            np.median(n),
             np.log(_median(priors.token_elasticity)),
         ]
 
@@ -158,16 +181,14 @@ def _link(spec: ModelSpec, observed: Observations, benchmark: int) -> Floats:
 def _median(prior: Prior) -> float:
     """Median of a prior, near enough for a start value."""
     match prior:
-        case LogNormal():
+        case LogNormal() | LogitNormal():
             return prior.median
-        case _ if hasattr(prior, "median"):
-            return float(prior.median)
-        case _ if hasattr(prior, "beta"):
-            return float(prior.alpha / (prior.alpha + prior.beta))
-        case _ if hasattr(prior, "mu"):
-            return float(prior.mu)
-        case _:
-            return 0.6745 * float(prior.sigma)
+        case Beta():
+            return prior.alpha / (prior.alpha + prior.beta)
+        case Normal():
+            return prior.mu
+        case HalfNormal():
+            return 0.6745 * prior.sigma
 
 
 def _invert(spec: ModelSpec, observed: Observations, scaling: Floats, links: Floats) -> Floats:
@@ -187,8 +208,13 @@ def _invert(spec: ModelSpec, observed: Observations, scaling: Floats, links: Flo
             share = share if spec.scaling.irreducible else 0.0
             reducible = centre * (1 - share)
             loss = laws.scaling_loss(
-                n, d, centre * share, reducible * params_share, alpha,
-                reducible * (1 - params_share), beta,
+                n,
+                d,
+                centre * share,
+                reducible * params_share,
+                alpha,
+                reducible * (1 - params_share),
+                beta,
             )
             z = slope * (midpoint - loss)
         else:

@@ -27,7 +27,9 @@ SAMPLE = ("chain", "draw")
 BEST_WINDOW_DAYS = 182  # the window of the "best" reading
 
 
-def estimate(draws: xr.DataArray, unit: str, ci: float = CI, *, mean: bool = True) -> dict[str, Any]:
+def estimate(
+    draws: xr.DataArray | np.ndarray, unit: str, ci: float = CI, *, mean: bool = True
+) -> dict[str, Any]:
     """Summary of draws of one scalar: mean, median and equal-tailed interval.
 
     Parameters
@@ -66,7 +68,7 @@ def _check_ci(ci: float) -> None:
         raise DensingError(f"ci = {ci} is not a probability; use for instance 0.95")
 
 
-def probability(event: xr.DataArray) -> float:
+def probability(event: Any) -> float:
     """Share of draws in which an event holds."""
     return float(np.mean(event))
 
@@ -195,7 +197,8 @@ def _edge(fit: Fit, time: np.ndarray, group: str) -> np.ndarray:
     for i, at in enumerate(times):
         edge = edge + changes[..., i, None] * np.maximum(time - at, 0.0)
     levels = [
-        at for at, change in zip(fit.observed.change_time, fit.spec.trend.changes, strict=True)
+        at
+        for at, change in zip(fit.observed.change_time, fit.spec.trend.changes, strict=True)
         if change.level
     ]
     if levels:
@@ -265,12 +268,14 @@ def densities(fit: Fit, group: str = "posterior") -> xr.Dataset:
     order = np.argsort(np.argsort(-log_density.to_numpy(), axis=-1), axis=-1) + 1
     size = xr.DataArray(np.exp(fit.observed.log_params), dims="system")
     density = np.exp(log_density)
-    return xr.Dataset({
-        "log_density": log_density,
-        "density": density,
-        "rank": log_density.copy(data=order),
-        "effective_params": density * size,
-    })
+    return xr.Dataset(
+        {
+            "log_density": log_density,
+            "density": density,
+            "rank": log_density.copy(data=order),
+            "effective_params": density * size,
+        }
+    )
 
 
 def unreachable(fit: Fit) -> xr.DataArray:
@@ -291,8 +296,13 @@ def unreachable(fit: Fit) -> xr.DataArray:
     if split:
         law = {
             name: draws[name].transpose(*SAMPLE, "loss_benchmark").to_numpy()
-            for name in ("irreducible_loss", "tokens_loss", "tokens_exponent", "steepness",
-                         "midpoint")
+            for name in (
+                "irreducible_loss",
+                "tokens_loss",
+                "tokens_exponent",
+                "steepness",
+                "midpoint",
+            )
         }
         loss = law["irreducible_loss"] + law["tokens_loss"] * np.exp(
             -law["tokens_exponent"] * observed.log_reference_tokens
@@ -381,7 +391,8 @@ def shelf_life(
     arrival = _arrival(fit, target, start, reading)
     days = np.maximum(arrival - start, 0.0) * DAYS_PER_YEAR
     return xr.DataArray(
-        days, dims=(*SAMPLE, "system"),
+        days,
+        dims=(*SAMPLE, "system"),
         coords={**fit.posterior["level"].coords, "system": [observed.systems[i] for i in rows]},
     )
 
@@ -446,16 +457,18 @@ def shelf_life_table(
     for name in draws["system"].to_numpy():
         values = draws.sel(system=name)
         summary = estimate(values, "days", ci, mean=False)
-        rows.append({
-            "system": name,
-            "release_date": date_of(fit.observed.time[fit.observed.systems.index(name)]).date(),
-            "median": summary["median"],
-            "lower": summary["lower"],
-            "upper": summary["upper"],
-            "upper_unbounded": summary.get("upper_unbounded", False),
-            "p_passed": probability(values == 0),
-            "p_never": probability(np.isinf(values)),
-        })
+        rows.append(
+            {
+                "system": name,
+                "release_date": date_of(fit.observed.time[fit.observed.systems.index(name)]).date(),
+                "median": summary["median"],
+                "lower": summary["lower"],
+                "upper": summary["upper"],
+                "upper_unbounded": summary.get("upper_unbounded", False),
+                "p_passed": probability(values == 0),
+                "p_never": probability(np.isinf(values)),
+            }
+        )
     return pd.DataFrame(rows).set_index("system")
 
 
@@ -478,20 +491,23 @@ def params_needed(fit: Fit, benchmark: str, score: float) -> xr.DataArray:
     if not 0.0 < score < 1.0:
         hint = f"; write {score / 100:g} for {score:g}%" if 1 < score <= 100 else ""
         raise DensingError(f"score = {score} must lie between 0 and 1{hint}")
-    floor, ceiling = draws["floor"].sel(benchmark=benchmark), draws["ceiling"].sel(
-        benchmark=benchmark
+    floor, ceiling = (
+        draws["floor"].sel(benchmark=benchmark),
+        draws["ceiling"].sel(benchmark=benchmark),
     )
     share = (score - floor) / (ceiling - floor)
     z = share.copy(data=logit(np.clip(share, 1e-12, 1.0 - 1e-12)))
     if benchmark in observed.loss_benchmarks:
         own = {"loss_benchmark": benchmark}
         loss = draws["midpoint"].sel(own) - z / draws["steepness"].sel(own)
-        rest = loss - draws["irreducible_loss"].sel(own) - draws["tokens_loss"].sel(own) * np.exp(
-            -draws["tokens_exponent"].sel(own) * observed.log_reference_tokens
+        rest = (
+            loss
+            - draws["irreducible_loss"].sel(own)
+            - draws["tokens_loss"].sel(own)
+            * np.exp(-draws["tokens_exponent"].sel(own) * observed.log_reference_tokens)
         )
-        n = -np.log(rest.where(rest > 0) / draws["params_loss"].sel(own)) / draws[
-            "params_exponent"
-        ].sel(own)
+        ratio = rest.where(rest > 0) / draws["params_loss"].sel(own)
+        n = ratio.copy(data=-np.log(ratio)) / draws["params_exponent"].sel(own)
     else:
         own = {"direct_benchmark": benchmark}
         n = (
@@ -500,9 +516,7 @@ def params_needed(fit: Fit, benchmark: str, score: float) -> xr.DataArray:
             - draws["token_elasticity"].sel(own) * observed.log_reference_tokens
         )
     needed = (n + np.log(observed.centre_params)).where(share < 1.0, np.inf).fillna(np.inf)
-    return needed.where(share > 0.0, -np.inf).drop_vars(
-        ["benchmark", *own], errors="ignore"
-    )
+    return needed.where(share > 0.0, -np.inf).drop_vars(["benchmark", *own], errors="ignore")
 
 
 def forecast_date(
@@ -532,7 +546,7 @@ def forecast_date(
     # The line of this benchmark is straight between changes; the search starts at the last datum.
     begin = float(observed.time.max())
     at_begin = _values_at(fit, np.array([begin]), reading)[..., 0]
-    slope = (_values_at(fit, np.array([begin + 1.0]), reading)[..., 0] - at_begin)
+    slope = _values_at(fit, np.array([begin + 1.0]), reading)[..., 0] - at_begin
     slope = slope + extra["after"].to_numpy()
     since = _drift_since(fit, benchmark, begin)
     gap = target.to_numpy() - at_begin - since
@@ -602,7 +616,8 @@ def trend_summary(fit: Fit, ci: float = CI) -> dict[str, Any]:
     }
     life = frontier_shelf_life(fit)
     result["shelf_life_days"] = estimate(life, "days", ci, mean=False) | {
-        "kappa": 2.0, "p_never": probability(np.isinf(life)),
+        "kappa": 2.0,
+        "p_never": probability(np.isinf(life)),
     }
     last = date_of(fit.observed.time.max())
     result["density_at_last_release"] = {"date": last.date().isoformat()} | {
@@ -625,7 +640,8 @@ def _growth_summary(rates: xr.Dataset, ci: float) -> dict[str, Any]:
             "before": estimate(before, "1/day", ci) | {"p_le_0": probability(before <= 0)},
             "after": estimate(after, "1/day", ci) | {"p_le_0": probability(after <= 0)},
         },
-        "growth_change": estimate(change, "1/day", ci) | {
+        "growth_change": estimate(change, "1/day", ci)
+        | {
             "p_gt_0": probability(change > 0),
             "p_ge_half": probability(after >= 1.5 * before),
         },
@@ -633,9 +649,6 @@ def _growth_summary(rates: xr.Dataset, ci: float) -> dict[str, Any]:
             name: estimate(doubling_time(rates[name]), "days", ci, mean=False)
             for name in ("before", "after")
         },
-        "growth_ratio": estimate(ratio, "1", ci, mean=False) | {
-            "p_before_gt_0": probability(before > 0)
-        },
+        "growth_ratio": estimate(ratio, "1", ci, mean=False)
+        | {"p_before_gt_0": probability(before > 0)},
     }
-
-

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from densing_bayes import laws
@@ -24,9 +25,7 @@ class ScalingLaw(NamedTuple):
     beta: TensorVariable
 
 
-def scaling_law(
-    spec: ScalingSpec, observed: Observations, loss: TensorVariable
-) -> ScalingLaw:
+def scaling_law(spec: ScalingSpec, observed: Observations, loss: TensorVariable) -> ScalingLaw:
     """State the loss law and observe the losses of finished reference runs."""
     dims = "loss_benchmark"
     centre = variable("loss_at_centre", spec.loss_at_centre, dims)
@@ -34,7 +33,7 @@ def scaling_law(
     if spec.irreducible:
         irreducible_share = variable("irreducible_share", spec.irreducible_share, dims)
     else:
-        irreducible_share = np.zeros(len(observed.loss_benchmarks))
+        irreducible_share = pt.zeros(len(observed.loss_benchmarks))
     reducible = centre * (1.0 - irreducible_share)
     law = ScalingLaw(
         E=pm.Deterministic("irreducible_loss", centre * irreducible_share, dims=dims),

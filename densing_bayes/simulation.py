@@ -42,8 +42,16 @@ def simulate(
     split = len(observed.loss_benchmarks)
 
     k = observed.loss_benchmark
-    law = [value[name] for name in ("irreducible_loss", "params_loss", "params_exponent",
-                                    "tokens_loss", "tokens_exponent")]
+    law = [
+        value[name]
+        for name in (
+            "irreducible_loss",
+            "params_loss",
+            "params_exponent",
+            "tokens_loss",
+            "tokens_exponent",
+        )
+    ]
     expected = laws.scaling_loss(
         observed.loss_log_params, observed.loss_log_tokens, *(parameter[k] for parameter in law)
     )
@@ -55,12 +63,18 @@ def simulate(
     i, j = k[:by_loss], k[by_loss:] - split
     z[:by_loss] = value["steepness"][i] * (value["midpoint"][i] - observed.reference_loss)
     z[by_loss:] = value["discrimination"][j] * (
-        laws.ability(observed.reference_log_params, observed.reference_log_tokens,
-                     value["token_elasticity"][j]) - value["difficulty"][j]
+        laws.ability(
+            observed.reference_log_params,
+            observed.reference_log_tokens,
+            value["token_elasticity"][j],
+        )
+        - value["difficulty"][j]
     )
     reference_score = _measure(
-        random, laws.sigmoid_score(z, value["floor"][k], value["ceiling"][k]),
-        observed.reference_items, value["reference_noise"][k],
+        random,
+        laws.sigmoid_score(z, value["floor"][k], value["ceiling"][k]),
+        observed.reference_items,
+        value["reference_noise"][k],
     )
 
     log_density = _log_densities(spec, observed, value, random)
@@ -79,15 +93,16 @@ def simulate(
     i, j = k[:cells], k[cells:] - split
     z = np.empty(k.size)
     z[:cells] = value["steepness"][i] * (
-        value["midpoint"][i]
-        - laws.scaling_loss(n[:cells], d, *(parameter[i] for parameter in law))
+        value["midpoint"][i] - laws.scaling_loss(n[:cells], d, *(parameter[i] for parameter in law))
     )
     z[cells:] = value["discrimination"][j] * (
         laws.ability(n[cells:], d, value["token_elasticity"][j]) - value["difficulty"][j]
     )
     score = _measure(
-        random, laws.sigmoid_score(z, value["floor"][k], value["ceiling"][k]),
-        observed.cell_items, value["protocol_noise"][k],
+        random,
+        laws.sigmoid_score(z, value["floor"][k], value["ceiling"][k]),
+        observed.cell_items,
+        value["protocol_noise"][k],
     )
     simulated = replace(observed, loss=loss, reference_score=reference_score, score=score)
     return simulated, log_density
@@ -117,8 +132,6 @@ def _log_densities(
     return mean + value["system_spread"] * random.standard_normal(len(time))
 
 
-def _measure(
-    random: np.random.Generator, expected: Floats, items: Floats, noise: Floats
-) -> Floats:
+def _measure(random: np.random.Generator, expected: Floats, items: Floats, noise: Floats) -> Floats:
     sd = np.sqrt(laws.score_variance(expected, items, noise))
     return np.clip(expected + sd * random.standard_normal(expected.size), 0.0, 1.0)

@@ -318,7 +318,8 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         if isinstance(part, int) or part not in getattr(model, "model_fields", {}):
             continue
         annotation = model.model_fields[part].annotation
-        model = {"benchmarks": BenchmarkSpec, "changes": ChangeSpec}.get(str(part), annotation)
+        inner: dict[str, Any] = {"benchmarks": BenchmarkSpec, "changes": ChangeSpec}
+        model = inner.get(str(part), annotation)
     return list(getattr(model, "model_fields", {}))
 
 

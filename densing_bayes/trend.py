@@ -26,9 +26,7 @@ class Trend(NamedTuple):
 
 def ramps(spec: TrendSpec, observed: Observations, time: Floats) -> tuple[Floats, Floats]:
     """Time since each change (0 before it), and whether it has come; dims (change, ...)."""
-    since = np.asarray(time)[None, ...] - observed.change_time.reshape(
-        (-1,) + (1,) * np.ndim(time)
-    )
+    since = np.asarray(time)[None, ...] - observed.change_time.reshape((-1,) + (1,) * np.ndim(time))
     return np.maximum(since, 0.0), (since >= 0).astype(float)
 
 
@@ -68,8 +66,10 @@ def trend(spec: TrendSpec, observed: Observations) -> Trend:
         growth = (
             variable("shortfall_growth", spec.shortfall_growth) if spec.shortfall_drift else 0.0
         )
-        scale = base * np.exp(growth * unit_time) if spec.shortfall_drift else (
-            base * np.ones_like(unit_time)
+        scale = (
+            base * np.exp(growth * unit_time)
+            if spec.shortfall_drift
+            else (base * np.ones_like(unit_time))
         )
         shortfall = pm.HalfNormal("shortfall", scale, dims=dims)
     spread = variable("system_spread", spec.system_spread)

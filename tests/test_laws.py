@@ -49,9 +49,7 @@ def test_doubling_time_is_infinite_without_growth():
 
 def test_laws_take_numpy_and_pytensor_alike():
     x = pt.vector("x")
-    graph = laws.sigmoid_score(
-        -laws.scaling_loss(x, 0.5, 0.5, 0.2, 0.3, 0.1, 0.4), 0.25, 0.9
-    )
+    graph = laws.sigmoid_score(-laws.scaling_loss(x, 0.5, 0.5, 0.2, 0.3, 0.1, 0.4), 0.25, 0.9)
     values = np.array([-2.0, 0.0, 3.0])
     expected = laws.sigmoid_score(
         -laws.scaling_loss(values, 0.5, 0.5, 0.2, 0.3, 0.1, 0.4), 0.25, 0.9

@@ -21,8 +21,18 @@ from densing_bayes.tables import load_panel
 FAST = pytensor.compile.Mode(linker="py", optimizer=None)
 SPEC = load_spec("joint")
 PANEL = load_panel("open")
-FEW = ("gpt2-xl", "opt-6.7b", "opt-1.3b", "pythia-12b-deduped", "llama-7b", "llama-2-7b",
-       "mistral-7b-v0.1", "phi-2", "qwen2-7b", "llama-3-8b")
+FEW = (
+    "gpt2-xl",
+    "opt-6.7b",
+    "opt-1.3b",
+    "pythia-12b-deduped",
+    "llama-7b",
+    "llama-2-7b",
+    "mistral-7b-v0.1",
+    "phi-2",
+    "qwen2-7b",
+    "llama-3-8b",
+)
 SWITCHES = {
     "as shipped": {},
     "no irreducible loss": {"scaling__irreducible": False},
@@ -39,8 +49,9 @@ SWITCHES = {
     "flagged rows": {"panel__flagged": "offset"},
     "beta-binomial": {"performance__likelihood": "beta-binomial"},
     "one benchmark": {"benchmarks": {"hellaswag": {"link": "loss"}}},
-    "direct links only": {"benchmarks": {"hellaswag": {"link": "direct"},
-                                         "winogrande": {"link": "direct"}}},
+    "direct links only": {
+        "benchmarks": {"hellaswag": {"link": "direct"}, "winogrande": {"link": "direct"}}
+    },
 }
 
 
@@ -84,17 +95,16 @@ def test_gradients_are_finite_at_200_prior_draws():
     )["prior"].dataset
     values = [model.rvs_to_values[rv] for rv in model.free_RVs]
     density = functools.reduce(operator.add, (term.sum() for term in model.logp(sum=False)))
-    gradient = pytensor.function(
-        values, [density, *pytensor.grad(density, values)], mode=FAST
-    )
+    gradient = pytensor.function(values, [density, *pytensor.grad(density, values)], mode=FAST)
     forward = {}
     for rv in model.free_RVs:
         draws = prior[rv.name].transpose("chain", "draw", ...).to_numpy()[0]
         transform = model.rvs_to_transforms[rv]
         if transform is not None:
             x = pytensor.tensor.TensorType("float64", shape=draws.shape[1:])()
-            to_value = pytensor.function([x], transform.forward(x, *rv.owner.inputs), mode=FAST,
-                                         on_unused_input="ignore")
+            to_value = pytensor.function(
+                [x], transform.forward(x, *rv.owner.inputs), mode=FAST, on_unused_input="ignore"
+            )
             draws = np.array([to_value(draw) for draw in draws])
         forward[rv.name] = draws
     for i in range(200):
@@ -115,8 +125,7 @@ def test_every_switch_builds_with_a_finite_density(name):
 
 @pytest.mark.parametrize("name", ["as shipped", "no pooling", "mean trend", "shortfall drifts"])
 def test_the_conditioned_form_is_the_same_density(name):
-    """Its log density is the plain one plus the log determinant of the map, which is taken
-    numerically here."""
+    """Its log density is the plain one plus that of the map's determinant, taken numerically."""
     spec = SPEC.replace(**SWITCHES[name])
     _, parts, conditioned = pieces(spec, few_systems())
     model, plain = conditioned.model, parts.model
@@ -140,10 +149,12 @@ def test_the_conditioned_form_is_the_same_density(name):
     for _ in range(3):
         point = random.uniform(-1.0, 1.0, sum(sizes))
         step = 1e-5
-        jacobian = np.array([
-            (values_at(point + step * e) - values_at(point - step * e)) / (2 * step)
-            for e in np.eye(point.size)
-        ])
+        jacobian = np.array(
+            [
+                (values_at(point + step * e) - values_at(point - step * e)) / (2 * step)
+                for e in np.eye(point.size)
+            ]
+        )
         sign, log_determinant = np.linalg.slogdet(jacobian)
         assert sign != 0
         expected = total(plain_density(*mapping(*split(point)))) + log_determinant
@@ -156,8 +167,10 @@ def test_the_conditioned_form_is_the_same_density(name):
     [
         ({"benchmarks": {"gsm8k": {"link": "direct"}}}, "benchmark 'gsm8k' is not in panel"),
         ({"panel__domains": ("poetry",)}, "0 systems with scores"),
-        ({"benchmarks": {"mmlu": {"link": "direct", "reference_format": "oral"}}},
-         "fewer than 3 usable reference scores"),
+        (
+            {"benchmarks": {"mmlu": {"link": "direct", "reference_format": "oral"}}},
+            "fewer than 3 usable reference scores",
+        ),
     ],
 )
 def test_a_panel_that_cannot_carry_the_model_is_refused(changes, said):

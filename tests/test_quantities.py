@@ -1,0 +1,273 @@
+"""Quantities from hand-made draws, against closed forms."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from densing_bayes import laws, quantities
+from densing_bayes.errors import DensingError
+from densing_bayes.fitting import Fit
+from densing_bayes.observations import DAYS_PER_YEAR, observe
+from densing_bayes.spec import load_spec
+from densing_bayes.tables import load_panel
+
+SPEC = load_spec("joint")
+SYSTEMS = ("gpt2-xl", "llama-2-7b", "mistral-7b-v0.1")
+LN2 = np.log(2.0)
+
+
+def make_fit(spec=SPEC, **values):
+    """A fit whose posterior is one chain of given values: name -> (dims, array)."""
+    panel = load_panel("open")
+    panel = dataclasses.replace(
+        panel,
+        systems=panel.systems.loc[list(SYSTEMS)],
+        scores=panel.scores[panel.scores["system"].isin(SYSTEMS)],
+    )
+    observed = observe(panel, spec)
+    draws = len(values["level"])
+    variables = {}
+    for name, value in values.items():
+        value = np.asarray(value, dtype=float)
+        dims = {"growth_change": ("slope_change",), "log_density": ("system",)}.get(name, ())
+        value = value.reshape(draws, *([-1] if dims else []))
+        variables[name] = (("chain", "draw", *dims), value[None])
+    coords = {
+        "chain": [0],
+        "draw": range(draws),
+        "system": list(observed.systems),
+        "slope_change": [c.name for c in spec.trend.changes if c.slope],
+    }
+    posterior = xr.Dataset(variables, coords=coords)
+    tree = xr.DataTree.from_dict({"posterior": posterior, "prior": posterior})
+    return Fit(tree, spec, observed, {"verdict": "PASS"}, {})
+
+
+@pytest.fixture
+def simple():
+    # growth 0.5/year before and 2/year after 2022-11-30; and a draw with no growth at all
+    return make_fit(
+        level=[0.0, 0.0],
+        growth_before=[0.5, 0.0],
+        growth_change=[1.5, 0.0],
+        log_density=[[-3.0, 0.5, 1.0], [-3.0, 0.5, 1.0]],
+    )
+
+
+def test_growth_is_per_day(simple):
+    rates = quantities.growth(simple)
+    np.testing.assert_allclose(rates["before"] * DAYS_PER_YEAR, [[0.5, 0.0]])
+    np.testing.assert_allclose(rates["after"] * DAYS_PER_YEAR, [[2.0, 0.0]])
+
+
+def test_doubling_time_is_never_without_growth(simple):
+    days = quantities.doubling_time(quantities.growth(simple)["after"])
+    np.testing.assert_allclose(days, [[LN2 / 2.0 * DAYS_PER_YEAR, np.inf]])
+
+
+def test_interval_of_a_doubling_time_is_that_of_the_rate():
+    rate = xr.DataArray(np.random.default_rng(0).normal(0.005, 0.001, (4, 500)))
+    of_time = quantities.estimate(quantities.doubling_time(rate), "days", mean=False)
+    of_rate = quantities.estimate(rate, "1/day")
+    assert of_time["mean"] is None
+    assert of_time["upper"] == pytest.approx(LN2 / of_rate["lower"], rel=2e-3)
+    assert of_time["lower"] == pytest.approx(LN2 / of_rate["upper"], rel=2e-3)
+
+
+def test_an_unbounded_limit_is_null_and_said():
+    days = xr.DataArray(np.r_[np.full(90, 100.0), np.full(10, np.inf)])
+    summary = quantities.estimate(days, "days", mean=False)
+    assert summary["upper"] is None and summary["upper_unbounded"] is True
+    assert summary["median"] == 100.0
+
+
+@pytest.mark.parametrize("ci", [0.0, 1.0, 95.0, -0.5])
+def test_an_impossible_interval_is_refused(ci):
+    with pytest.raises(DensingError, match="not a probability"):
+        quantities.estimate(xr.DataArray([1.0, 2.0]), "1", ci)
+
+
+def test_frontier_bends_at_the_change(simple):
+    dates = ["2021-11-30", "2022-11-30", "2023-11-30"]
+    line = quantities.frontier(simple, dates).isel(chain=0, draw=0)
+    np.testing.assert_allclose(line, [-0.5, 0.0, 2.0], atol=0.003)
+
+
+def test_readings_are_ordered():
+    fit = make_fit(
+        level=[0.0],
+        growth_before=[1.0],
+        growth_change=[0.0],
+        log_density=[[0.0, 0.0, 0.0]],
+        shortfall_spread=[1.0],
+        system_spread=[0.3],
+        organisation_spread=[0.2],
+    )
+    mean, edge, high = (
+        quantities.frontier(fit, ["2023-01-01"], reading).item()
+        for reading in ("mean", "frontier", "p95")
+    )
+    assert mean == pytest.approx(edge - np.sqrt(2 / np.pi))
+    assert mean < edge < high
+    with pytest.raises(DensingError, match="no reading 'edge'"):
+        quantities.frontier(fit, ["2023-01-01"], "edge")
+
+
+def test_shelf_life_of_a_system_below_the_frontier_is_zero_or_later(simple):
+    # Mistral-7B was released at t = 0.825 years; the frontier stood at 1.65 = its 1.0 + 0.65.
+    days = quantities.shelf_life(simple, ["mistral-7b-v0.1"]).isel(chain=0)
+    at_release = simple.observed.time[simple.observed.systems.index("mistral-7b-v0.1")]
+    expected = max(0.0, (1.0 + LN2) / 2.0 - at_release) * DAYS_PER_YEAR
+    assert days[0].item() == pytest.approx(expected, abs=1e-6)
+    assert np.isinf(days[1].item())
+
+
+def test_a_change_during_the_life_is_integrated():
+    fit = make_fit(
+        level=[0.0], growth_before=[0.5], growth_change=[1.5], log_density=[[-1.0, 0.0, 0.0]]
+    )
+    # gpt2-xl (2019-11-05): the frontier was at -1.54; it needs -1 + ln 2 = -0.307, before the
+    # change: t = -0.614.  With kappa = 10 it needs 1.303, after the change: t = 0.651.
+    start = fit.observed.time[fit.observed.systems.index("gpt2-xl")]
+    for kappa, arrival in ((2.0, (-1.0 + LN2) / 0.5), (10.0, (-1.0 + np.log(10.0)) / 2.0)):
+        days = quantities.shelf_life(fit, ["gpt2-xl"], kappa).item()
+        assert days == pytest.approx((arrival - start) * DAYS_PER_YEAR, rel=1e-9)
+
+
+def test_frontier_shelf_life_scales_with_the_factor(simple):
+    two, four = (quantities.frontier_shelf_life(simple, kappa)[0, 0] for kappa in (2.0, 4.0))
+    assert four.item() == pytest.approx(2 * two.item())
+
+
+def test_shelf_life_table_says_passed_and_never(simple):
+    table = quantities.shelf_life_table(simple, ["llama-2-7b"])
+    assert table.loc["llama-2-7b", "p_never"] == 0.5
+    assert bool(table.loc["llama-2-7b", "upper_unbounded"])
+
+
+@pytest.mark.parametrize(
+    ("kappa", "systems", "said"),
+    [
+        (1.0, None, "kappa = 1.0 must be above 1"),
+        (float("nan"), None, "must be above 1"),
+        (2.0, ["mistral-7b"], "did you mean mistral-7b-v0.1"),
+    ],
+)
+def test_bad_questions_are_refused(simple, kappa, systems, said):
+    with pytest.raises(DensingError, match=said):
+        quantities.shelf_life(simple, systems, kappa)
+
+
+def test_densities_rank_the_densest_first(simple):
+    values = quantities.densities(simple).isel(chain=0, draw=0)
+    assert values["rank"].sel(system=simple.observed.systems[2]) == 1
+    size = np.exp(simple.observed.log_params)
+    np.testing.assert_allclose(values["effective_params"], values["density"] * size)
+
+
+def with_links(fit):
+    """Add one draw of link parameters to the posterior of a fit."""
+    extra = xr.Dataset(
+        {
+            "floor": ("benchmark", [0.25] * 4),
+            "ceiling": ("benchmark", [0.9] * 4),
+            "format_offset": ("benchmark", [0.1] * 4),
+            "steepness": ("loss_benchmark", [10.0] * 3),
+            "midpoint": ("loss_benchmark", [0.8] * 3),
+            "irreducible_loss": ("loss_benchmark", [0.4] * 3),
+            "params_loss": ("loss_benchmark", [0.3] * 3),
+            "tokens_loss": ("loss_benchmark", [0.2] * 3),
+            "params_exponent": ("loss_benchmark", [0.2] * 3),
+            "tokens_exponent": ("loss_benchmark", [0.3] * 3),
+            "discrimination": ("direct_benchmark", [0.6]),
+            "difficulty": ("direct_benchmark", [2.0]),
+            "token_elasticity": ("direct_benchmark", [0.7]),
+        },
+        coords={
+            "benchmark": list(fit.observed.benchmarks),
+            "loss_benchmark": list(fit.observed.loss_benchmarks),
+            "direct_benchmark": list(fit.observed.direct_benchmarks),
+        },
+    )
+    shape = {"chain": fit.posterior["chain"], "draw": fit.posterior["draw"]}
+    posterior = fit.posterior.assign(
+        {name: extra[name].expand_dims(shape) for name in extra.data_vars}
+    )
+    return dataclasses.replace(fit, data=xr.DataTree.from_dict({"posterior": posterior}))
+
+
+def test_params_needed_invert_the_curve(simple):
+    fit = with_links(simple)
+    observed = fit.observed
+    for benchmark in ("mmlu", "winogrande"):
+        n = quantities.params_needed(fit, benchmark, 0.6)[0, 0].item() - np.log(
+            observed.centre_params
+        )
+        d = observed.log_reference_tokens
+        if benchmark == "mmlu":
+            z = 10.0 * (0.8 - laws.scaling_loss(n, d, 0.4, 0.3, 0.2, 0.2, 0.3))
+        else:
+            z = 0.6 * (laws.ability(n, d, 0.7) - 2.0)
+        assert laws.sigmoid_score(z, 0.25, 0.9) == pytest.approx(0.6)
+
+
+def test_a_score_above_the_ceiling_needs_infinite_params(simple):
+    assert np.isposinf(quantities.params_needed(with_links(simple), "mmlu", 0.95)).all()
+
+
+def test_forecast_reaches_the_score_when_the_frontier_does(simple):
+    fit = with_links(simple)
+    needed = quantities.params_needed(fit, "mmlu", 0.6)[0, 0].item()
+    years = quantities.forecast_date(fit, 1e8, "mmlu", 0.6)[0, 0].item()
+    last = fit.observed.time.max()
+    assert years == pytest.approx(max(last, (needed - np.log(1e8) - 0.1) / 2.0))
+    assert np.isinf(quantities.forecast_date(fit, 1e8, "mmlu", 0.6)[0, 1])
+    summary = quantities.forecast_summary(fit, 1e8, "mmlu", 0.6)
+    assert pd.Timestamp(summary["lower"]) >= pd.Timestamp("2023-09-27")
+    assert summary["p_never"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("params", "benchmark", "score", "said"),
+    [
+        (8.0, "mmlu", 0.6, "looks like billions"),
+        (8e9, "mmul", 0.6, "no benchmark 'mmul'"),
+        (8e9, "mmlu", 86.4, "write 0.864"),
+    ],
+)
+def test_bad_forecasts_are_refused(simple, params, benchmark, score, said):
+    with pytest.raises(DensingError, match=said):
+        quantities.forecast_date(with_links(simple), params, benchmark, score)
+
+
+def test_trend_summary_keeps_its_contract(simple):
+    summary = quantities.trend_summary(simple)
+    assert {
+        "growth_rate",
+        "growth_change",
+        "doubling_time_days",
+        "growth_ratio",
+        "by_benchmark",
+        "prior",
+        "diagnostics",
+        "provenance",
+        "counts",
+    } <= set(summary)
+    assert summary["growth_change"]["p_gt_0"] == 0.5
+    assert summary["doubling_time_days"]["after"]["mean"] is None
+    assert summary["growth_ratio"]["mean"] is None
+    assert "new benchmark" in summary["by_benchmark"]
+
+
+def test_one_default_interval_everywhere():
+    import inspect
+
+    from densing_bayes.fitting import CI
+
+    for name, function in inspect.getmembers(quantities, inspect.isfunction):
+        parameter = inspect.signature(function).parameters.get("ci")
+        if parameter is not None and not name.startswith("_"):
+            assert parameter.default == CI, name
