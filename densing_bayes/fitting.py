@@ -212,7 +212,7 @@ def fit(
     FitError
         If sampling is not possible.
     """
-    _check_counts(draws, tune, chains)
+    _check_settings(draws, tune, chains, sampler)
     started = time.perf_counter()
     spec = spec if isinstance(spec, ModelSpec) else load_spec(spec)
     if not isinstance(panel, Panel):
@@ -359,7 +359,9 @@ def _names(parts: Parts) -> list[str]:
     return [rv.name for rv in (*parts.model.free_RVs, *parts.model.deterministics)]
 
 
-def _check_counts(draws: int, tune: int, chains: int) -> None:
+def _check_settings(draws: int, tune: int, chains: int, sampler: str) -> None:
+    if sampler not in ("nutpie", "pymc"):
+        raise FitError(f"no sampler '{sampler}': use nutpie or pymc")
     for name, value, least in (("draws", draws, 10), ("tune", tune, 10), ("chains", chains, 1)):
         if value < least:
             raise FitError(f"{name} = {value} is too few; use at least {least}")
@@ -414,28 +416,26 @@ def _sample(
             progress_bar=progress,
             save_warmup=False,
         )
-    if sampler == "pymc":
-        import pymc as pm
+    import pymc as pm
 
-        for name, value in whitening._asdict().items():
-            conditioned.model[name].set_value(value)
-        trace = pm.sample(
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            cores=cores,
-            random_seed=seed,
-            target_accept=TARGET_ACCEPT,
-            progressbar=progress,
-            model=conditioned.model,
-            nuts_sampler="pymc",
-            init="jitter+adapt_diag",
-            compute_convergence_checks=False,
-        )
-        renamed = {"tree_depth": "depth", "lp": "logp"}
-        trace["sample_stats"] = trace["sample_stats"].dataset.rename(renamed)
-        return trace
-    raise FitError(f'no sampler \'{sampler}\': use "nutpie" or "pymc"')
+    for name, value in whitening._asdict().items():
+        conditioned.model[name].set_value(value)
+    trace = pm.sample(
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        cores=cores,
+        random_seed=seed,
+        target_accept=TARGET_ACCEPT,
+        progressbar=progress,
+        model=conditioned.model,
+        nuts_sampler="pymc",
+        init="jitter+adapt_diag",
+        compute_convergence_checks=False,
+    )
+    renamed = {"tree_depth": "depth", "lp": "logp"}
+    trace["sample_stats"] = trace["sample_stats"].dataset.rename(renamed)
+    return trace
 
 
 def _prior(parts: Parts, seed: int) -> xr.Dataset:

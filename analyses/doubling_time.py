@@ -1,0 +1,32 @@
+"""How fast does capability density double, before and after the release of ChatGPT?
+
+python analyses/doubling_time.py [FIT]
+"""
+
+import sys
+
+import densing_bayes as db
+
+fit = db.Fit.load(sys.argv[1]) if len(sys.argv) > 1 else db.fit("joint")
+print(f"Verdict of the fit: {fit.verdict}")
+print(fit.observed.counts().to_string(), "\n")
+
+for group in ("posterior", "prior"):
+    rates = db.growth(fit, group)
+    for period in ("before", "after"):
+        rate = db.estimate(rates[period] * 365.25, "1/year")
+        time = db.estimate(db.doubling_time(rates[period]), "days", mean=False)
+        upper = "never" if time["upper"] is None else f"{time['upper']:.0f}"
+        print(
+            f"{group:9s} {period:6s}  growth {rate['mean']:5.2f}/year "
+            f"({rate['lower']:.2f} to {rate['upper']:.2f}), P(<= 0) = "
+            f"{(rates[period] <= 0).mean().item():.3f}; doubling in "
+            f"{time['lower']:.0f} to {upper} days"
+        )
+
+print("\nBy benchmark, after the change (days):")
+each = db.benchmark_growth(fit)["after"]
+for name in each["benchmark"].values:
+    time = db.estimate(db.doubling_time(each.sel(benchmark=name)), "days", mean=False)
+    upper = "never" if time["upper"] is None else f"{time['upper']:.0f}"
+    print(f"  {name:14s} median {time['median']:.0f}  ({time['lower']:.0f} to {upper})")
