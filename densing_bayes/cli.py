@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -38,7 +38,7 @@ class _Commands(TyperGroup):
             _say(f"densing-bayes: {error}")
             raise typer.Exit(BAD_INPUT) from error
         except (KeyboardInterrupt, _Interrupt) as error:
-            _say("densing-bayes: interrupted, nothing was written")
+            _say("densing-bayes: interrupted; no half-written file is left")
             raise typer.Exit(INTERRUPTED) from error
 
 
@@ -495,7 +495,7 @@ def _print_table(
     first: str,
     header: list[str],
     rows: list[list[str]],
-    left: set[int] = frozenset(),  # type: ignore[assignment]
+    left: Collection[int] = (),
 ) -> None:
     """Print a table: the first column left, the others right but for those in ``left``."""
     from rich import box

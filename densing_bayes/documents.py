@@ -72,7 +72,7 @@ def density_document(fit: Fit, ci: float = CI, top: int | None = None) -> dict[s
         ``density``, ``rank`` and ``effective_params``, in_range and p_no_finite; then
         ``diagnostics`` and ``provenance``.
     """
-    table = density_table(fit, ci).head(top)
+    table = density_table(fit, ci).iloc[:top]
     draws = densities(fit).sel(system=list(table.index))
     means = draws.mean(("chain", "draw"))
     systems = []

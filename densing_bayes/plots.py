@@ -37,10 +37,10 @@ _MOST_DRAWS = 1000  # for bands of curves; intervals of parameters use all draws
 _LABELLED = 12
 
 
-def style() -> dict[str, Any]:
+def style() -> Any:
     """The settings of the shared style, for ``matplotlib.rc_context``."""
     with resources.as_file(resources.files("densing_bayes") / "densing.mplstyle") as path:
-        return dict(mpl.rc_params_from_file(path, use_default_template=False))
+        return mpl.rc_params_from_file(path, use_default_template=False)
 
 
 def _new_axes(width: float, height: float, columns: int = 1, **options: Any) -> list[Axes]:
@@ -55,6 +55,11 @@ def _quantiles(draws: Any, ci: float, axis: Any) -> tuple[np.ndarray, np.ndarray
     tail = (1.0 - ci) / 2.0
     lower, middle, upper = np.quantile(draws, [tail, 0.5, 1.0 - tail], axis=axis)
     return lower, middle, upper
+
+
+def _days_of(dates: Any) -> np.ndarray:
+    """Dates as the numbers that matplotlib's date axes use."""
+    return np.asarray(mdates.date2num(pd.to_datetime(dates)))  # type: ignore[no-untyped-call]
 
 
 def _log_ticks(value: float, _: int = 0) -> str:
@@ -130,10 +135,12 @@ def plot_frontier(fit: Fit, ax: Axes | None = None, ci: float = CI) -> Axes:
     ax.yaxis.set_minor_locator(NullLocator())
     low = float(np.quantile(table["density_lower"], 0.02))
     ax.set_ylim(low / 2.0, float(max(table["density_upper"].max(), upper.max())) * 1.6)
-    ax.set_xlim(days[0].to_numpy(), days[-1].to_numpy())
-    locator = mdates.AutoDateLocator(minticks=4, maxticks=8)
+    ax.set_xlim(*_days_of(days[[0, -1]]))
+    locator = mdates.AutoDateLocator(minticks=4, maxticks=8)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
+    ax.xaxis.set_major_formatter(
+        mdates.ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
+    )
     _mark_changes(fit, ax)
     ax.set_ylabel("capability density (reference family = 1)")
     ax.set_xlabel("release date")
@@ -192,7 +199,7 @@ def _label_systems(ax: Axes, table: pd.DataFrame) -> None:
     from adjustText import adjust_text
 
     names = notable_systems(table)
-    x = mdates.date2num(pd.to_datetime(table["release_date"]))
+    x = _days_of(table["release_date"])
     y = table["density"].to_numpy()
     rows = table.index.get_indexer(pd.Index(names))
     halo = [patheffects.withStroke(linewidth=2.5, foreground="white")]
@@ -297,7 +304,7 @@ def plot_scaling(fit: Fit, axes: Sequence[Axes] | None = None, ci: float = CI) -
     if figure is not None:
         bar = figure.colorbar(shade, ax=axes, pad=0.015, fraction=0.035)
         bar.set_label("tokens D")
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
         bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
         bar.ax.yaxis.set_minor_locator(NullLocator())
     return axes
@@ -522,7 +529,7 @@ def figures(fit: Fit, ci: float = CI) -> dict[str, Figure]:
     with mpl.rc_context(style()):
         result["frontier"] = Figure(figsize=(9.0, 5.4))
         plot_frontier(fit, result["frontier"].subplots(), ci)
-        result["growth"] = Figure(figsize=(7.4, 3.8))
+        result["growth"] = Figure(figsize=(9.0, 3.8))
         plot_growth(fit, result["growth"].subplots(), ci)
         columns = len(observed.loss_benchmarks)
         if columns:

@@ -71,16 +71,16 @@ def write_report(fit: Fit, directory: str | os.PathLike[str], ci: float = CI) ->
     DensingError
         If the folder cannot be written to.
     """
-    content = _content(fit, ci)
-    document = report_document(fit, ci, content["trend"])
-    files = {
-        "report.html": _render("report.html.jinja", content).encode(),
-        "report.md": _render("report.md.jinja", content).encode(),
-        "report.json": (json_text(document) + "\n").encode(),
-    } | {f"report_{picture.name}.png": picture.png for picture in content["pictures"]}
     folder = Path(directory)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        content = _content(fit, ci)
+        document = report_document(fit, ci, content["trend"])
+        files = {
+            "report.html": _render("report.html.jinja", content).encode(),
+            "report.md": _render("report.md.jinja", content).encode(),
+            "report.json": (json_text(document) + "\n").encode(),
+        } | {f"report_{picture.name}.png": picture.png for picture in content["pictures"]}
         return [_write(folder / name, text) for name, text in files.items()]
     except OSError as error:
         raise DensingError(
@@ -131,11 +131,14 @@ def readings(fit: Fit, ci: float = CI) -> list[dict[str, Any]]:
     dates = [date_of(float(time)) for time in times]
     rows = []
     for reading in READINGS:
-        draws = np.exp(frontier(fit, dates, reading))
-        rows.append({"reading": reading} | {
-            date.date().isoformat(): estimate(draws.isel(date=i), "1", ci)
-            for i, date in enumerate(dates)
-        })
+        draws = frontier(fit, dates, reading)
+        rows.append(
+            {"reading": reading}
+            | {
+                date.date().isoformat(): estimate(np.exp(draws.isel(date=i)), "1", ci)
+                for i, date in enumerate(dates)
+            }
+        )
     return rows
 
 
@@ -145,8 +148,6 @@ def _content(fit: Fit, ci: float) -> dict[str, Any]:
     density = density_document(fit, ci)["systems"]
     life = {entry["system"]: entry for entry in shelf_life_document(fit, ci=ci)["systems"]}
     observed = fit.observed
-    statements = wording.headline(fit, trend)
-    outside = sum(not entry["in_range"] for entry in density)
     return {
         "w": wording,
         "fit": fit,
@@ -154,7 +155,7 @@ def _content(fit: Fit, ci: float) -> dict[str, Any]:
         "ci": wording.percent(ci),
         "passed": fit.verdict == "PASS",
         "verdict": wording.verdict_sentence(fit),
-        "statements": statements,
+        "statements": wording.headline(fit, trend),
         "counts": wording.counts_sentence(fit),
         "names": wording.before_after(fit),
         "trend_rows": wording.trend_rows(fit, trend),
@@ -163,17 +164,20 @@ def _content(fit: Fit, ci: float) -> dict[str, Any]:
         "reading_labels": wording.READINGS,
         "densities": density,
         "densest": DENSEST,
-        "outside": outside,
+        "extrapolated": wording.extrapolation_sentence(density),
         "lives": [life[entry["system"]] for entry in density],
         "checks": _checks(fit),
         "provenance": _provenance(fit),
         "benchmarks": [
-            (wording.benchmark_label(name), "loss" if name in observed.loss_benchmarks else
-             "params and tokens", int((observed.cell_benchmark == k).sum()),
-             int((observed.reference_benchmark == k).sum()))
+            (
+                wording.benchmark_label(name),
+                "loss" if name in observed.loss_benchmarks else "params and tokens",
+                int((observed.cell_benchmark == k).sum()),
+                int((observed.reference_benchmark == k).sum()),
+            )
             for k, name in enumerate(observed.benchmarks)
         ],
-        "pictures": _pictures(fit, trend, statements, ci),
+        "pictures": _pictures(fit, trend, ci),
     }
 
 
@@ -186,17 +190,37 @@ def _checks(fit: Fit) -> list[tuple[str, str, str, bool]]:
         return f" ({worst[name]})" if worst.get(name) else ""
 
     return [
-        ("R-hat, largest" + of("rhat"), f"{figures['rhat_max']:.4f}", f"<= {RHAT_MAX}",
-         figures["rhat_max"] <= RHAT_MAX),
-        ("Bulk ESS, smallest" + of("ess_bulk"), f"{figures['ess_bulk_min']:.0f}", f">= {ESS_MIN}",
-         figures["ess_bulk_min"] >= ESS_MIN),
-        ("Tail ESS, smallest" + of("ess_tail"), f"{figures['ess_tail_min']:.0f}", f">= {ESS_MIN}",
-         figures["ess_tail_min"] >= ESS_MIN),
+        (
+            "R-hat, largest" + of("rhat"),
+            f"{figures['rhat_max']:.4f}",
+            f"<= {RHAT_MAX}",
+            figures["rhat_max"] <= RHAT_MAX,
+        ),
+        (
+            "Bulk ESS, smallest" + of("ess_bulk"),
+            f"{figures['ess_bulk_min']:.0f}",
+            f">= {ESS_MIN}",
+            figures["ess_bulk_min"] >= ESS_MIN,
+        ),
+        (
+            "Tail ESS, smallest" + of("ess_tail"),
+            f"{figures['ess_tail_min']:.0f}",
+            f">= {ESS_MIN}",
+            figures["ess_tail_min"] >= ESS_MIN,
+        ),
         ("Divergent transitions", f"{figures['divergences']}", "0", figures["divergences"] == 0),
-        ("E-BFMI, smallest", f"{figures['bfmi_min']:.2f}", f">= {BFMI_MIN}",
-         figures["bfmi_min"] >= BFMI_MIN),
-        ("Tree depth, largest", f"{figures['tree_depth_max']}", f"< {TREE_DEPTH_LIMIT}",
-         figures["tree_depth_max"] < TREE_DEPTH_LIMIT),
+        (
+            "E-BFMI, smallest",
+            f"{figures['bfmi_min']:.2f}",
+            f">= {BFMI_MIN}",
+            figures["bfmi_min"] >= BFMI_MIN,
+        ),
+        (
+            "Tree depth, largest",
+            f"{figures['tree_depth_max']}",
+            f"< {TREE_DEPTH_LIMIT}",
+            figures["tree_depth_max"] < TREE_DEPTH_LIMIT,
+        ),
     ]
 
 
@@ -210,26 +234,34 @@ def _provenance(fit: Fit) -> list[tuple[str, str]]:
         ("Hash of the tables", str(source.get("tables_hash", "not known"))),
         ("Hash of the data the model saw", source["data_hash"]),
         ("Reference tokens D0", wording.count(fit.spec.panel.reference_tokens)),
-        ("Size of a system", fit.spec.panel.size + (
-            f" (total for {fit.observed.size_fallbacks} where it is not known)"
-            if fit.observed.size_fallbacks else "")),
-        ("Sampler", f"{sampler['name']}, {sampler['chains']} chains of {sampler['draws']} draws "
-                    f"after {sampler['tune']} tuning steps, target acceptance "
-                    f"{sampler['target_accept']}"),
+        (
+            "Size of a system",
+            fit.spec.panel.size
+            + (
+                f" (total for {fit.observed.size_fallbacks} where it is not known)"
+                if fit.observed.size_fallbacks
+                else ""
+            ),
+        ),
+        (
+            "Sampler",
+            f"{sampler['name']}, {sampler['chains']} chains of {sampler['draws']} draws "
+            f"after {sampler['tune']} tuning steps, target acceptance "
+            f"{sampler['target_accept']}",
+        ),
         ("Seed", str(source["seed"])),
         ("Versions", ", ".join(f"{name} {text}" for name, text in source["versions"].items())),
-        ("Fitted", f"{source['created']}, {source['seconds']['total']:.0f} s on "
-                   f"{sampler['cores']} cores"),
+        (
+            "Fitted",
+            f"{source['created']}, {source['seconds']['total']:.0f} s on {sampler['cores']} cores",
+        ),
     ]
     return rows
 
 
-def _pictures(
-    fit: Fit, trend: dict[str, Any], statements: list[wording.Statement], ci: float
-) -> list[Picture]:
+def _pictures(fit: Fit, trend: dict[str, Any], ci: float) -> list[Picture]:
     from densing_bayes.plots import figures
 
-    said = {item.key: item for item in statements}
     names = wording.before_after(fit)
     observed = fit.observed
     last = trend["density_at_last_release"]
@@ -238,15 +270,21 @@ def _pictures(
         f"{wording.median(last['frontier'], 2)} times the reference family on {last['date']} "
         f"({span} interval {wording.limits(last['frontier'], 2)})"
     )
-    sides = "" if names is None else (
-        f" Doubling time {names[0]}: {wording.median(trend['doubling_time_days']['before'])} days "
-        f"({wording.limits(trend['doubling_time_days']['before'])}), {names[1]}: "
-        f"{wording.median(trend['doubling_time_days']['after'])} days "
-        f"({wording.limits(trend['doubling_time_days']['after'])})."
+    times = trend["doubling_time_days"]
+    sides = (
+        ""
+        if names is None
+        else " Doubling time "
+        + ", ".join(
+            f"{name}: {wording.median(times[key])} days ({wording.limits(times[key])})"
+            for name, key in zip(names, ("before", "after"), strict=True)
+        )
+        + "."
     )
     rates = "; ".join(
         f"{row.label} {row.median} ({row.limits})"
-        for row in wording.trend_rows(fit, trend) if "1/day" in row.label
+        for row in wording.trend_rows(fit, trend)
+        if "1/day" in row.label
     )
     words = {
         "frontier": (
@@ -260,7 +298,7 @@ def _pictures(
         ),
         "growth": (
             "Growth rates",
-            f"Posterior densities of the growth rates. {rates}. The priors are much wider.",
+            f"Posterior densities of the growth rates over their priors. {rates}.",
             f"Posterior of the growth rate of the frontier with median and {span} interval; "
             "in grey the prior at the same scale.",
         ),
@@ -282,9 +320,6 @@ def _pictures(
             "guessing. Systems far down at the floor lie beyond the left edge.",
         ),
     }
-    if "growth_change" in said:
-        title, alt, caption = words["growth"]
-        words["growth"] = (title, f"{alt} {said['growth_change'].interval}.", caption)
     return [
         Picture(name, *words[name], _svg(figure, name), _png(figure))
         for name, figure in figures(fit, ci).items()
@@ -304,11 +339,13 @@ def _svg(figure: Figure, name: str) -> str:
     buffer = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
         figure.savefig(
-            buffer, format="svg", transparent=True,
+            buffer,
+            format="svg",
+            transparent=True,
             metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
         )
     text = buffer.getvalue()
-    text = text[text.index("<svg"):]
+    text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
     text = re.sub(r'\b(id="|url\(#|xlink:href="#|href="#)', rf"\g<1>{name}-", text)

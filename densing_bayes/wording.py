@@ -33,7 +33,7 @@ _BENCHMARKS: Final = {
     "new benchmark": "a new benchmark",
 }
 READINGS: Final = {
-    "frontier": "frontier F, upper edge of the trend",
+    "frontier": "frontier F, edge of the trend before scatter",
     "mean": "mean of the densities",
     "p95": "95th percentile of the densities",
     "best": "expected best of half a year's releases",
@@ -118,7 +118,11 @@ def median(estimate: dict[str, Any], digits: int = 3) -> str:
 
 def _in_unit(estimate: dict[str, Any], name: str, digits: int) -> str:
     value = estimate[name]
-    return days(value) if estimate["unit"] == "days" else number(value, digits)
+    if estimate["unit"] == "days":
+        return days(value)
+    if estimate["unit"] == "1/day" and value is not None:  # aligned, so with fixed places
+        return f"{value:.{digits + 2}f}"
+    return number(value, digits)
 
 
 def percent(ci: float) -> str:
@@ -153,6 +157,23 @@ def counts_sentence(fit: Fit) -> str:
         )
     text = "; ".join(parts)
     return text[0].upper() + text[1:] + "."
+
+
+def extrapolation_sentence(entries: list[dict[str, Any]]) -> str:
+    """How many systems, and how many of the densest, rest on extrapolation.
+
+    ``entries`` are the systems of :func:`densing_bayes.documents.density_document`.
+    """
+    outside = sum(not entry["in_range"] for entry in entries)
+    if outside == 0:
+        return f"All {len(entries)} systems lie within the sizes of the reference runs."
+    top = entries[:10]
+    among = sum(not entry["in_range"] for entry in top)
+    return (
+        f"The effective params of {outside} of {len(entries)} systems, {among} of the {len(top)} "
+        "densest among them, lie outside the sizes of the reference runs: their densities are "
+        "extrapolated."
+    )
 
 
 def headline(fit: Fit, summary: dict[str, Any]) -> list[Statement]:
@@ -227,7 +248,7 @@ def _change(summary: dict[str, Any], changes: list[str]) -> Statement:
         if len(changes) == 1
         else (f"from before {changes[0]} to after {changes[-1]}")
     )
-    figures = f"{number(change['median'])} per day, {ci} interval {limits(change)}"
+    figures = f"{median(change)} per day, {ci} interval {limits(change)}"
     chance = f"P(faster after) {is_probability(change['p_gt_0'])}"
     half = f"P(at least half as fast again) {is_probability(change['p_ge_half'])}"
     if change["lower"] > 0:
@@ -244,7 +265,7 @@ def _change(summary: dict[str, Any], changes: list[str]) -> Statement:
     return Statement(
         "growth_change",
         f"Change of the growth rate {at}",
-        f"{'+' if change['median'] > 0 else ''}{number(change['median'])} /day",
+        f"{'+' if change['median'] > 0 else ''}{median(change, 2)} /day",
         f"{ci} interval {limits(change)}; {chance}; doubling time {_days(before)} before, "
         f"{_days(after)} after",
         sentence,
@@ -258,6 +279,7 @@ def _shelf_life(summary: dict[str, Any]) -> Statement:
     sentence = (
         f"A system released on the frontier is matched by one with {factor} of its params after "
         f"{_days(life)} ({ci} interval {_span(life)})"
+        + (", which is one doubling time" if life["kappa"] == 2.0 else "")
     )
     never = life.get("p_never", 0.0)
     sentence += f"; P(never) {is_probability(never)}." if never >= 0.001 else "."
@@ -281,8 +303,8 @@ def _benchmarks(summary: dict[str, Any], names: tuple[str, str] | None) -> State
     when = "" if names is None else f" {names[1]}"
     ci = percent(new["ci"])
     sentence = (
-        f"Benchmarks differ: the doubling time{when} is {_days(each[fast])} on "
-        f"{benchmark_label(fast)} ({_span(each[fast])}) and {_days(each[slow])} on "
+        f"By benchmark, the doubling time{when} ranges from {_days(each[fast])} on "
+        f"{benchmark_label(fast)} ({_span(each[fast])}) to {_days(each[slow])} on "
         f"{benchmark_label(slow)} ({_span(each[slow])}). On a benchmark not yet seen it "
         f"would lie, with probability {ci}, within {_span(new)}."
     )
