@@ -91,9 +91,7 @@ def check_covered(spec: ModelSpec, observed: Observations) -> None:
         raise SystemExit("joint.stan states the switches of models/joint.toml only: restore them")
 
 
-def pilot_point(
-    spec: ModelSpec, observed: Observations, model: pm.Model
-) -> dict[str, np.ndarray]:
+def pilot_point(spec: ModelSpec, observed: Observations, model: pm.Model) -> dict[str, np.ndarray]:
     """Value variables of the PyMC model at the least-squares pilot."""
     point = pilot(spec, observed).point(model.initial_point())
     return {name: np.asarray(value, dtype=float) for name, value in point.items()}
@@ -206,7 +204,10 @@ def stan_data(spec: ModelSpec, observed: Observations) -> dict[str, Any]:
 def stan_priors(spec: ModelSpec, observed: Observations) -> dict[str, list[Any]]:
     """Priors as the pairs that joint.stan expects."""
     scaling, performance, density, trend = (
-        spec.scaling, spec.performance, spec.density, spec.trend,
+        spec.scaling,
+        spec.performance,
+        spec.density,
+        spec.trend,
     )
     benchmarks = [spec.benchmarks[name] for name in observed.benchmarks]
     log_normal = {
@@ -223,6 +224,7 @@ def stan_priors(spec: ModelSpec, observed: Observations) -> dict[str, list[Any]]
         "protocol_noise": performance.protocol_noise,
         "benchmark_spread": density.benchmark_spread,
         "drift_spread": density.drift_spread,
+        "drift_change_spread": density.drift_change_spread,
         "organisation_spread": trend.organisation_spread,
         "shortfall_spread": trend.shortfall_spread,
         "system_spread": trend.system_spread,
@@ -245,8 +247,9 @@ def stan_priors(spec: ModelSpec, observed: Observations) -> dict[str, list[Any]]
     pairs["ceiling_logit"] = [
         pair(b.ceiling or performance.ceiling, LogitNormal) for b in benchmarks
     ]
-    pairs["format_offset"] = [pair(b.format_offset or density.format_offset, Normal)
-                              for b in benchmarks]
+    pairs["format_offset"] = [
+        pair(b.format_offset or density.format_offset, Normal) for b in benchmarks
+    ]
     return pairs
 
 

@@ -68,6 +68,7 @@ data {
   matrix[K, 2] prior_format_offset;
   vector[2] prior_benchmark_spread;
   vector[2] prior_drift_spread;
+  vector[2] prior_drift_change_spread;
   vector[2] prior_level;
   vector[2] prior_growth_before;
   vector[2] prior_growth_change;
@@ -185,7 +186,7 @@ model {
 
   format_offset ~ normal(prior_format_offset[, 1], prior_format_offset[, 2]);
   drift_spread_before ~ lognormal(prior_drift_spread[1], prior_drift_spread[2]);
-  drift_spread_change ~ lognormal(prior_drift_spread[1], prior_drift_spread[2]);
+  drift_spread_change ~ lognormal(prior_drift_change_spread[1], prior_drift_change_spread[2]);
   drift_before_offset ~ std_normal();
   drift_change_offset ~ std_normal();
   benchmark_spread ~ lognormal(prior_benchmark_spread[1], prior_benchmark_spread[2]);

@@ -1,7 +1,8 @@
 """The fixed list of quantities by which every sampler is judged, and how they are summarised.
 
-Written before any sampler was tuned: the least bulk effective sample size over this list is the
-numerator of every speed. Needs numpy and arviz-stats only, so that Stan's environment can use it.
+The least bulk effective sample size over this list is the numerator of every speed, and the list
+does not change with what a sampler is good at. Needs numpy and arviz-stats only, so that Stan's
+environment can use it.
 """
 
 from __future__ import annotations

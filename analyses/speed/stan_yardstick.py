@@ -67,6 +67,7 @@ def main() -> None:
         num_warmup=arguments.warmup,
         num_samples=arguments.draws,
         init=content["starts"][: arguments.chains],
+        refresh=0,  # httpstan 4.17 can break on a progress message that arrives in two parts
     )
     wall = time.time() - start
     services_stub.executor.shutdown(wait=True)  # so that the workers' CPU time is counted
@@ -111,9 +112,7 @@ def cpu(who: int) -> float:
 def log_density_mismatch(model: Any, checks: list[dict[str, Any]]) -> float:
     """Largest relative disagreement of log density differences over pairs of points."""
     ours = np.array([check["log_density"] for check in checks])
-    stans = np.array([
-        model.log_prob(model.unconstrain_pars(check["values"])) for check in checks
-    ])
+    stans = np.array([model.log_prob(model.unconstrain_pars(check["values"])) for check in checks])
     if not np.all(np.isfinite(ours) & np.isfinite(stans)):
         raise SystemExit(f"log density is not finite at a point: PyMC {ours}, Stan {stans}")
     i, j = np.triu_indices(len(ours), k=1)
