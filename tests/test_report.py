@@ -276,7 +276,7 @@ def test_frontier_figure_shows_the_numbers_of_the_quantities(small_fit):
     assert np.sort(np.asarray(shown)) == pytest.approx(np.sort(table["density"].to_numpy()))
     line = next(line for line in ax.lines if line.get_label() == "frontier, median")
     dates = np.array(line.get_xdata(), dtype="datetime64[ns]")
-    expected = np.median(np.exp(frontier(small_fit, dates)), axis=(0, 1))
+    expected = np.exp(np.median(frontier(small_fit, dates), axis=(0, 1)))
     assert line.get_ydata() == pytest.approx(expected)
     assert set(notable_systems(table)) <= {text.get_text() for text in ax.texts}
 
