@@ -1,4 +1,4 @@
-"""How fast does capability density double, before and after the release of ChatGPT?
+"""How fast capability density doubles, before and after the release of ChatGPT.
 
 python analyses/doubling_time.py [FIT]
 """

@@ -70,7 +70,7 @@ def main() -> None:
     spec, panel = load_spec("joint"), load_panel("open")
     observed = observe(panel, spec)
     compiled = compile_fit(spec, observed)
-    settings = {"draws": 800, "tune": 400, "chains": 4, "cores": 2, "prior": False}
+    settings = {"draws": 600, "tune": 400, "chains": 4, "cores": 2, "prior": False}
     real = fit_compiled(compiled, observed, seed=1, **settings)
     flat = real.posterior.stack(each=["chain", "draw"], create_index=False)
     plan = [name for name, count in SHARES.items() for _ in range(count)]

@@ -1,4 +1,4 @@
-"""How long does a system last until one of half its params matches it?
+"""How long a system lasts until one of half its params matches it.
 
 python analyses/shelf_life.py [FIT]
 """

@@ -132,6 +132,7 @@ class Fit:
         os.close(handle)
         try:
             tree.to_netcdf(temporary, engine="h5netcdf")
+            os.chmod(temporary, 0o666 & ~_umask())
             os.replace(temporary, path)
         except OSError as error:
             raise FitError(f"cannot write {path}: {error}") from error
@@ -355,6 +356,13 @@ def fit_compiled(
     return Fit(xr.DataTree.from_dict(groups), spec, observed, diagnostics, provenance)
 
 
+def _umask() -> int:
+    """The process's file mode mask, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
 def _names(parts: Parts) -> list[str]:
     return [rv.name for rv in (*parts.model.free_RVs, *parts.model.deterministics)]
 
@@ -405,7 +413,7 @@ def _sample(
     if sampler == "nutpie":
         import nutpie
 
-        return nutpie.sample(
+        trace = nutpie.sample(
             compiled.with_data(**whitening._asdict()),
             draws=draws,
             tune=tune,
@@ -416,6 +424,9 @@ def _sample(
             progress_bar=progress,
             save_warmup=False,
         )
+        if trace["posterior"].sizes["draw"] < draws:  # nutpie keeps what it has on Ctrl-C
+            raise KeyboardInterrupt
+        return trace
     import pymc as pm
 
     for name, value in whitening._asdict().items():

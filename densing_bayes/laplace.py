@@ -18,8 +18,10 @@ from densing_bayes.errors import FitError
 from densing_bayes.observations import Floats
 
 ROUNDS = 8
-STEP = 1e-4  # of the central differences, in whitened units
-STIFFEST, SOFTEST = 1e-2, 1e8  # bounds on the curvature of one round
+# Step of the central differences in whitened units: a tenth of a standard deviation averages over
+# the bends that cells at the floor put into the profile.
+STEP = 0.1
+WIDEST = 2.0  # standard deviation of any global: none has a wider prior
 
 
 class Whitening(NamedTuple):
@@ -80,13 +82,21 @@ def laplace(conditioned: Conditioned, compiled: Any) -> Whitening:
         refresh()
         steps = STEP * np.eye(size)
         hessian = np.array([(negative(e)[1] - negative(-e)[1]) / (2 * STEP) for e in steps])
-        values, vectors = np.linalg.eigh((hessian + hessian.T) / 2)
-        scale = scale @ (vectors / np.sqrt(np.clip(values, STIFFEST, SOFTEST)))
-        scale = np.linalg.cholesky(scale @ scale.T)
+        hessian = (hessian + hessian.T) / 2
+        values = np.linalg.eigvalsh(hessian)
+        scale = _whiten(hessian, scale)
         refresh()
         if moved < 0.05 and values.min() > 0.5 and values.max() < 2.0:
             break
     return Whitening(centre, scale, mode)
+
+
+def _whiten(hessian: Floats, scale: Floats) -> Floats:
+    """Cholesky factor of the inverse curvature, no direction wider than the priors are."""
+    inverse = np.linalg.inv(scale)
+    values, vectors = np.linalg.eigh(inverse.T @ hessian @ inverse)
+    spread = vectors / np.sqrt(np.maximum(values, 1.0 / WIDEST**2))
+    return np.linalg.cholesky(spread @ spread.T)
 
 
 def refine(whitening: Whitening, whitened: Floats, log_effective_params: Floats) -> Whitening:

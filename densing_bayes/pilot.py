@@ -22,6 +22,7 @@ from densing_bayes.spec import (
     LogNormal,
     ModelSpec,
     Normal,
+    PerformanceSpec,
     Prior,
 )
 
@@ -141,41 +142,54 @@ def _link(spec: ModelSpec, observed: Observations, benchmark: int) -> Floats:
     """Floor, ceiling, slope, midpoint (and token elasticity) of one benchmark's link."""
     rows = observed.reference_benchmark == benchmark
     split = observed.loss_references
-    score = observed.reference_score[rows]
-    priors = spec.performance
-    own = spec.benchmarks[observed.benchmarks[benchmark]].ceiling or priors.ceiling
-    ceiling = logit(_median(own))
-    chance = observed.chance[benchmark]
-    by_loss = benchmark < len(observed.loss_benchmarks)
-    if by_loss:
-        loss = observed.reference_loss[rows[:split]]
-        start = np.r_[0.0, ceiling, np.log(_median(priors.steepness)), np.median(loss)]
+    if benchmark < len(observed.loss_benchmarks):
+        covariates = [observed.reference_loss[rows[:split]]]
     else:
-        n = observed.reference_log_params[rows[split:]]
-        d = observed.reference_log_tokens[rows[split:]]
-        start = np.r_[
-            0.0,
-            ceiling,
-            np.log(_median(priors.discrimination)),
-            np.median(n),
-            np.log(_median(priors.token_elasticity)),
+        covariates = [
+            observed.reference_log_params[rows[split:]],
+            observed.reference_log_tokens[rows[split:]],
         ]
+    own = spec.benchmarks[observed.benchmarks[benchmark]].ceiling or spec.performance.ceiling
+    score, chance = observed.reference_score[rows], float(observed.chance[benchmark])
+    return fit_link(spec.performance, own, chance, score, *covariates)
 
-    def expected(theta: Floats) -> Floats:
-        slope = np.exp(theta[2])
-        if by_loss:
-            z = slope * (theta[3] - loss)
-        else:
-            z = slope * (laws.ability(n, d, np.exp(theta[4])) - theta[3])
-        return laws.sigmoid_score(z, chance + theta[0], expit(theta[1]))
+
+def fit_link(
+    priors: PerformanceSpec, ceiling: Prior, chance: float, score: Floats, *covariates: Floats
+) -> Floats:
+    """Least squares of one link: covariates are a loss, or log(N/N0) and log(D/D0').
+
+    Returns
+    -------
+    numpy.ndarray
+        Floor, ceiling, slope, midpoint and token elasticity (NaN for the loss link).
+    """
+    direct = len(covariates) == 2
+    slope = _median(priors.discrimination if direct else priors.steepness)
+    start = np.r_[0.0, logit(_median(ceiling)), np.log(slope), np.median(covariates[0])]
+    if direct:
+        start = np.r_[start, np.log(_median(priors.token_elasticity))]
+
+    def unpack(theta: Floats) -> Floats:
+        elasticity = np.exp(theta[4]) if direct else np.nan
+        return np.r_[chance + theta[0], expit(theta[1]), np.exp(theta[2]), theta[3], elasticity]
 
     def residuals(theta: Floats) -> Floats:
         prior = np.r_[theta[0] / 0.02, theta[1] - start[1], (theta[2] - start[2]) / 0.7]
-        return np.r_[(score - expected(theta)) / 0.01, prior, (theta[4:] - start[4:]) / 0.5]
+        misfit = (score - link_score(unpack(theta), *covariates)) / 0.01
+        return np.r_[misfit, prior, (theta[4:] - start[4:]) / 0.5]
 
-    theta = least_squares(residuals, start).x
-    extra = np.exp(theta[4]) if len(theta) > 4 else np.nan
-    return np.array([chance + theta[0], expit(theta[1]), np.exp(theta[2]), theta[3], extra])
+    return unpack(least_squares(residuals, start).x)
+
+
+def link_score(link: Floats, *covariates: Floats) -> Floats:
+    """Score that a link of :func:`fit_link` predicts at its covariates."""
+    floor, ceiling, slope, midpoint, elasticity = link
+    if len(covariates) == 2:
+        z = slope * (laws.ability(*covariates, elasticity) - midpoint)
+    else:
+        z = slope * (midpoint - covariates[0])
+    return laws.sigmoid_score(z, floor, ceiling)
 
 
 def _median(prior: Prior) -> float:
@@ -202,7 +216,7 @@ def _invert(spec: ModelSpec, observed: Observations, scaling: Floats, links: Flo
     d = observed.log_reference_tokens
     split = len(observed.loss_benchmarks)
     result = np.empty(len(observed.score))
-    for benchmark, (floor, ceiling, slope, midpoint, elasticity) in enumerate(links):
+    for benchmark in range(len(links)):
         if benchmark < split:
             centre, share, params_share, alpha, beta = scaling[benchmark]
             share = share if spec.scaling.irreducible else 0.0
@@ -216,10 +230,9 @@ def _invert(spec: ModelSpec, observed: Observations, scaling: Floats, links: Flo
                 reducible * (1 - params_share),
                 beta,
             )
-            z = slope * (midpoint - loss)
+            curve = link_score(links[benchmark], loss)
         else:
-            z = slope * (laws.ability(n, d, elasticity) - midpoint)
-        curve = laws.sigmoid_score(z, floor, ceiling)
+            curve = link_score(links[benchmark], n, d)
         cells = np.flatnonzero(observed.cell_benchmark == benchmark)
         misfit = ((observed.score[cells, None] - curve) / 0.02) ** 2
         size = observed.log_params[observed.cell_system[cells]]
