@@ -47,7 +47,7 @@ def link_errors(spec: ModelSpec, panel: Panel) -> pd.DataFrame:
         cut = sizes[-2] if len(sizes) >= 3 else sizes[-1]
         enough = (finished["params"] < cut).sum() >= 3 and (finished["params"] >= cut).any()
         judged = finished if enough else table
-        chance = float(panel.benchmarks.loc[name, "chance"])
+        chance = float(panel.benchmarks["chance"].loc[name])
         ceiling = choice.ceiling or spec.performance.ceiling
         row: dict[str, Any] = {"benchmark": name}
         for link, used in (

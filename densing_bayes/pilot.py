@@ -232,7 +232,7 @@ def _invert(spec: ModelSpec, observed: Observations, scaling: Floats, links: Flo
             )
             curve = link_score(links[benchmark], loss)
         else:
-            curve = link_score(links[benchmark], n, d)
+            curve = link_score(links[benchmark], n, np.full(n.shape, d))
         cells = np.flatnonzero(observed.cell_benchmark == benchmark)
         misfit = ((observed.score[cells, None] - curve) / 0.02) ** 2
         size = observed.log_params[observed.cell_system[cells]]
