@@ -70,7 +70,7 @@ def main() -> None:
     spec, panel = load_spec("joint"), load_panel("open")
     observed = observe(panel, spec)
     compiled = compile_fit(spec, observed)
-    settings = {"draws": 600, "tune": 400, "chains": 4, "cores": 2, "prior": False}
+    settings = {"draws": 1000, "tune": 500, "chains": 4, "cores": 2, "prior": False}
     real = fit_compiled(compiled, observed, seed=1, **settings)
     flat = real.posterior.stack(each=["chain", "draw"], create_index=False)
     plan = [name for name, count in SHARES.items() for _ in range(count)]
@@ -98,9 +98,10 @@ def main() -> None:
                     "p_change_gt_0": float(np.mean(quantities.growth(result)["change"] > 0)),
                     "verdict": result.verdict,
                     "divergences": result.diagnostics["divergences"],
+                    "reasons": "; ".join(result.diagnostics["reasons"]),
                 }
             )
-        print(number, scenario, result.verdict, result.diagnostics["divergences"], flush=True)
+        print(number, scenario, result.verdict, result.diagnostics["reasons"], flush=True)
         table = pd.DataFrame(rows)
         arguments.out.write_text(
             json.dumps(
