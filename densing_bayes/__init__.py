@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from densing_bayes.fitting import Fit, fit
+    from densing_bayes.forecasts import forecast_date, forecast_summary, params_needed
     from densing_bayes.model import build_model
     from densing_bayes.prediction import predictive
     from densing_bayes.quantities import (
@@ -19,18 +20,13 @@ if TYPE_CHECKING:
         density_table,
         doubling_time,
         estimate,
-        forecast_date,
-        forecast_summary,
         frontier,
-        frontier_shelf_life,
         growth,
-        params_needed,
-        shelf_life,
-        shelf_life_table,
-        trend_summary,
     )
     from densing_bayes.report import write_report
+    from densing_bayes.shelf import frontier_shelf_life, shelf_life, shelf_life_table
     from densing_bayes.spec import ModelSpec, list_specs, load_spec
+    from densing_bayes.summary import trend_summary
     from densing_bayes.tables import Panel, export_panel, list_panels, load_events, load_panel
 
 __version__ = "0.1.0"
@@ -49,14 +45,10 @@ _HOME = {
         "frontier",
         "densities",
         "density_table",
-        "shelf_life",
-        "shelf_life_table",
-        "frontier_shelf_life",
-        "params_needed",
-        "forecast_date",
-        "forecast_summary",
-        "trend_summary",
     ),
+    "shelf": ("shelf_life", "shelf_life_table", "frontier_shelf_life"),
+    "forecasts": ("params_needed", "forecast_date", "forecast_summary"),
+    "summary": ("trend_summary",),
     "report": ("write_report",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

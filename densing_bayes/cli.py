@@ -250,7 +250,7 @@ def _interruptible() -> Iterator[None]:
 def trend_command(fit: FitFile, as_json: Json = False, ci: Interval = 0.95) -> None:
     """Growth rate and doubling time before and after the change, and the change itself."""
     from densing_bayes import wording
-    from densing_bayes.quantities import trend_summary
+    from densing_bayes.summary import trend_summary
 
     fitted = _load(fit)
     summary = trend_summary(fitted, ci)
@@ -377,7 +377,7 @@ def forecast_command(
     ci: Interval = 0.95,
 ) -> None:
     """Date at which a system of a size on the frontier reaches a score."""
-    from densing_bayes.quantities import forecast_summary
+    from densing_bayes.forecasts import forecast_summary
     from densing_bayes.wording import (
         benchmark_label,
         count,

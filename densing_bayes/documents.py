@@ -19,10 +19,9 @@ from densing_bayes.quantities import (
     densities,
     density_table,
     estimate,
-    frontier_shelf_life,
     probability,
-    shelf_life_table,
 )
+from densing_bayes.shelf import frontier_shelf_life, shelf_life_table
 
 
 def plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""From posterior draws to answers: growth, doubling times, densities, frontier, shelf lives.
+"""From posterior draws to answers: growth, doubling times, frontier and densities.
 
 Every quantity is an xarray object that keeps its draws, dims (chain, draw, ...). Rates are per
 day, doubling times and shelf lives in days; infinity stands for "never", so that quantiles of
@@ -14,7 +14,6 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.special import logit
 
 from densing_bayes import laws
 from densing_bayes.errors import DensingError
@@ -49,7 +48,7 @@ def estimate(
         ``mean`` (None if not asked for), ``median``, ``lower``, ``upper``, ``ci``, ``unit``; a
         limit at infinity is None, with ``lower_unbounded`` or ``upper_unbounded`` true.
     """
-    _check_ci(ci)
+    check_ci(ci)
     values = np.ravel(draws)
     tail = (1.0 - ci) / 2.0
     lower, median, upper = np.quantile(values, [tail, 0.5, 1.0 - tail], method="inverted_cdf")
@@ -63,7 +62,8 @@ def estimate(
     return result | {"ci": ci, "unit": unit}
 
 
-def _check_ci(ci: float) -> None:
+def check_ci(ci: float) -> None:
+    """Refuse an interval that is not a probability."""
     if not 0.0 < ci < 1.0:
         raise DensingError(f"ci = {ci} is not a probability; use for instance 0.95")
 
@@ -73,16 +73,14 @@ def probability(event: Any) -> float:
     return float(np.mean(event))
 
 
-# Growth ------------------------------------------------------------------------------------------
-
-
-def _draws(fit: Fit, group: str) -> xr.Dataset:
+def draws_of(fit: Fit, group: str) -> xr.Dataset:
+    """Draws of a group, "posterior" or "prior"."""
     return fit.posterior if group == "posterior" else fit.prior
 
 
-def _slopes(fit: Fit, group: str) -> tuple[xr.DataArray, list[float], np.ndarray]:
+def slopes(fit: Fit, group: str) -> tuple[xr.DataArray, list[float], np.ndarray]:
     """Growth rate per year before any change, times of the slope changes, and the changes."""
-    draws = _draws(fit, group)
+    draws = draws_of(fit, group)
     before = draws["growth_before"]
     times = [
         float(at)
@@ -102,7 +100,7 @@ def growth(fit: Fit, group: str = "posterior") -> xr.Dataset:
     xarray.Dataset
         ``before``, ``after``, ``change`` in 1/day, dims (chain, draw).
     """
-    before, _, changes = _slopes(fit, group)
+    before, _, changes = slopes(fit, group)
     before = before / DAYS_PER_YEAR
     change = before.copy(data=changes.sum(axis=-1) / DAYS_PER_YEAR)
     return xr.Dataset({"before": before, "after": before + change, "change": change})
@@ -118,7 +116,7 @@ def benchmark_growth(fit: Fit, group: str = "posterior", seed: int = 0) -> xr.Da
         is "new benchmark": the mean over benchmarks plus a fresh drift.
     """
     mean = growth(fit, group)
-    draws = _draws(fit, group)
+    draws = draws_of(fit, group)
     benchmarks = list(fit.observed.benchmarks)
     labels = [*benchmarks, "new benchmark"]
     count, shape = len(benchmarks), mean["before"].shape
@@ -152,9 +150,6 @@ def doubling_time(rate: xr.DataArray) -> xr.DataArray:
     return rate.copy(data=laws.doubling_time(rate.to_numpy()))
 
 
-# Frontier ----------------------------------------------------------------------------------------
-
-
 def frontier(
     fit: Fit,
     dates: Sequence[Any] | pd.DatetimeIndex,
@@ -182,17 +177,22 @@ def frontier(
     """
     stamps = pd.DatetimeIndex(pd.to_datetime(list(dates)))
     time = np.array([years_since_origin(stamp) for stamp in stamps])
-    edge = _edge(fit, time, group) + _below_edge(fit, time, reading, group)
-    level = _draws(fit, group)["level"]
+    edge = line_at(fit, time, reading, group)
+    level = draws_of(fit, group)["level"]
     return xr.DataArray(
         edge, dims=(*SAMPLE, "date"), coords={**level.coords, "date": stamps}, name=reading
     )
 
 
+def line_at(fit: Fit, time: np.ndarray, reading: Reading, group: str = "posterior") -> np.ndarray:
+    """Log density of a reading at model times, shape (chain, draw, time)."""
+    return _edge(fit, time, group) + _below_edge(fit, time, reading, group)
+
+
 def _edge(fit: Fit, time: np.ndarray, group: str) -> np.ndarray:
     """F(t), shape (chain, draw, time)."""
-    draws = _draws(fit, group)
-    before, times, changes = _slopes(fit, group)
+    draws = draws_of(fit, group)
+    before, times, changes = slopes(fit, group)
     edge = draws["level"].to_numpy()[..., None] + before.to_numpy()[..., None] * time
     for i, at in enumerate(times):
         edge = edge + changes[..., i, None] * np.maximum(time - at, 0.0)
@@ -212,7 +212,7 @@ def _below_edge(fit: Fit, time: np.ndarray, reading: Reading, group: str) -> np.
     """Distance of a reading from F(t), shape (chain, draw, time or 1)."""
     if reading not in READINGS:
         raise DensingError(f"no reading '{reading}'; use one of {', '.join(READINGS)}")
-    draws = _draws(fit, group)
+    draws = draws_of(fit, group)
     shape = draws["level"].shape
     if reading == "frontier":
         return np.zeros((*shape, 1))
@@ -253,9 +253,6 @@ def _releases_per_window(fit: Fit) -> int:
     return max(1, int(np.sum(times > times.max() - BEST_WINDOW_DAYS / DAYS_PER_YEAR)))
 
 
-# Systems -----------------------------------------------------------------------------------------
-
-
 def densities(fit: Fit, group: str = "posterior") -> xr.Dataset:
     """Density, rank (1 is the densest) and effective params of every system.
 
@@ -264,7 +261,7 @@ def densities(fit: Fit, group: str = "posterior") -> xr.Dataset:
     xarray.Dataset
         ``log_density``, ``density``, ``rank``, ``effective_params``, dims (chain, draw, system).
     """
-    log_density = _draws(fit, group)["log_density"].transpose(*SAMPLE, "system")
+    log_density = draws_of(fit, group)["log_density"].transpose(*SAMPLE, "system")
     order = np.argsort(np.argsort(-log_density.to_numpy(), axis=-1), axis=-1) + 1
     size = xr.DataArray(np.exp(fit.observed.log_params), dims="system")
     density = np.exp(log_density)
@@ -326,7 +323,7 @@ def density_table(fit: Fit, ci: float = CI) -> pd.DataFrame:
         (median, ``_lower``, ``_upper``), ``in_range`` (Neff inside the sizes of the reference
         runs), ``p_no_finite`` (largest over the system's benchmarks).
     """
-    _check_ci(ci)
+    check_ci(ci)
     observed = fit.observed
     values = densities(fit)
     tail = (1.0 - ci) / 2.0
@@ -349,306 +346,3 @@ def density_table(fit: Fit, ci: float = CI) -> pd.DataFrame:
     columns["p_no_finite"] = worst
     table = pd.DataFrame(columns, index=pd.Index(observed.systems, name="system"))
     return table.sort_values("density", ascending=False)
-
-
-def frontier_shelf_life(fit: Fit, kappa: float = 2.0, group: str = "posterior") -> xr.DataArray:
-    """Shelf life in days of a system on the frontier after the last change: ln(kappa) / A."""
-    _check_kappa(kappa)
-    return doubling_time(growth(fit, group)["after"]) * (np.log(kappa) / np.log(2.0))
-
-
-def shelf_life(
-    fit: Fit,
-    systems: Sequence[str] | None = None,
-    kappa: float = 2.0,
-    reading: Reading = "frontier",
-) -> xr.DataArray:
-    """Days from a system's release until the frontier matches it with 1/kappa of its params.
-
-    Parameters
-    ----------
-    fit
-        A fit.
-    systems
-        Names of systems; all by default.
-    kappa
-        Factor by which the successor is smaller, above 1.
-    reading
-        Which line has to reach the system, as in :func:`frontier`.
-
-    Returns
-    -------
-    xarray.DataArray
-        Days, dims (chain, draw, system): 0 where the line had passed at release, infinity where
-        it never arrives. A change of the trend during the life is integrated.
-    """
-    _check_kappa(kappa)
-    observed = fit.observed
-    rows = _rows(fit, systems)
-    target = fit.posterior["log_density"].transpose(*SAMPLE, "system").to_numpy()[..., rows]
-    target = target + np.log(kappa)
-    start = observed.time[rows]
-    arrival = _arrival(fit, target, start, reading)
-    days = np.maximum(arrival - start, 0.0) * DAYS_PER_YEAR
-    return xr.DataArray(
-        days,
-        dims=(*SAMPLE, "system"),
-        coords={**fit.posterior["level"].coords, "system": [observed.systems[i] for i in rows]},
-    )
-
-
-def _arrival(fit: Fit, target: np.ndarray, start: np.ndarray, reading: Reading) -> np.ndarray:
-    """First time, in years and not before ``start``, at which a reading reaches ``target``.
-
-    Between changes the line is straight, so each stretch is solved in closed form.
-    """
-    knots = np.sort(fit.observed.change_time)
-    arrival = np.full(target.shape, np.inf)
-    for begin, end in zip([-np.inf, *knots], [*knots, np.inf], strict=True):
-        left = np.maximum(start, begin)
-        right = left + 1.0 if np.isinf(end) else np.nextafter(end, -np.inf)
-        value = _values_at(fit, left, reading)
-        width = right - left
-        slope = (_values_at(fit, np.broadcast_to(right, left.shape), reading) - value) / np.where(
-            width == 0, 1.0, width
-        )
-        with np.errstate(divide="ignore", invalid="ignore"):
-            wait = np.where(value >= target, 0.0, (target - value) / slope)
-        wait = np.where((value < target) & ~(slope > 0), np.inf, wait)
-        reached = (left + wait < end) & (left < end)
-        arrival = np.where(reached & np.isinf(arrival), left + wait, arrival)
-    return arrival
-
-
-def _values_at(fit: Fit, time: np.ndarray, reading: Reading) -> np.ndarray:
-    return _edge(fit, time, "posterior") + _below_edge(fit, time, reading, "posterior")
-
-
-def _check_kappa(kappa: float) -> None:
-    if not (np.isfinite(kappa) and kappa > 1.0):
-        raise DensingError(f"kappa = {kappa} must be above 1: the successor has 1/kappa the params")
-
-
-def _rows(fit: Fit, systems: Sequence[str] | None) -> list[int]:
-    if systems is None:
-        return list(range(len(fit.observed.systems)))
-    from difflib import get_close_matches
-
-    rows = []
-    for name in systems:
-        if name not in fit.observed.systems:
-            close = get_close_matches(name, fit.observed.systems, n=3)
-            hint = f"; did you mean {' or '.join(close)}?" if close else ""
-            raise DensingError(f"no system '{name}' in this fit{hint}")
-        rows.append(fit.observed.systems.index(name))
-    return rows
-
-
-def shelf_life_table(
-    fit: Fit,
-    systems: Sequence[str] | None = None,
-    kappa: float = 2.0,
-    ci: float = CI,
-    reading: Reading = "frontier",
-) -> pd.DataFrame:
-    """Shelf lives in days with intervals, P(already passed at release) and P(never)."""
-    draws = shelf_life(fit, systems, kappa, reading)
-    rows = []
-    for name in draws["system"].to_numpy():
-        values = draws.sel(system=name)
-        summary = estimate(values, "days", ci, mean=False)
-        rows.append(
-            {
-                "system": name,
-                "release_date": date_of(fit.observed.time[fit.observed.systems.index(name)]).date(),
-                "median": summary["median"],
-                "lower": summary["lower"],
-                "upper": summary["upper"],
-                "upper_unbounded": summary.get("upper_unbounded", False),
-                "p_passed": probability(values == 0),
-                "p_never": probability(np.isinf(values)),
-            }
-        )
-    return pd.DataFrame(rows).set_index("system")
-
-
-# Forecast ----------------------------------------------------------------------------------------
-
-
-def params_needed(fit: Fit, benchmark: str, score: float) -> xr.DataArray:
-    """Effective params at which the reference family reaches a score on a benchmark.
-
-    Returns
-    -------
-    xarray.DataArray
-        ln(Neff), dims (chain, draw); infinite where no size reaches the score.
-    """
-    observed, draws = fit.observed, fit.posterior
-    if benchmark not in observed.benchmarks:
-        raise DensingError(
-            f"no benchmark '{benchmark}' in this fit (it has {', '.join(observed.benchmarks)})"
-        )
-    if not 0.0 < score < 1.0:
-        hint = f"; write {score / 100:g} for {score:g}%" if 1 < score <= 100 else ""
-        raise DensingError(f"score = {score} must lie between 0 and 1{hint}")
-    floor, ceiling = (
-        draws["floor"].sel(benchmark=benchmark),
-        draws["ceiling"].sel(benchmark=benchmark),
-    )
-    share = (score - floor) / (ceiling - floor)
-    z = share.copy(data=logit(np.clip(share, 1e-12, 1.0 - 1e-12)))
-    if benchmark in observed.loss_benchmarks:
-        own = {"loss_benchmark": benchmark}
-        loss = draws["midpoint"].sel(own) - z / draws["steepness"].sel(own)
-        rest = (
-            loss
-            - draws["irreducible_loss"].sel(own)
-            - draws["tokens_loss"].sel(own)
-            * np.exp(-draws["tokens_exponent"].sel(own) * observed.log_reference_tokens)
-        )
-        ratio = rest.where(rest > 0) / draws["params_loss"].sel(own)
-        n = ratio.copy(data=-np.log(ratio)) / draws["params_exponent"].sel(own)
-    else:
-        own = {"direct_benchmark": benchmark}
-        n = (
-            draws["difficulty"].sel(own)
-            + z / draws["discrimination"].sel(own)
-            - draws["token_elasticity"].sel(own) * observed.log_reference_tokens
-        )
-    needed = (n + np.log(observed.centre_params)).where(share < 1.0, np.inf).fillna(np.inf)
-    return needed.where(share > 0.0, -np.inf).drop_vars(["benchmark", *own], errors="ignore")
-
-
-def forecast_date(
-    fit: Fit, params: float, benchmark: str, score: float, reading: Reading = "frontier"
-) -> xr.DataArray:
-    """Date at which a system of ``params`` on the frontier reaches a score, in model years.
-
-    The frontier of that benchmark: its own format offset and drift are added, and the size slope.
-
-    Returns
-    -------
-    xarray.DataArray
-        Years since 2022-11-30, dims (chain, draw); infinite where that never happens.
-        :func:`forecast_summary` turns it into calendar dates.
-    """
-    if not (np.isfinite(params) and params >= 1e5):
-        raise DensingError(f"params = {params:g} looks like billions; write a count such as 8e9")
-    observed, draws = fit.observed, fit.posterior
-    log_params = np.log(params)
-    target = params_needed(fit, benchmark, score) - log_params
-    target = target - draws["format_offset"].sel(benchmark=benchmark)
-    if "size_slope" in draws:
-        target = target - draws["size_slope"] * (log_params - observed.mean_log_params)
-    drift = benchmark_growth(fit).sel(benchmark=benchmark) - growth(fit)
-    extra = drift * DAYS_PER_YEAR  # per year; zero at the origin, bends at each slope change
-
-    # The line of this benchmark is straight between changes; the search starts at the last datum.
-    begin = float(observed.time.max())
-    at_begin = _values_at(fit, np.array([begin]), reading)[..., 0]
-    slope = _values_at(fit, np.array([begin + 1.0]), reading)[..., 0] - at_begin
-    slope = slope + extra["after"].to_numpy()
-    since = _drift_since(fit, benchmark, begin)
-    gap = target.to_numpy() - at_begin - since
-    with np.errstate(divide="ignore", invalid="ignore"):
-        wait = np.where(slope > 0, gap / slope, np.where(gap <= 0, 0.0, np.inf))
-    wait = np.where(np.isposinf(target.to_numpy()), np.inf, np.where(gap <= 0, 0.0, wait))
-    return draws["level"].copy(data=begin + wait).rename("date")
-
-
-def _drift_since(fit: Fit, benchmark: str, time: float) -> np.ndarray:
-    """Drift of a benchmark against the mean of all, from the origin to a time."""
-    draws = fit.posterior
-    total = np.zeros(draws["level"].shape)
-    if "drift_before" in draws:
-        total = total + draws["drift_before"].sel(benchmark=benchmark).to_numpy() * time
-    if "drift_change" in draws:
-        change = draws["drift_change"].sel(benchmark=benchmark).transpose(*SAMPLE, ...).to_numpy()
-        _, times, _ = _slopes(fit, "posterior")
-        total = total + change @ np.maximum(time - np.array(times), 0.0)
-    return total
-
-
-def forecast_summary(
-    fit: Fit,
-    params: float,
-    benchmark: str,
-    score: float,
-    ci: float = CI,
-    reading: Reading = "frontier",
-) -> dict[str, Any]:
-    """Forecast as calendar dates: median and interval, P(never), P(already reached)."""
-    years = forecast_date(fit, params, benchmark, score, reading)
-    summary = estimate(years, "date", ci, mean=False)
-    last = float(fit.observed.time.max())
-    for name in ("median", "lower", "upper"):
-        value = summary[name]
-        if value is not None:
-            distant = value > 200.0
-            summary[name] = None if distant else date_of(value).date().isoformat()
-            if distant:
-                summary[f"{name}_unbounded"] = True
-    return summary | {
-        "params": params,
-        "benchmark": benchmark,
-        "score": score,
-        "reading": reading,
-        "p_reached": probability(years <= last),
-        "p_never": probability(np.isinf(years)),
-        "last_datum": date_of(last).date().isoformat(),
-    }
-
-
-# Headline ----------------------------------------------------------------------------------------
-
-
-def trend_summary(fit: Fit, ci: float = CI) -> dict[str, Any]:
-    """The trend in numbers: growth, change, doubling times, readings, prior and provenance.
-
-    Growth rates are of the mean over benchmarks; ``by_benchmark`` gives each one and a new one.
-    """
-    rates = growth(fit)
-    result = _growth_summary(rates, ci)
-    each = benchmark_growth(fit)
-    result["by_benchmark"] = {
-        str(name): _growth_summary(each.sel(benchmark=name), ci)
-        for name in each["benchmark"].to_numpy()
-    }
-    life = frontier_shelf_life(fit)
-    result["shelf_life_days"] = estimate(life, "days", ci, mean=False) | {
-        "kappa": 2.0,
-        "p_never": probability(np.isinf(life)),
-    }
-    last = date_of(fit.observed.time.max())
-    result["density_at_last_release"] = {"date": last.date().isoformat()} | {
-        reading: estimate(np.exp(frontier(fit, [last], reading)), "1", ci) for reading in READINGS
-    }
-    result["counts"] = fit.observed.counts().to_dict(orient="index")
-    result["prior"] = _growth_summary(growth(fit, "prior"), ci) | {
-        "shelf_life_days": estimate(frontier_shelf_life(fit, group="prior"), "days", ci, mean=False)
-    }
-    result["diagnostics"] = fit.diagnostics
-    result["provenance"] = fit.provenance
-    return result
-
-
-def _growth_summary(rates: xr.Dataset, ci: float) -> dict[str, Any]:
-    before, after, change = rates["before"], rates["after"], rates["change"]
-    ratio = (after / before).where(before > 0, np.inf)  # not defined where density did not grow
-    return {
-        "growth_rate": {
-            "before": estimate(before, "1/day", ci) | {"p_le_0": probability(before <= 0)},
-            "after": estimate(after, "1/day", ci) | {"p_le_0": probability(after <= 0)},
-        },
-        "growth_change": estimate(change, "1/day", ci)
-        | {
-            "p_gt_0": probability(change > 0),
-            "p_ge_half": probability(after >= 1.5 * before),
-        },
-        "doubling_time_days": {
-            name: estimate(doubling_time(rates[name]), "days", ci, mean=False)
-            for name in ("before", "after")
-        },
-        "growth_ratio": estimate(ratio, "1", ci, mean=False)
-        | {"p_before_gt_0": probability(before > 0)},
-    }

@@ -19,7 +19,8 @@ from densing_bayes.documents import density_document, json_text, shelf_life_docu
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import CI, Fit
 from densing_bayes.observations import date_of
-from densing_bayes.quantities import READINGS, estimate, frontier, trend_summary
+from densing_bayes.quantities import READINGS, estimate, frontier
+from densing_bayes.summary import trend_summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -184,7 +184,7 @@ def headline(fit: Fit, summary: dict[str, Any]) -> list[Statement]:
     fit
         The fit, for the names of its changes.
     summary
-        Of :func:`densing_bayes.quantities.trend_summary`.
+        Of :func:`densing_bayes.summary.trend_summary`.
 
     Returns
     -------

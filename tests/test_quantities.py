@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from densing_bayes import laws, quantities
+from densing_bayes import forecasts, laws, quantities, shelf, summary
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import Fit
 from densing_bayes.observations import DAYS_PER_YEAR, observe
@@ -118,7 +118,7 @@ def test_readings_are_ordered():
 
 def test_shelf_life_of_a_system_below_the_frontier_is_zero_or_later(simple):
     # Mistral-7B was released at t = 0.825 years; the frontier stood at 1.65 = its 1.0 + 0.65.
-    days = quantities.shelf_life(simple, ["mistral-7b-v0.1"]).isel(chain=0)
+    days = shelf.shelf_life(simple, ["mistral-7b-v0.1"]).isel(chain=0)
     at_release = simple.observed.time[simple.observed.systems.index("mistral-7b-v0.1")]
     expected = max(0.0, (1.0 + LN2) / 2.0 - at_release) * DAYS_PER_YEAR
     assert days[0].item() == pytest.approx(expected, abs=1e-6)
@@ -133,17 +133,17 @@ def test_a_change_during_the_life_is_integrated():
     # change: t = -0.614.  With kappa = 10 it needs 1.303, after the change: t = 0.651.
     start = fit.observed.time[fit.observed.systems.index("gpt2-xl")]
     for kappa, arrival in ((2.0, (-1.0 + LN2) / 0.5), (10.0, (-1.0 + np.log(10.0)) / 2.0)):
-        days = quantities.shelf_life(fit, ["gpt2-xl"], kappa).item()
+        days = shelf.shelf_life(fit, ["gpt2-xl"], kappa).item()
         assert days == pytest.approx((arrival - start) * DAYS_PER_YEAR, rel=1e-9)
 
 
 def test_frontier_shelf_life_scales_with_the_factor(simple):
-    two, four = (quantities.frontier_shelf_life(simple, kappa)[0, 0] for kappa in (2.0, 4.0))
+    two, four = (shelf.frontier_shelf_life(simple, kappa)[0, 0] for kappa in (2.0, 4.0))
     assert four.item() == pytest.approx(2 * two.item())
 
 
 def test_shelf_life_table_says_passed_and_never(simple):
-    table = quantities.shelf_life_table(simple, ["llama-2-7b"])
+    table = shelf.shelf_life_table(simple, ["llama-2-7b"])
     assert table.loc["llama-2-7b", "p_never"] == 0.5
     assert bool(table.loc["llama-2-7b", "upper_unbounded"])
 
@@ -158,7 +158,7 @@ def test_shelf_life_table_says_passed_and_never(simple):
 )
 def test_bad_questions_are_refused(simple, kappa, systems, said):
     with pytest.raises(DensingError, match=said):
-        quantities.shelf_life(simple, systems, kappa)
+        shelf.shelf_life(simple, systems, kappa)
 
 
 def test_densities_rank_the_densest_first(simple):
@@ -203,7 +203,7 @@ def test_params_needed_invert_the_curve(simple):
     fit = with_links(simple)
     observed = fit.observed
     for benchmark in ("mmlu", "winogrande"):
-        n = quantities.params_needed(fit, benchmark, 0.6)[0, 0].item() - np.log(
+        n = forecasts.params_needed(fit, benchmark, 0.6)[0, 0].item() - np.log(
             observed.centre_params
         )
         d = observed.log_reference_tokens
@@ -215,17 +215,17 @@ def test_params_needed_invert_the_curve(simple):
 
 
 def test_a_score_above_the_ceiling_needs_infinite_params(simple):
-    assert np.isposinf(quantities.params_needed(with_links(simple), "mmlu", 0.95)).all()
+    assert np.isposinf(forecasts.params_needed(with_links(simple), "mmlu", 0.95)).all()
 
 
 def test_forecast_reaches_the_score_when_the_frontier_does(simple):
     fit = with_links(simple)
-    needed = quantities.params_needed(fit, "mmlu", 0.6)[0, 0].item()
-    years = quantities.forecast_date(fit, 1e8, "mmlu", 0.6)[0, 0].item()
+    needed = forecasts.params_needed(fit, "mmlu", 0.6)[0, 0].item()
+    years = forecasts.forecast_date(fit, 1e8, "mmlu", 0.6)[0, 0].item()
     last = fit.observed.time.max()
     assert years == pytest.approx(max(last, (needed - np.log(1e8) - 0.1) / 2.0))
-    assert np.isinf(quantities.forecast_date(fit, 1e8, "mmlu", 0.6)[0, 1])
-    summary = quantities.forecast_summary(fit, 1e8, "mmlu", 0.6)
+    assert np.isinf(forecasts.forecast_date(fit, 1e8, "mmlu", 0.6)[0, 1])
+    summary = forecasts.forecast_summary(fit, 1e8, "mmlu", 0.6)
     assert pd.Timestamp(summary["lower"]) >= pd.Timestamp("2023-09-27")
     assert summary["p_never"] == 0.5
 
@@ -240,11 +240,11 @@ def test_forecast_reaches_the_score_when_the_frontier_does(simple):
 )
 def test_bad_forecasts_are_refused(simple, params, benchmark, score, said):
     with pytest.raises(DensingError, match=said):
-        quantities.forecast_date(with_links(simple), params, benchmark, score)
+        forecasts.forecast_date(with_links(simple), params, benchmark, score)
 
 
 def test_trend_summary_keeps_its_contract(simple):
-    summary = quantities.trend_summary(simple)
+    content = summary.trend_summary(simple)
     assert {
         "growth_rate",
         "growth_change",
@@ -255,11 +255,11 @@ def test_trend_summary_keeps_its_contract(simple):
         "diagnostics",
         "provenance",
         "counts",
-    } <= set(summary)
-    assert summary["growth_change"]["p_gt_0"] == 0.5
-    assert summary["doubling_time_days"]["after"]["mean"] is None
-    assert summary["growth_ratio"]["mean"] is None
-    assert "new benchmark" in summary["by_benchmark"]
+    } <= set(content)
+    assert content["growth_change"]["p_gt_0"] == 0.5
+    assert content["doubling_time_days"]["after"]["mean"] is None
+    assert content["growth_ratio"]["mean"] is None
+    assert "new benchmark" in content["by_benchmark"]
 
 
 def test_one_default_interval_everywhere():
@@ -267,7 +267,12 @@ def test_one_default_interval_everywhere():
 
     from densing_bayes.fitting import CI
 
-    for name, function in inspect.getmembers(quantities, inspect.isfunction):
+    members = [
+        member
+        for module in (quantities, shelf, forecasts, summary)
+        for member in inspect.getmembers(module, inspect.isfunction)
+    ]
+    for name, function in members:
         parameter = inspect.signature(function).parameters.get("ci")
-        if parameter is not None and not name.startswith("_"):
+        if parameter is not None and name != "check_ci":
             assert parameter.default == CI, name

@@ -22,8 +22,9 @@ from densing_bayes.plots import (
     plot_scaling,
     plot_score_links,
 )
-from densing_bayes.quantities import density_table, frontier, trend_summary
+from densing_bayes.quantities import density_table, frontier
 from densing_bayes.report import write_report
+from densing_bayes.summary import trend_summary
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None

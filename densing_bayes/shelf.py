@@ -1,0 +1,138 @@
+"""Shelf lives: how long a system lasts until a smaller one matches it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from densing_bayes.errors import DensingError
+from densing_bayes.fitting import CI, Fit
+from densing_bayes.observations import DAYS_PER_YEAR, date_of
+from densing_bayes.quantities import (
+    SAMPLE,
+    Reading,
+    doubling_time,
+    estimate,
+    growth,
+    line_at,
+    probability,
+)
+
+
+def frontier_shelf_life(fit: Fit, kappa: float = 2.0, group: str = "posterior") -> xr.DataArray:
+    """Shelf life in days of a system on the frontier after the last change: ln(kappa) / A."""
+    _check_kappa(kappa)
+    return doubling_time(growth(fit, group)["after"]) * (np.log(kappa) / np.log(2.0))
+
+
+def shelf_life(
+    fit: Fit,
+    systems: Sequence[str] | None = None,
+    kappa: float = 2.0,
+    reading: Reading = "frontier",
+) -> xr.DataArray:
+    """Days from a system's release until the frontier matches it with 1/kappa of its params.
+
+    Parameters
+    ----------
+    fit
+        A fit.
+    systems
+        Names of systems; all by default.
+    kappa
+        Factor by which the successor is smaller, above 1.
+    reading
+        Which line has to reach the system, as in :func:`frontier`.
+
+    Returns
+    -------
+    xarray.DataArray
+        Days, dims (chain, draw, system): 0 where the line had passed at release, infinity where
+        it never arrives. A change of the trend during the life is integrated.
+    """
+    _check_kappa(kappa)
+    observed = fit.observed
+    rows = _rows(fit, systems)
+    target = fit.posterior["log_density"].transpose(*SAMPLE, "system").to_numpy()[..., rows]
+    target = target + np.log(kappa)
+    start = observed.time[rows]
+    arrival = _arrival(fit, target, start, reading)
+    days = np.maximum(arrival - start, 0.0) * DAYS_PER_YEAR
+    return xr.DataArray(
+        days,
+        dims=(*SAMPLE, "system"),
+        coords={**fit.posterior["level"].coords, "system": [observed.systems[i] for i in rows]},
+    )
+
+
+def _arrival(fit: Fit, target: np.ndarray, start: np.ndarray, reading: Reading) -> np.ndarray:
+    """First time, in years and not before ``start``, at which a reading reaches ``target``.
+
+    Between changes the line is straight, so each stretch is solved in closed form.
+    """
+    knots = np.sort(fit.observed.change_time)
+    arrival = np.full(target.shape, np.inf)
+    for begin, end in zip([-np.inf, *knots], [*knots, np.inf], strict=True):
+        left = np.maximum(start, begin)
+        right = left + 1.0 if np.isinf(end) else np.nextafter(end, -np.inf)
+        value = line_at(fit, left, reading)
+        width = right - left
+        slope = (line_at(fit, np.broadcast_to(right, left.shape), reading) - value) / np.where(
+            width == 0, 1.0, width
+        )
+        with np.errstate(divide="ignore", invalid="ignore"):
+            wait = np.where(value >= target, 0.0, (target - value) / slope)
+        wait = np.where((value < target) & ~(slope > 0), np.inf, wait)
+        reached = (left + wait < end) & (left < end)
+        arrival = np.where(reached & np.isinf(arrival), left + wait, arrival)
+    return arrival
+
+
+def _check_kappa(kappa: float) -> None:
+    if not (np.isfinite(kappa) and kappa > 1.0):
+        raise DensingError(f"kappa = {kappa} must be above 1: the successor has 1/kappa the params")
+
+
+def _rows(fit: Fit, systems: Sequence[str] | None) -> list[int]:
+    if systems is None:
+        return list(range(len(fit.observed.systems)))
+    rows = []
+    for name in systems:
+        if name not in fit.observed.systems:
+            close = get_close_matches(name, fit.observed.systems, n=3)
+            hint = f"; did you mean {' or '.join(close)}?" if close else ""
+            raise DensingError(f"no system '{name}' in this fit{hint}")
+        rows.append(fit.observed.systems.index(name))
+    return rows
+
+
+def shelf_life_table(
+    fit: Fit,
+    systems: Sequence[str] | None = None,
+    kappa: float = 2.0,
+    ci: float = CI,
+    reading: Reading = "frontier",
+) -> pd.DataFrame:
+    """Shelf lives in days with intervals, P(already passed at release) and P(never)."""
+    draws = shelf_life(fit, systems, kappa, reading)
+    rows = []
+    for name in draws["system"].to_numpy():
+        values = draws.sel(system=name)
+        summary = estimate(values, "days", ci, mean=False)
+        rows.append(
+            {
+                "system": name,
+                "release_date": date_of(fit.observed.time[fit.observed.systems.index(name)]).date(),
+                "median": summary["median"],
+                "lower": summary["lower"],
+                "upper": summary["upper"],
+                "upper_unbounded": summary.get("upper_unbounded", False),
+                "p_passed": probability(values == 0),
+                "p_never": probability(np.isinf(values)),
+            }
+        )
+    return pd.DataFrame(rows).set_index("system")

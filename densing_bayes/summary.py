@@ -1,0 +1,73 @@
+"""The trend in numbers: the content of ``trend --json`` and the head of the report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from densing_bayes.fitting import CI, Fit
+from densing_bayes.observations import date_of
+from densing_bayes.quantities import (
+    READINGS,
+    benchmark_growth,
+    doubling_time,
+    estimate,
+    frontier,
+    growth,
+    probability,
+)
+from densing_bayes.shelf import frontier_shelf_life
+
+
+def trend_summary(fit: Fit, ci: float = CI) -> dict[str, Any]:
+    """The trend in numbers: growth, change, doubling times, readings, prior and provenance.
+
+    Growth rates are of the mean over benchmarks; ``by_benchmark`` gives each one and a new one.
+    """
+    rates = growth(fit)
+    result = _growth_summary(rates, ci)
+    each = benchmark_growth(fit)
+    result["by_benchmark"] = {
+        str(name): _growth_summary(each.sel(benchmark=name), ci)
+        for name in each["benchmark"].to_numpy()
+    }
+    life = frontier_shelf_life(fit)
+    result["shelf_life_days"] = estimate(life, "days", ci, mean=False) | {
+        "kappa": 2.0,
+        "p_never": probability(np.isinf(life)),
+    }
+    last = date_of(fit.observed.time.max())
+    result["density_at_last_release"] = {"date": last.date().isoformat()} | {
+        reading: estimate(np.exp(frontier(fit, [last], reading)), "1", ci) for reading in READINGS
+    }
+    result["counts"] = fit.observed.counts().to_dict(orient="index")
+    result["prior"] = _growth_summary(growth(fit, "prior"), ci) | {
+        "shelf_life_days": estimate(frontier_shelf_life(fit, group="prior"), "days", ci, mean=False)
+    }
+    result["diagnostics"] = fit.diagnostics
+    result["provenance"] = fit.provenance
+    return result
+
+
+def _growth_summary(rates: xr.Dataset, ci: float) -> dict[str, Any]:
+    before, after, change = rates["before"], rates["after"], rates["change"]
+    ratio = (after / before).where(before > 0, np.inf)  # not defined where density did not grow
+    return {
+        "growth_rate": {
+            "before": estimate(before, "1/day", ci) | {"p_le_0": probability(before <= 0)},
+            "after": estimate(after, "1/day", ci) | {"p_le_0": probability(after <= 0)},
+        },
+        "growth_change": estimate(change, "1/day", ci)
+        | {
+            "p_gt_0": probability(change > 0),
+            "p_ge_half": probability(after >= 1.5 * before),
+        },
+        "doubling_time_days": {
+            name: estimate(doubling_time(rates[name]), "days", ci, mean=False)
+            for name in ("before", "after")
+        },
+        "growth_ratio": estimate(ratio, "1", ci, mean=False)
+        | {"p_before_gt_0": probability(before > 0)},
+    }
