@@ -117,7 +117,8 @@ def summary(table: pd.DataFrame) -> list[dict]:
     table = table.assign(
         kind=table["quantity"].str.replace(r"log density .*", "log density", regex=True)
     )
-    groups = [("all", table), *table.groupby("scenario")]
+    passed = table[table["verdict"] == "PASS"]
+    groups = [("all", table), ("all that passed", passed), *passed.groupby("scenario")]
     result = []
     for scenario, part in groups:
         for kind, rows in part.groupby("kind"):
