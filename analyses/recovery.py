@@ -103,12 +103,12 @@ def main() -> None:
             )
         print(number, scenario, result.verdict, result.diagnostics["reasons"], flush=True)
         table = pd.DataFrame(rows)
-        arguments.out.write_text(
-            json.dumps(
-                {"summary": summary(table), "rows": table.round(4).to_dict(orient="records")},
-                indent=1,
-            )
-        )
+        content = {
+            "summary": summary(table),
+            "acceleration": acceleration(table),
+            "rows": table.round(4).to_dict(orient="records"),
+        }
+        arguments.out.write_text(json.dumps(content, indent=1))
     print(pd.DataFrame(summary(pd.DataFrame(rows))).to_string())
 
 
@@ -131,6 +131,21 @@ def summary(table: pd.DataFrame) -> list[dict]:
                 entry[f"band{level}"] = [round(low / trials, 3), round(high / trials, 3)]
             result.append(entry)
     return result
+
+
+def acceleration(table: pd.DataFrame) -> list[dict]:
+    """How often P(growth rate rose) is near one or near zero, and how many fits passed."""
+    one = table[table["quantity"] == "growth change"]
+    return [
+        {
+            "scenario": scenario,
+            "panels": len(rows),
+            "passed": int((rows["verdict"] == "PASS").sum()),
+            "above95": int((rows["p_change_gt_0"] > 0.95).sum()),
+            "below5": int((rows["p_change_gt_0"] < 0.05).sum()),
+        }
+        for scenario, rows in one.groupby("scenario")
+    ]
 
 
 if __name__ == "__main__":
