@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 CI = 0.95  # the one default of every interval, equal-tailed
 FORMAT = "densing_bayes fit 1"
-TARGET_ACCEPT = 0.9
+TARGET_ACCEPT = 0.95
 PRIOR_DRAWS = 2000
 PILOT_DRAWS = 400
 PILOT_TUNE = 300
