@@ -1,6 +1,6 @@
 """What the headline hangs on: growth under other choices of data, model and priors.
 
-Each row is a fit of its own that had to pass the gate. Prints a table and writes sensitivity.json.
+Each row is a fit of its own with its verdict. Prints a table and writes sensitivity.json.
 About ten minutes on two cores.
 
 python analyses/sensitivity.py [--out analyses/sensitivity.json]
@@ -30,12 +30,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "D0 = 5e12 tokens": {"panel__reference_tokens": 5e12},
     "annealed runs only": {"scaling__final_runs": "annealed"},
     "flagged rows with an offset": {"panel__flagged": "offset"},
-    "half-normal spreads (zero not avoided)": {
+    "half-normal spreads of the trend (zero not avoided)": {
         "trend__system_spread": HALF | {"sigma": 0.5},
         "trend__organisation_spread": HALF | {"sigma": 0.5},
         "trend__shortfall_spread": HALF | {"sigma": 1.0},
-        "density__drift_spread": HALF | {"sigma": 0.75},
-        "density__drift_change_spread": HALF | {"sigma": 0.3},
     },
 }
 
