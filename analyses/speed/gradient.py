@@ -1,7 +1,8 @@
 """Cost of one gradient of the joint density, and how it grows with the number of systems.
 
-Prints one gradient of our conditioned density against a numpy evaluation of the likelihood terms
-of the same density, written by hand (value only), and both for 1x, 10x and 100x the systems.
+Prints the time of one value and gradient in our coordinates, as the sampler calls it, beside that
+of a value alone of the plain density by hand in numpy, for 1, 10 and 100 times the systems. The
+two densities are held equal first (up to the priors of the globals, which numpy leaves out).
 
 python analyses/speed/gradient.py [--out FILE]
 """
@@ -12,20 +13,31 @@ import argparse
 import dataclasses
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytensor
 
 from densing_bayes import laws, load_panel, load_spec
-from densing_bayes.fitting import compile_fit
+from densing_bayes.fitting import Compiled, compile_fit
 from densing_bayes.observations import Observations, observe
+
+FACTORS = (
+    "loss",
+    "reference_score",
+    "shortfall",
+    "log_density",
+    "log_effective_params",
+    "score",
+)
 
 
 def repeat(observed: Observations, times: int) -> Observations:
     """Panel with every system ``times`` over, each copy a release of its own."""
     systems, releases = len(observed.systems), len(observed.releases)
     copies = np.arange(times)
-    cell_order = np.argsort(np.tile(observed.cell_benchmark, times), kind="stable")
+    order = np.argsort(np.tile(observed.cell_benchmark, times), kind="stable")
 
     def tile(values: np.ndarray, step: int = 0) -> np.ndarray:
         return np.concatenate([values + step * copy for copy in copies])
@@ -43,28 +55,106 @@ def repeat(observed: Observations, times: int) -> Observations:
         system_release=tile(observed.system_release, releases),
         system_organisation=tile(observed.system_organisation),
         release_time=tile(observed.release_time),
-        score=tile(observed.score)[cell_order],
-        cell_label=tuple(cells[i] for i in cell_order),
-        cell_system=tile(observed.cell_system, systems)[cell_order],
-        cell_benchmark=tile(observed.cell_benchmark)[cell_order],
-        cell_items=tile(observed.cell_items)[cell_order],
-        cell_flag=tile(observed.cell_flag)[cell_order],
+        score=tile(observed.score)[order],
+        cell_label=tuple(cells[i] for i in order),
+        cell_system=tile(observed.cell_system, systems)[order],
+        cell_benchmark=tile(observed.cell_benchmark)[order],
+        cell_items=tile(observed.cell_items)[order],
+        cell_flag=tile(observed.cell_flag)[order],
     )
 
 
-def by_hand(observed: Observations) -> float:
-    """Value of the cells' likelihood and of the two latent layers, in plain numpy."""
-    k = observed.cell_benchmark
-    x = observed.log_params[observed.cell_system] - np.log(observed.centre_params)
-    loss = laws.scaling_loss(x, observed.log_reference_tokens, 0.4, 0.3, 0.2, 0.2, 0.3)
-    mean = laws.sigmoid_score(10.0 * (0.8 - loss), 0.25 + 0.0 * k, 0.9)
-    variance = laws.score_variance(mean, observed.cell_items, 0.01)
-    value = -0.5 * np.sum((observed.score - mean) ** 2 / variance + np.log(variance))
-    trend = 0.5 * observed.time - 0.1 * observed.system_release
-    return float(value - 0.5 * np.sum(trend**2) - 0.5 * np.sum((x - mean) ** 2))
+def by_hand(o: Observations, v: dict[str, np.ndarray]) -> float:
+    """Log density of runs, shortfalls, densities, cells and scores, in numpy."""
+    law = [
+        v[name]
+        for name in (
+            "irreducible_loss",
+            "params_loss",
+            "params_exponent",
+            "tokens_loss",
+            "tokens_exponent",
+        )
+    ]
+    split = len(o.loss_benchmarks)
+
+    def scores(i: np.ndarray, loss: np.ndarray, j: np.ndarray, ability: np.ndarray) -> np.ndarray:
+        z = np.concatenate(
+            [
+                v["steepness"][i] * (v["midpoint"][i] - loss),
+                v["discrimination"][j] * (ability - v["difficulty"][j]),
+            ]
+        )
+        k = np.concatenate([i, j + split])
+        return laws.sigmoid_score(z, v["floor"][k], v["ceiling"][k])
+
+    def normal(x: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> float:
+        return float(np.sum(-0.5 * ((x - mean) / sd) ** 2 - np.log(sd) - 0.5 * np.log(2 * np.pi)))
+
+    k = o.loss_benchmark
+    expected = laws.scaling_loss(o.loss_log_params, o.loss_log_tokens, *(p[k] for p in law))
+    total = normal(np.log(o.loss), np.log(expected), v["loss_noise"][k]) - np.sum(np.log(o.loss))
+
+    k, s = o.reference_benchmark, o.loss_references
+    j = k[s:] - split
+    ability = laws.ability(o.reference_log_params, o.reference_log_tokens, v["token_elasticity"][j])
+    mean = scores(k[:s], o.reference_loss, j, ability)
+    sd = np.sqrt(laws.score_variance(mean, o.reference_items, v["reference_noise"][k]))
+    total += normal(o.reference_score, mean, sd)
+
+    u = v["shortfall"]
+    total += normal(u, 0.0, v["shortfall_spread"] * np.ones_like(u)) + np.sum(np.log(2.0 * u))
+    mean = (
+        v["level"]
+        + v["growth_before"] * o.time
+        + v["growth_change"][0] * np.maximum(o.time, 0.0)
+        + v["organisation_effect"][o.system_organisation]
+        + v["size_slope"] * (o.log_params - o.mean_log_params)
+        - u[o.system_release]
+    )
+    total += normal(v["log_density"], mean, v["system_spread"] * np.ones_like(mean))
+
+    k, m, s = o.cell_benchmark, o.cell_system, o.loss_cells
+    x, after = v["log_effective_params"], np.maximum(o.time[m], 0.0)
+    drift = v["drift_before"][k] * o.time[m] + v["drift_change"][0][k] * after
+    mean = o.log_params[m] + v["log_density"][m] + v["format_offset"][k] + drift
+    total += normal(x, mean, v["benchmark_spread"][k])
+    n, d = x - np.log(o.centre_params), o.log_reference_tokens
+    i, j = k[:s], k[s:] - split
+    loss = laws.scaling_loss(n[:s], d, *(p[i] for p in law))
+    mean = scores(i, loss, j, laws.ability(n[s:], d, v["token_elasticity"][j]))
+    sd = np.sqrt(laws.score_variance(mean, o.cell_items, v["protocol_noise"][k]))
+    return float(total + normal(o.score, mean, sd))
 
 
-def microseconds(function, rounds: int) -> float:
+def values_at_origin(compiled: Compiled) -> dict[str, np.ndarray]:
+    """Plain variables at the origin of our coordinates."""
+    functions = compiled.functions
+    flat = np.ravel(functions.expand_func(np.zeros(functions.n_dim)))
+    names, slices, shapes = functions.shape_info
+    return {
+        name: flat[piece].reshape(shape)
+        for name, piece, shape in zip(names, slices, shapes, strict=True)
+    }
+
+
+def check_equal(compiled: Compiled, observed: Observations) -> None:
+    """Stop unless numpy and PyMC give the same log density at the origin."""
+    plain, conditioned = compiled.parts.model, compiled.conditioned.model
+    wanted = {plain[name]: i for i, name in enumerate(plain.named_vars) if name in FACTORS}
+    order = list(plain.basic_RVs)
+    factors = [conditioned[f"factor_{order.index(rv)}"].sum() for rv in wanted]
+    inputs = [conditioned.rvs_to_values[rv] for rv in conditioned.free_RVs]
+    graphs = conditioned.replace_rvs_by_values(factors)
+    origin = [np.zeros(np.shape(x)) for x in conditioned.initial_point().values()]
+    mode = pytensor.compile.Mode(linker="py", optimizer=None)
+    theirs = sum(pytensor.function(inputs, graphs, mode=mode, on_unused_input="ignore")(*origin))
+    ours = by_hand(observed, values_at_origin(compiled))
+    if not np.isclose(theirs, ours, rtol=1e-9):
+        raise SystemExit(f"the densities differ: PyMC {theirs}, numpy {ours}")
+
+
+def microseconds(function: Callable[[], object], rounds: int) -> float:
     """Median time of a call."""
     times = []
     for _ in range(rounds):
@@ -74,27 +164,35 @@ def microseconds(function, rounds: int) -> float:
     return 1e6 * float(np.median(times))
 
 
+def measure(times: int) -> dict[str, float]:
+    """Times of both for ``times`` the systems."""
+    spec = load_spec("joint")
+    observed = repeat(observe(load_panel("open"), spec), times)
+    compiled = compile_fit(spec, observed)
+    check_equal(compiled, observed)
+    functions, values = compiled.functions, values_at_origin(compiled)
+    origin = np.zeros(functions.n_dim)
+    functions.logp_func(origin)
+    rounds = 2000 // times + 20
+    gradient = microseconds(lambda: functions.logp_func(origin), rounds)
+    hand = microseconds(lambda: by_hand(observed, values), rounds)
+    return {
+        "systems": len(observed.systems),
+        "free_values": int(functions.n_dim),
+        "gradient_us": round(gradient, 1),
+        "numpy_value_us": round(hand, 1),
+        "ratio": round(gradient / hand, 2),
+    }
+
+
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    spec, panel = load_spec("joint"), load_panel("open")
     rows = []
     for times in (1, 10, 100):
-        observed = repeat(observe(panel, spec), times)
-        functions = compile_fit(spec, observed).functions
-        origin = np.zeros(functions.n_dim)
-        functions.logp_func(origin)
-        rounds = 2000 // times + 20
-        row = {
-            "systems": len(observed.systems),
-            "free_values": functions.n_dim,
-            "gradient_us": microseconds(lambda: functions.logp_func(origin), rounds),  # noqa: B023
-            "by_hand_value_us": microseconds(lambda: by_hand(observed), rounds),  # noqa: B023
-        }
-        row["ratio"] = row["gradient_us"] / row["by_hand_value_us"]
-        rows.append({name: round(value, 2) for name, value in row.items()})
+        rows.append(measure(times))
         print(rows[-1], flush=True)
     if arguments.out:
         arguments.out.write_text(json.dumps(rows, indent=1) + "\n")
