@@ -33,7 +33,6 @@ LATENTS = ("shortfall", "log_density", "log_effective_params")
 CENTRED = {
     "params_exponent_offset": ("params_exponent_spread_log__", 1.0),
     "tokens_exponent_offset": ("tokens_exponent_spread_log__", 1.0),
-    "organisation_offset": ("organisation_spread_log__", 0.4),
     "release_offset": ("release_spread_log__", 0.8),
     "drift_before_offset_zerosum__": ("drift_spread_before_log__", 0.6),
     "drift_change_offset_zerosum__": ("drift_spread_change_log__", 0.6),
