@@ -180,6 +180,7 @@ def fit(
     chains: int = 4,
     cores: int | None = None,
     seed: int = 20221130,
+    target_accept: float = TARGET_ACCEPT,
     sampler: Literal["nutpie", "pymc"] = "nutpie",
     progress: bool | None = None,
 ) -> Fit:
@@ -201,6 +202,9 @@ def fit(
         Processes to sample on; by default what the machine has, at most one a chain.
     seed
         Seed of everything random: the same seed on the same machine gives the same numbers.
+    target_accept
+        Acceptance that the step size aims at; nearer to 1 means smaller steps, the remedy for a
+        few divergent transitions.
     sampler
         "nutpie", or "pymc" for PyMC's own NUTS (slower).
     progress
@@ -213,7 +217,7 @@ def fit(
     FitError
         If sampling is not possible.
     """
-    _check_settings(draws, tune, chains, sampler)
+    _check_settings(draws, tune, chains, target_accept, sampler)
     started = time.perf_counter()
     spec = spec if isinstance(spec, ModelSpec) else load_spec(spec)
     if not isinstance(panel, Panel):
@@ -229,6 +233,7 @@ def fit(
         chains=chains,
         cores=cores,
         seed=seed,
+        target_accept=target_accept,
         sampler=sampler,
         progress=progress,
         source=source,
@@ -269,6 +274,7 @@ def fit_compiled(
     chains: int,
     cores: int | None,
     seed: int,
+    target_accept: float = TARGET_ACCEPT,
     sampler: Literal["nutpie", "pymc"] = "nutpie",
     progress: bool | None = None,
     prior: bool = True,
@@ -310,6 +316,7 @@ def fit_compiled(
         chains=chains,
         cores=cores,
         seed=seed,
+        target_accept=target_accept,
         progress=progress,
     )
     sampled_at = time.perf_counter()
@@ -339,7 +346,7 @@ def fit_compiled(
             "tune": tune,
             "chains": chains,
             "cores": cores,
-            "target_accept": TARGET_ACCEPT,
+            "target_accept": target_accept,
         },
         "seconds": {
             "compile": compiled_at - (started or compiled_at),
@@ -367,7 +374,9 @@ def _names(parts: Parts) -> list[str]:
     return [rv.name for rv in (*parts.model.free_RVs, *parts.model.deterministics)]
 
 
-def _check_settings(draws: int, tune: int, chains: int, sampler: str) -> None:
+def _check_settings(draws: int, tune: int, chains: int, target_accept: float, sampler: str) -> None:
+    if not 0.5 <= target_accept < 1.0:
+        raise FitError(f"target_accept = {target_accept} must lie between 0.5 and 1")
     if sampler not in ("nutpie", "pymc"):
         raise FitError(f"no sampler '{sampler}': use nutpie or pymc")
     for name, value, least in (("draws", draws, 10), ("tune", tune, 10), ("chains", chains, 1)):
@@ -408,6 +417,7 @@ def _sample(
     chains: int,
     cores: int,
     seed: int,
+    target_accept: float,
     progress: bool,
 ) -> xr.DataTree:
     if sampler == "nutpie":
@@ -420,7 +430,7 @@ def _sample(
             chains=chains,
             cores=cores,
             seed=seed,
-            target_accept=TARGET_ACCEPT,
+            target_accept=target_accept,
             progress_bar=progress,
             save_warmup=False,
         )
@@ -437,7 +447,7 @@ def _sample(
         chains=chains,
         cores=cores,
         random_seed=seed,
-        target_accept=TARGET_ACCEPT,
+        target_accept=target_accept,
         progressbar=progress,
         model=conditioned.model,
         nuts_sampler="pymc",

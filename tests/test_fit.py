@@ -19,6 +19,7 @@ SEEDS = (20221130, 1, 2)  # fixed before the fits were made
     [
         ({"draws": 1}, "draws = 1 is too few"),
         ({"chains": 0}, "chains = 0 is too few"),
+        ({"target_accept": 1.0}, "target_accept = 1.0 must lie between"),
         ({"sampler": "stan"}, "no sampler 'stan'"),
     ],
 )
