@@ -22,10 +22,18 @@ if TYPE_CHECKING:
         estimate,
         frontier,
         growth,
+        growth_rate,
     )
     from densing_bayes.report import write_report
     from densing_bayes.shelf import frontier_shelf_life, shelf_life, shelf_life_table
-    from densing_bayes.spec import ModelSpec, list_specs, load_spec
+    from densing_bayes.spec import (
+        Hypothesis,
+        ModelSpec,
+        list_hypotheses,
+        list_specs,
+        load_hypothesis,
+        load_spec,
+    )
     from densing_bayes.summary import trend_summary
     from densing_bayes.tables import Panel, export_panel, list_panels, load_events, load_panel
 
@@ -33,13 +41,21 @@ __version__ = "0.1.0"
 
 _HOME = {
     "tables": ("Panel", "load_panel", "list_panels", "load_events", "export_panel"),
-    "spec": ("ModelSpec", "load_spec", "list_specs"),
+    "spec": (
+        "ModelSpec",
+        "load_spec",
+        "list_specs",
+        "Hypothesis",
+        "load_hypothesis",
+        "list_hypotheses",
+    ),
     "model": ("build_model",),
     "fitting": ("Fit", "fit"),
     "prediction": ("predictive",),
     "quantities": (
         "estimate",
         "growth",
+        "growth_rate",
         "benchmark_growth",
         "doubling_time",
         "frontier",
@@ -54,10 +70,10 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
-    "Fit", "ModelSpec", "Panel", "__version__", "benchmark_growth", "build_model", "densities",
+    "Fit", "Hypothesis", "ModelSpec", "Panel", "__version__", "benchmark_growth", "build_model", "densities",
     "density_table", "doubling_time", "estimate", "export_panel", "fit", "forecast_date",
-    "forecast_summary", "frontier", "frontier_shelf_life", "growth", "list_panels", "list_specs",
-    "load_events", "load_panel", "load_spec", "params_needed", "predictive", "shelf_life",
+    "forecast_summary", "frontier", "frontier_shelf_life", "growth", "growth_rate", "list_hypotheses", "list_panels",
+    "list_specs", "load_events", "load_hypothesis", "load_panel", "load_spec", "params_needed", "predictive", "shelf_life",
     "shelf_life_table", "trend_summary", "write_report",
 ]  # fmt: skip
 

@@ -177,6 +177,10 @@ def fit_command(
         str | None,
         typer.Option(metavar="DIR", help="Panel: folder or embedded name. [default: SPEC's own]"),
     ] = None,
+    hypothesis: Annotated[
+        str | None,
+        typer.Option(metavar="H", help="Trend: built-in name or TOML file. [default: SPEC's own]"),
+    ] = None,
     out: Annotated[Path, typer.Option(metavar="FILE", help="File to write.")] = Path("fit.nc"),
     draws: Annotated[int, typer.Option(help="Draws of each chain.")] = 1000,
     tune: Annotated[int, typer.Option(help="Tuning steps of each chain.")] = 500,

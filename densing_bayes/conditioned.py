@@ -86,7 +86,7 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         law = type(parts.law)(*at_globals(list(map(pt.as_tensor, parts.law))))
         link = type(parts.link)(*at_globals(list(parts.link)))
         mean, spread, shift, cell_spread, noise = at_globals(
-            [parts.trend.mean, parts.trend.spread, *parts.density[2:]]
+            [parts.trend.line + parts.trend.effects, parts.trend.spread, *parts.density[2:]]
         )
 
         # The likelihood of a cell, linearised at its mode: S ~ f + d (x - mode).
@@ -162,14 +162,34 @@ def _globals(
         name: theta[end - int(np.prod(shape)) : end].reshape(shape).astype(value.dtype)
         for name, value, shape, end in zip(names, values, shapes, ends, strict=True)
     }
-    for name, shift in _shifts(pieces, observed):
-        pieces[name] = pieces[name] + shift
-    log_jacobian: Graph = 0.0
+    return bend(pieces, observed)
+
+
+def bend(pieces: dict[str, Any], observed: Observations) -> tuple[dict[str, Any], Any]:
+    """Free values of the globals from their coordinates, and the log Jacobian of the map.
+
+    Takes graphs, or arrays with draws in front.
+    """
+    values = dict(pieces)
+    for name, shift in _shifts(values, observed):
+        values[name] = values[name] + shift
+    log_jacobian: Any = 0.0
     for name, (spread, weight) in CENTRED.items():
-        if name in pieces:
-            pieces[name] = pieces[name] * np.exp(-weight * pieces[spread])
-            log_jacobian -= weight * pieces[spread] * np.asarray(point[name]).size
-    return pieces, log_jacobian
+        if name in values:
+            values[name] = values[name] * np.exp(-weight * values[spread][..., None])
+            log_jacobian -= weight * values[spread] * values[name].shape[-1]
+    return values, log_jacobian
+
+
+def straighten(values: dict[str, Any], observed: Observations) -> dict[str, Any]:
+    """Coordinates of the globals from their free values: the inverse of :func:`bend`."""
+    pieces = dict(values)
+    for name, (spread, weight) in CENTRED.items():
+        if name in values:
+            pieces[name] = values[name] * np.exp(weight * values[spread][..., None])
+    for name, shift in _shifts(values, observed):
+        pieces[name] = pieces[name] - shift
+    return pieces
 
 
 def global_point(conditioned: Conditioned, point: dict[str, np.ndarray]) -> None:
@@ -214,12 +234,12 @@ def _shifts(values: dict[str, Any], observed: Observations) -> Iterator[tuple[st
     log_odds = np.log(rise / room)
     slope = rise * room / (rise + room)  # (ceiling - floor) p (1 - p) where p is at the anchor
     if "steepness_log__" in values and split:
-        yield "steepness_log__", -np.log(slope[:split])
+        yield "steepness_log__", -np.log(slope[..., :split])
         steepness = np.exp(values["steepness_log__"])
-        yield "midpoint_log__", log_odds[:split] / (steepness * np.median(observed.loss))
+        yield "midpoint_log__", log_odds[..., :split] / (steepness * np.median(observed.loss))
     if "discrimination_log__" in values and split < len(best):
-        yield "discrimination_log__", -np.log(slope[split:])
-        yield "difficulty", -log_odds[split:] / np.exp(values["discrimination_log__"])
+        yield "discrimination_log__", -np.log(slope[..., split:])
+        yield "difficulty", -log_odds[..., split:] / np.exp(values["discrimination_log__"])
 
 
 def _unit(values: dict[str, Any], name: str) -> Any:
@@ -233,14 +253,9 @@ def _unit(values: dict[str, Any], name: str) -> Any:
 def _coordinates(
     point: dict[str, np.ndarray], names: list[str], observed: Observations
 ) -> np.ndarray:
-    """Global coordinates of a point of the plain model: the map of :func:`condition` inverted."""
+    """Global coordinates of a point of the plain model, in one vector."""
     values = {name: np.asarray(point[name], dtype=float) for name in names}
-    pieces = dict(values)
-    for name, (spread, weight) in CENTRED.items():
-        if name in values:
-            pieces[name] = values[name] * np.exp(weight * values[spread])
-    for name, shift in _shifts(values, observed):
-        pieces[name] = pieces[name] - shift
+    pieces = straighten(values, observed)
     return np.concatenate([np.ravel(pieces[name]) for name in names])
 
 

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pymc as pm
-import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from densing_bayes.observations import Observations
@@ -14,7 +13,7 @@ from densing_bayes.performance import ScoreLink, expected_score, observe_score
 from densing_bayes.priors import variable
 from densing_bayes.scaling import ScalingLaw
 from densing_bayes.spec import ModelSpec
-from densing_bayes.trend import Trend, ramps
+from densing_bayes.trend import Trend
 
 
 class Density(NamedTuple):
@@ -37,7 +36,9 @@ def densities(
 ) -> Density:
     """State log Neff = log N + log density + delta and observe the scores of the systems."""
     prior = spec.density
-    mean = trend.mean if trend.shortfall is None else trend.mean - trend.shortfall[trend.unit]
+    mean = trend.line + trend.effects
+    if trend.shortfall is not None:
+        mean = mean - trend.shortfall[trend.unit]
     log_density = pm.Normal("log_density", mean, trend.spread, dims="system")
 
     m, k = observed.cell_system, observed.cell_benchmark
@@ -66,16 +67,14 @@ def densities(
 
 
 def _drift(spec: ModelSpec, observed: Observations) -> TensorVariable:
-    """Drift of the benchmarks against their mean, B_k t + C_k (time since a change)."""
+    """Drift of the benchmarks against their mean, B_k t + C_k (time since the bend)."""
     k, time = observed.cell_benchmark, observed.time[observed.cell_system]
     spread = variable("drift_spread_before", spec.density.drift_spread)
     z = pm.ZeroSumNormal("drift_before_offset", dims="benchmark")
     drift = pm.Deterministic("drift_before", spread * z, dims="benchmark")[k] * time
-    slopes = [i for i, change in enumerate(spec.trend.changes) if change.slope]
-    if slopes:
-        ramp, _ = ramps(spec.trend, observed, time)
+    for bend in observed.bend_time:
         spread = variable("drift_spread_change", spec.density.drift_change_spread)
-        z = pm.ZeroSumNormal("drift_change_offset", dims=("slope_change", "benchmark"))
-        change = pm.Deterministic("drift_change", spread * z, dims=("slope_change", "benchmark"))
-        drift = drift + pt.sum(change[:, k] * ramp[slopes], axis=0)
+        z = pm.ZeroSumNormal("drift_change_offset", dims="benchmark")
+        change = pm.Deterministic("drift_change", spread * z, dims="benchmark")
+        drift = drift + change[k] * np.maximum(time - bend, 0.0)
     return drift

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from densing_bayes.model import Parts
 
 CI = 0.95  # the one default of every interval, equal-tailed
-FORMAT = "densing_bayes fit 1"
+FORMAT = "densing_bayes fit 2"
 TARGET_ACCEPT = 0.95
 PRIOR_DRAWS = 2000
 PILOT_DRAWS = 400

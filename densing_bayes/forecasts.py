@@ -12,14 +12,12 @@ from densing_bayes.errors import DensingError
 from densing_bayes.fitting import CI, Fit
 from densing_bayes.observations import DAYS_PER_YEAR, date_of
 from densing_bayes.quantities import (
-    SAMPLE,
     Reading,
     benchmark_growth,
     estimate,
     growth,
     line_at,
     probability,
-    slopes,
 )
 
 
@@ -111,9 +109,8 @@ def _drift_since(fit: Fit, benchmark: str, time: float) -> np.ndarray:
     if "drift_before" in draws:
         total = total + draws["drift_before"].sel(benchmark=benchmark).to_numpy() * time
     if "drift_change" in draws:
-        change = draws["drift_change"].sel(benchmark=benchmark).transpose(*SAMPLE, ...).to_numpy()
-        _, times, _ = slopes(fit, "posterior")
-        total = total + change @ np.maximum(time - np.array(times), 0.0)
+        change = draws["drift_change"].sel(benchmark=benchmark).to_numpy()
+        total = total + change * np.maximum(time - fit.observed.bend_time[0], 0.0)
     return total
 
 

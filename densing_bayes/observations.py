@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -74,8 +76,11 @@ class Observations:
     cell_flag: Ints  # index into flags, -1 for none
     flags: tuple[str, ...]
 
+    mean_log_params: float  # over systems, where the size slope is centred
     changes: tuple[str, ...]
-    change_time: Floats
+    change_earliest: Floats  # the date of a change, or the start of its window
+    change_latest: Floats  # the date of a change, or the end of its window
+    bend_time: Floats  # dates at which the drifts of benchmarks bend: one or none
 
     @property
     def direct_benchmarks(self) -> tuple[str, ...]:
@@ -92,21 +97,24 @@ class Observations:
         """Number of leading reference scores that belong to loss-linked benchmarks."""
         return len(self.reference_loss)
 
-    @property
-    def mean_log_params(self) -> float:
-        """Mean of log N over systems, where the size slope is centred."""
-        return float(np.mean(self.log_params))
-
     def counts(self) -> pd.DataFrame:
-        """Systems and releases before and after each change of the trend (or in all)."""
-        cuts = np.r_[-np.inf, self.change_time, np.inf]
-        names = (
-            ["before " + self.changes[0], *("after " + name for name in self.changes)]
-            if (self.changes)
-            else ["all"]
-        )
+        """Systems and releases before and after each change of the trend (or in all).
+
+        A change whose date is not known has a row of its own for its window.
+        """
+        labels, cuts = [f"before {self.changes[0]}" if self.changes else "all"], [-np.inf]
+        windows = zip(self.changes, self.change_earliest, self.change_latest, strict=True)
+        for name, earliest, latest in windows:
+            if latest > earliest and earliest > cuts[-1]:
+                labels.append(f"in the window of {name}")
+                cuts.append(earliest)
+            if latest > cuts[-1]:
+                labels.append(f"after {name}")
+                cuts.append(latest)
+            else:  # the window is that of the change before
+                labels[-1] = f"after {name}"
         rows = {}
-        for name, start, end in zip(names, cuts[:-1], cuts[1:], strict=True):
+        for name, start, end in zip(labels, cuts, [*cuts[1:], np.inf], strict=True):
             inside = (self.time >= start) & (self.time < end)
             families = {self.releases[i].split("@")[0] for i in self.system_release[inside]}
             rows[name] = {
@@ -116,6 +124,35 @@ class Observations:
                 "cells": int(inside[self.cell_system].sum()),
             }
         return pd.DataFrame.from_dict(rows, orient="index")
+
+    def of_systems(self, chosen: NDArray[np.bool_]) -> Observations:
+        """The same runs with the chosen systems only, their scores and releases.
+
+        The centre of the size slope stays where it was, so that parameters mean the same.
+        """
+        releases, system_release = np.unique(self.system_release[chosen], return_inverse=True)
+        organisations, system_organisation = np.unique(
+            self.system_organisation[chosen], return_inverse=True
+        )
+        cells = chosen[self.cell_system]
+        position = np.cumsum(chosen) - 1
+        return replace(
+            self,
+            systems=tuple(np.array(self.systems, object)[chosen]),
+            releases=tuple(self.releases[i] for i in releases),
+            organisations=tuple(self.organisations[i] for i in organisations),
+            log_params=self.log_params[chosen],
+            time=self.time[chosen],
+            system_release=system_release.astype(np.int64),
+            system_organisation=system_organisation.astype(np.int64),
+            release_time=self.release_time[releases],
+            score=self.score[cells],
+            cell_label=tuple(np.array(self.cell_label, object)[cells]),
+            cell_system=position[self.cell_system[cells]].astype(np.int64),
+            cell_benchmark=self.cell_benchmark[cells],
+            cell_items=self.cell_items[cells],
+            cell_flag=self.cell_flag[cells],
+        )
 
     def hash(self) -> str:
         """SHA-256 of every array and label that the model sees."""
@@ -240,9 +277,34 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         cell_items=items.loc[scores["benchmark"]].to_numpy().astype(np.float64),
         cell_flag=np.array([flags.index(f) if f else -1 for f in scores["flag"]], dtype=np.int64),
         flags=flags,
-        changes=tuple(change.name for change in spec.trend.changes),
-        change_time=np.array([years_since_origin(c.date) for c in spec.trend.changes], dtype=float),
+        mean_log_params=float(np.mean(np.log(sizes.to_numpy(float)))),
+        bend_time=np.array([years_since_origin(date) for date in [spec.density.drift_bend] if date]),
+        **_changes(spec, time),
     )
+
+
+def _changes(spec: ModelSpec, time: Floats) -> dict[str, Any]:
+    """Names and dates of the changes of the trend, each with systems on both sides."""
+    changes = spec.trend.changes
+    earliest = np.array([years_since_origin(change.window[0]) for change in changes])
+    latest = np.array([years_since_origin(change.window[1]) for change in changes])
+    first, last = date_of(time.min()).date(), date_of(time.max()).date()
+    for change, start, end in zip(changes, earliest, latest, strict=True):
+        if change.known and not time.min() < start <= time.max():
+            raise SpecError(
+                f"change '{change.name}' at {change.date} lies outside the data, which run from "
+                f"{first} to {last}: there is nothing on one side of it"
+            )
+        if not change.known and not np.any((time >= start) & (time <= end)):
+            raise SpecError(
+                f"the window of change '{change.name}', {change.earliest} to {change.latest}, "
+                f"holds no release; the data run from {first} to {last}"
+            )
+    return {
+        "changes": tuple(change.name for change in changes),
+        "change_earliest": earliest,
+        "change_latest": latest,
+    }
 
 
 def _check_benchmarks(panel: Panel, spec: ModelSpec) -> None:

@@ -71,7 +71,7 @@ class Pilot:
                 "log_params_exponent_mean": np.log(self.params_exponent).mean(),
                 "log_tokens_exponent_mean": np.log(self.tokens_exponent).mean(),
             }
-        if "growth_change" in start:
+        if self.trend.size > 2:
             estimates["growth_change"] = self.trend[2:]
         return start | {name: value for name, value in estimates.items() if name in start}
 
@@ -246,9 +246,10 @@ def _line(spec: ModelSpec, observed: Observations, x: Floats) -> tuple[Floats, F
     m = observed.cell_system
     count = np.bincount(m, minlength=len(observed.systems))
     density = np.bincount(m, x - observed.log_params[m], minlength=len(count)) / count
+    middle = (observed.change_earliest + observed.change_latest) / 2.0
     bends = [
         np.maximum(observed.time - at, 0.0)
-        for at, change in zip(observed.change_time, spec.trend.changes, strict=True)
+        for at, change in zip(middle, spec.trend.changes, strict=True)
         if change.slope
     ]
     design = np.column_stack([np.ones_like(observed.time), observed.time, *bends])

@@ -24,7 +24,7 @@ from densing_bayes import laws
 from densing_bayes.fitting import CI, Fit
 from densing_bayes.observations import date_of
 from densing_bayes.quantities import density_table, frontier, growth
-from densing_bayes.wording import benchmark_label, change_label, count, percent
+from densing_bayes.wording import before_after, benchmark_label, change_label, count, percent
 
 BLUE: Final = "#0072B2"
 VERMILION: Final = "#D55E00"
@@ -154,11 +154,23 @@ def _power_of_two(value: float, _: int = 0) -> str:
 
 
 def _mark_changes(fit: Fit, ax: Axes) -> None:
-    for name, time in zip(fit.observed.changes, fit.observed.change_time, strict=True):
-        at: Any = date_of(float(time))
+    """Lines at the changes; of a date that is not known its median and 95% interval."""
+    undated = iter(
+        fit.posterior["change_time"].transpose(..., "chain", "draw")
+        if "change_time" in fit.posterior
+        else ()
+    )
+    for change in fit.spec.trend.changes:
+        at: Any = pd.Timestamp(change.window[0])
+        if not change.known:
+            lower, middle, upper = (
+                date_of(float(time)) for time in np.quantile(next(undated), [0.025, 0.5, 0.975])
+            )
+            at = middle
+            ax.axvspan(*_days_of([lower, upper]), color=INK, alpha=0.08, lw=0, zorder=0)
         ax.axvline(at, color=INK, lw=0.9, ls=(0, (4, 3)), alpha=0.7, zorder=1)
         ax.annotate(
-            f"{change_label(name)}, {at:%Y-%m-%d}",
+            f"{change_label(change.name)}, {at:%Y-%m-%d}",
             (at, 0.015),
             xycoords=("data", "axes fraction"),
             xytext=(-4, 0),
@@ -466,15 +478,15 @@ def plot_growth(fit: Fit, ax: Axes | None = None, ci: float = CI) -> Axes:
         x is the growth rate in 1/day, mean over benchmarks.
     """
     ax = _new_axes(7.0, 3.6)[0] if ax is None else ax
-    changes = [change_label(c.name) for c in fit.spec.trend.changes if c.slope]
+    names = before_after(fit)
     posterior, prior = growth(fit), growth(fit, "prior")
     rows = (
         [
-            ("before", f"before {changes[0]}", BLUE),
-            ("after", f"after {changes[-1]}", VERMILION),
+            ("before", names[0], BLUE),
+            ("after", names[1], VERMILION),
             ("change", "change", GREEN),
         ]
-        if changes
+        if names
         else [("after", "growth", BLUE)]
     )
     edges = np.array([_quantiles(posterior[name], 0.998, None) for name, _, _ in rows])

@@ -18,6 +18,7 @@ import xarray as xr
 from densing_bayes import laws
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import CI, Fit
+from densing_bayes.line import Line, drawn_line, line_slope, line_value
 from densing_bayes.observations import DAYS_PER_YEAR, date_of, years_since_origin
 
 Reading = Literal["frontier", "mean", "p95", "best"]
@@ -78,32 +79,49 @@ def draws_of(fit: Fit, group: str) -> xr.Dataset:
     return fit.posterior if group == "posterior" else fit.prior
 
 
-def slopes(fit: Fit, group: str) -> tuple[xr.DataArray, list[float], np.ndarray]:
-    """Growth rate per year before any change, times of the slope changes, and the changes."""
+def line_of(fit: Fit, group: str = "posterior") -> Line:
+    """The trend line of a fit; entries have dims (chain, draw) and a last axis for the time."""
     draws = draws_of(fit, group)
-    before = draws["growth_before"]
-    times = [
-        float(at)
-        for at, change in zip(fit.observed.change_time, fit.spec.trend.changes, strict=True)
-        if change.slope
-    ]
-    if not times:
-        return before, [], np.zeros((*before.shape, 0))
-    return before, times, draws["growth_change"].transpose(*SAMPLE, ...).to_numpy()
+    names = ("level", "growth_before", "growth_change", "level_change", "change_time",
+             "growth_step", "decay")  # fmt: skip
+    arrays = {name: draws[name].transpose(*SAMPLE, ...).to_numpy() for name in names if name in draws}
+    return drawn_line(fit.spec.trend, fit.observed, arrays)
+
+
+def growth_rate(fit: Fit, dates: Sequence[Any] | pd.DatetimeIndex, group: str = "posterior") -> xr.DataArray:
+    """Growth rate of the frontier, d ln(density)/dt, at dates.
+
+    Returns
+    -------
+    xarray.DataArray
+        1/day, dims (chain, draw, date).
+    """
+    stamps = pd.DatetimeIndex(pd.to_datetime(list(dates)))
+    time = np.array([years_since_origin(stamp) for stamp in stamps])
+    level = draws_of(fit, group)["level"].transpose(*SAMPLE)
+    rate = line_slope(line_of(fit, group), time) / DAYS_PER_YEAR
+    return xr.DataArray(
+        np.broadcast_to(rate, (*level.shape, len(time))),
+        dims=(*SAMPLE, "date"),
+        coords={**level.coords, "date": stamps},
+        name="growth_rate",
+    )
 
 
 def growth(fit: Fit, group: str = "posterior") -> xr.Dataset:
-    """Growth rate of the frontier, d ln(density)/dt, before the first and after the last change.
+    """Growth rate of the frontier before the first and after the last change of the trend.
+
+    Where the rate changes all along, these are the rates at the first and at the last release.
 
     Returns
     -------
     xarray.Dataset
         ``before``, ``after``, ``change`` in 1/day, dims (chain, draw).
     """
-    before, _, changes = slopes(fit, group)
-    before = before / DAYS_PER_YEAR
-    change = before.copy(data=changes.sum(axis=-1) / DAYS_PER_YEAR)
-    return xr.Dataset({"before": before, "after": before + change, "change": change})
+    time = fit.observed.time
+    rates = growth_rate(fit, [date_of(time.min()), date_of(time.max())], group)
+    before, after = (rates.isel(date=i, drop=True) for i in (0, 1))
+    return xr.Dataset({"before": before, "after": after, "change": after - before})
 
 
 def benchmark_growth(fit: Fit, group: str = "posterior", seed: int = 0) -> xr.Dataset:
@@ -125,8 +143,7 @@ def benchmark_growth(fit: Fit, group: str = "posterior", seed: int = 0) -> xr.Da
     def drift(name: str, spread: str) -> np.ndarray:
         if name not in draws:
             return np.zeros((*shape, count + 1))
-        known = draws[name].transpose(*SAMPLE, ..., "benchmark").to_numpy()
-        known = known.sum(axis=2) if known.ndim == 4 else known
+        known = draws[name].transpose(*SAMPLE, "benchmark").to_numpy()
         # Drifts sum to zero over K benchmarks: a fresh one scatters about their mean with the
         # standard deviation that gives K of them, centred, the variance of the known ones.
         fresh = random.standard_normal(shape) * draws[spread].to_numpy()
@@ -185,27 +202,12 @@ def frontier(
 
 
 def line_at(fit: Fit, time: np.ndarray, reading: Reading, group: str = "posterior") -> np.ndarray:
-    """Log density of a reading at model times, shape (chain, draw, time)."""
-    return _edge(fit, time, group) + _below_edge(fit, time, reading, group)
+    """Log density of a reading at model times, shape (chain, draw, time).
 
-
-def _edge(fit: Fit, time: np.ndarray, group: str) -> np.ndarray:
-    """F(t), shape (chain, draw, time)."""
-    draws = draws_of(fit, group)
-    before, times, changes = slopes(fit, group)
-    edge = draws["level"].to_numpy()[..., None] + before.to_numpy()[..., None] * time
-    for i, at in enumerate(times):
-        edge = edge + changes[..., i, None] * np.maximum(time - at, 0.0)
-    levels = [
-        at
-        for at, change in zip(fit.observed.change_time, fit.spec.trend.changes, strict=True)
-        if change.level
-    ]
-    if levels:
-        jumps = draws["level_change"].transpose(*SAMPLE, ...).to_numpy()
-        for i, at in enumerate(levels):
-            edge = edge + jumps[..., i, None] * (time >= at)
-    return edge
+    Times are common to all draws, or have the shape (chain, draw, time).
+    """
+    edge = line_value(line_of(fit, group), time)
+    return np.asarray(edge + _below_edge(fit, time, reading, group))
 
 
 def _below_edge(fit: Fit, time: np.ndarray, reading: Reading, group: str) -> np.ndarray:
@@ -216,7 +218,7 @@ def _below_edge(fit: Fit, time: np.ndarray, reading: Reading, group: str) -> np.
     shape = draws["level"].shape
     if reading == "frontier":
         return np.zeros((*shape, 1))
-    shortfall = _scale(draws, "shortfall_spread", shape)[..., None] * np.ones(len(time))
+    shortfall = _scale(draws, "shortfall_spread", shape)[..., None] * np.ones(time.shape[-1])
     if "shortfall_growth" in draws:
         shortfall = shortfall * np.exp(draws["shortfall_growth"].to_numpy()[..., None] * time)
     if reading == "mean":

@@ -128,7 +128,9 @@ def readings(fit: Fit, ci: float = CI) -> list[dict[str, Any]]:
     list of dict
         reading and, by ISO date, the estimate of the density.
     """
-    times = [*fit.observed.change_time, fit.observed.time.max()]
+    observed = fit.observed
+    known = observed.change_earliest[observed.change_earliest == observed.change_latest]
+    times = [*known, observed.time.max()]
     dates = [date_of(float(time)) for time in times]
     rows = []
     for reading in READINGS:

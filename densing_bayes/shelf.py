@@ -12,6 +12,7 @@ import xarray as xr
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import CI, Fit
 from densing_bayes.observations import DAYS_PER_YEAR, date_of
+from densing_bayes.line import knots
 from densing_bayes.quantities import (
     SAMPLE,
     Reading,
@@ -19,8 +20,11 @@ from densing_bayes.quantities import (
     estimate,
     growth,
     line_at,
+    line_of,
     probability,
 )
+
+HORIZON = 20.0  # years for which a line that levels off is followed along its curve
 
 
 def frontier_shelf_life(fit: Fit, kappa: float = 2.0, group: str = "posterior") -> xr.DataArray:
@@ -74,16 +78,17 @@ def _arrival(fit: Fit, target: np.ndarray, start: np.ndarray, reading: Reading) 
 
     Between changes the line is straight, so each stretch is solved in closed form.
     """
-    knots = np.sort(fit.observed.change_time)
+    shape = (*target.shape[:2], 1)
+    times = knots(line_of(fit), start.max() + HORIZON)
+    cuts = np.sort([np.full(shape, -np.inf), *(np.broadcast_to(at, shape) for at in times)], axis=0)
+    ends = [*cuts[1:], np.full(shape, np.inf)]
     arrival = np.full(target.shape, np.inf)
-    for begin, end in zip([-np.inf, *knots], [*knots, np.inf], strict=True):
+    for begin, end in zip(cuts, ends, strict=True):
         left = np.maximum(start, begin)
-        right = left + 1.0 if np.isinf(end) else np.nextafter(end, -np.inf)
+        right = np.where(np.isinf(end), left + 1.0, np.nextafter(end, -np.inf))
         value = line_at(fit, left, reading)
         width = right - left
-        slope = (line_at(fit, np.broadcast_to(right, left.shape), reading) - value) / np.where(
-            width == 0, 1.0, width
-        )
+        slope = (line_at(fit, right, reading) - value) / np.where(width == 0, 1.0, width)
         with np.errstate(divide="ignore", invalid="ignore"):
             wait = np.where(value >= target, 0.0, (target - value) / slope)
         wait = np.where((value < target) & ~(slope > 0), np.inf, wait)

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from densing_bayes import laws
+from densing_bayes.line import drawn_line, line_value
 from densing_bayes.observations import Floats, Observations
 from densing_bayes.spec import ModelSpec
 
@@ -84,8 +85,7 @@ def simulate(
     if "drift_before" in value:
         shift = shift + value["drift_before"][k] * time
     if "drift_change" in value:
-        since = np.maximum(time[None] - _slope_times(spec, observed)[:, None], 0.0)
-        shift = shift + np.sum(value["drift_change"][:, k] * since, axis=0)
+        shift = shift + value["drift_change"][k] * np.maximum(time - observed.bend_time, 0.0)
     delta = shift + value["benchmark_spread"][k] * random.standard_normal(m.size)
     n = observed.log_params[m] + log_density[m] + delta - np.log(observed.centre_params)
     d = observed.log_reference_tokens
@@ -108,19 +108,11 @@ def simulate(
     return simulated, log_density
 
 
-def _slope_times(spec: ModelSpec, observed: Observations) -> Floats:
-    slopes = [change.slope for change in spec.trend.changes]
-    return observed.change_time[slopes]
-
-
 def _log_densities(
     spec: ModelSpec, observed: Observations, value: dict[str, Any], random: np.random.Generator
 ) -> Floats:
     time = observed.time
-    mean = value["level"] + value["growth_before"] * time
-    if "growth_change" in value:
-        since = np.maximum(time[None] - _slope_times(spec, observed)[:, None], 0.0)
-        mean = mean + value["growth_change"] @ since
+    mean = line_value(drawn_line(spec.trend, observed, value), time)
     if "organisation_spread" in value:
         effect = value["organisation_spread"] * random.standard_normal(len(observed.organisations))
         mean = mean + effect[observed.system_organisation]
@@ -129,6 +121,9 @@ def _log_densities(
     if "shortfall_spread" in value:
         shortfall = np.abs(random.standard_normal(len(observed.releases)))
         mean = mean - value["shortfall_spread"] * shortfall[observed.system_release]
+    if "release_spread" in value:
+        effect = value["release_spread"] * random.standard_normal(len(observed.releases))
+        mean = mean + effect[observed.system_release]
     return mean + value["system_spread"] * random.standard_normal(len(time))
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import hashlib
+import itertools
 import json
 import os
 import tomllib
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -130,6 +132,7 @@ class DensitySpec(_Frozen):
     format_offset: RealPrior
     benchmark_spread: PositivePrior
     drift: bool = True
+    drift_bend: dt.date | None = None
     drift_spread: PositivePrior
     drift_change_spread: PositivePrior
     flag_offset: RealPrior
@@ -137,18 +140,93 @@ class DensitySpec(_Frozen):
 
 
 class ChangeSpec(_Frozen):
-    """A change of the trend at a known date, in slope, level or both."""
+    """A change of the trend in slope, level or both, at a date or somewhere in a window.
+
+    A date that is not known is uniform over the window from ``earliest`` to ``latest``; changes
+    that share a window are in order of date.
+    """
 
     name: Annotated[str, Field(min_length=1)]
-    date: dt.date
+    date: dt.date | None = None
+    earliest: dt.date | None = None
+    latest: dt.date | None = None
     slope: bool = True
     level: bool = False
 
+    @property
+    def known(self) -> bool:
+        """Whether the date is given."""
+        return self.date is not None
+
+    @property
+    def window(self) -> tuple[dt.date, dt.date]:
+        """First and last date that the change can have; one date twice where it is known."""
+        first, last = self.date or self.earliest, self.date or self.latest
+        assert first is not None and last is not None  # by the validator
+        return first, last
+
     @model_validator(mode="after")
-    def _changes_something(self) -> ChangeSpec:
+    def _is_a_change(self) -> ChangeSpec:
         if not (self.slope or self.level):
             raise ValueError("a change needs slope = true, level = true or both")
+        if self.known == (self.earliest is not None or self.latest is not None):
+            raise ValueError("a change needs a date, or earliest and latest, and not both")
+        if self.known:
+            return self
+        if self.earliest is None or self.latest is None:
+            raise ValueError("a window needs both earliest and latest")
+        if self.earliest >= self.latest:
+            raise ValueError(
+                f"the window from {self.earliest} to {self.latest} has no width: earliest must be "
+                f"before latest; for a known date write date = {self.earliest}"
+            )
+        if self.level:
+            raise ValueError(
+                "a jump in level needs a known date (its density has no slope in the date): "
+                "give date, or write level = false"
+            )
         return self
+
+
+class SmoothSpec(_Frozen):
+    """A growth rate that takes a random walk: it changes at knots from ``start`` to ``end``."""
+
+    start: dt.date
+    end: dt.date
+    every_days: Annotated[int, Field(ge=28)]
+    spread: PositivePrior  # standard deviation of the change of the growth rate in a year, 1/year
+
+    @model_validator(mode="after")
+    def _has_knots(self) -> SmoothSpec:
+        if self.start >= self.end:
+            raise ValueError(f"start = {self.start} must be before end = {self.end}")
+        return self
+
+    @property
+    def knots(self) -> tuple[dt.date, ...]:
+        """Dates at which the growth rate changes."""
+        count = (self.end - self.start).days // self.every_days + 1
+        return tuple(self.start + dt.timedelta(days=i * self.every_days) for i in range(count))
+
+
+class SaturationSpec(_Frozen):
+    """A growth rate that decays exponentially from ``start`` on: density levels off."""
+
+    start: dt.date
+    decay: PositivePrior  # 1/year
+
+
+def _check_changes(changes: tuple[ChangeSpec, ...]) -> None:
+    names = [change.name for change in changes]
+    if len(set(names)) < len(names):
+        raise ValueError("two changes bear one name: give each its own")
+    for one, two in itertools.pairwise(changes):
+        same_window = not one.known and one.window == two.window
+        if not (same_window or one.window[1] < two.window[0]):
+            raise ValueError(
+                f"changes must be in order of date, no date twice, and windows must be one and the "
+                f"same or apart: '{one.name}' and '{two.name}' are not"
+            )
 
 
 class TrendSpec(_Frozen):
@@ -160,6 +238,8 @@ class TrendSpec(_Frozen):
     size_slope: bool = True
     shortfall_drift: bool = False
     changes: tuple[ChangeSpec, ...] = ()
+    smooth: SmoothSpec | None = None
+    saturation: SaturationSpec | None = None
     level: RealPrior
     growth_before: RealPrior
     growth_change: RealPrior
@@ -173,12 +253,30 @@ class TrendSpec(_Frozen):
 
     @model_validator(mode="after")
     def _distinct_changes(self) -> TrendSpec:
-        names = [change.name for change in self.changes]
-        if len(set(names)) < len(names):
-            raise ValueError("two changes bear one name: give each its own")
-        dates = [change.date for change in self.changes]
-        if dates != sorted(set(dates)):
-            raise ValueError("changes must be in order of date, no date twice")
+        _check_changes(self.changes)
+        return self
+
+
+class Hypothesis(_Frozen):
+    """What the frontier did: the part of a trend that hypotheses differ in.
+
+    Load one with :func:`load_hypothesis`. ``prior_odds`` weigh hypotheses against each other
+    before the data; only their ratios matter. The two priors replace those of the model
+    specification where they are given.
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    description: str = ""
+    prior_odds: Positive = 1.0
+    changes: tuple[ChangeSpec, ...] = ()
+    smooth: SmoothSpec | None = None
+    saturation: SaturationSpec | None = None
+    growth_change: RealPrior | None = None
+    level_change: RealPrior | None = None
+
+    @model_validator(mode="after")
+    def _distinct_changes(self) -> Hypothesis:
+        _check_changes(self.changes)
         return self
 
 
@@ -203,6 +301,20 @@ class ModelSpec(_Frozen):
         content = self.model_dump(mode="json", exclude={"name", "description"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
+    def under(self, hypothesis: Hypothesis) -> ModelSpec:
+        """The same model with the trend of a hypothesis."""
+        update: dict[str, Any] = {
+            key: getattr(hypothesis, key) for key in ("changes", "smooth", "saturation")
+        }
+        for key in ("growth_change", "level_change"):
+            update[key] = getattr(hypothesis, key) or getattr(self.trend, key)
+        return self.model_copy(
+            update={
+                "trend": self.trend.model_copy(update=update),
+                "description": f"{self.description}; hypothesis {hypothesis.name}",
+            }
+        )
+
     def replace(self, **changes: Any) -> ModelSpec:
         """Copy with keys replaced, addressed as ``section__key=value`` and validated again.
 
@@ -224,7 +336,7 @@ class ModelSpec(_Frozen):
                     raise SpecError(_unknown(path, section, list(table)))
                 table = table[section]
             table[key] = value
-        return _validate(content, "replace()")
+        return _validate(content, "replace()", ModelSpec)
 
 
 def load_spec(source: str | os.PathLike[str]) -> ModelSpec:
@@ -240,44 +352,72 @@ def load_spec(source: str | os.PathLike[str]) -> ModelSpec:
     SpecError
         If there is no such specification, or if it is not valid; the message names the key.
     """
-    text, where = _read(source)
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SpecError(f"{where}: not valid TOML: {error}") from error
-    return _validate(content, where)
+    return _validate(*_read(source, _MODELS, "specification"), ModelSpec)
+
+
+def load_hypothesis(source: str | os.PathLike[str]) -> Hypothesis:
+    """Load a hypothesis about the trend.
+
+    Parameters
+    ----------
+    source
+        Name of a built-in hypothesis (see :func:`list_hypotheses`), or the path of a TOML file.
+
+    Raises
+    ------
+    SpecError
+        If there is no such hypothesis, or if it is not valid; the message names the key.
+    """
+    return _validate(*_read(source, _HYPOTHESES, "hypothesis"), Hypothesis)
 
 
 def list_specs() -> list[str]:
     """Names of the built-in specifications."""
-    folder = resources.files("densing_bayes.models")
+    return _names(_MODELS)
+
+
+def list_hypotheses() -> list[str]:
+    """Names of the built-in hypotheses."""
+    return _names(_HYPOTHESES)
+
+
+_MODELS = resources.files("densing_bayes.models")
+_HYPOTHESES = _MODELS.joinpath("hypotheses")
+
+
+def _names(folder: Traversable) -> list[str]:
     return sorted(item.name[:-5] for item in folder.iterdir() if item.name.endswith(".toml"))
 
 
-def _read(source: str | os.PathLike[str]) -> tuple[str, str]:
-    names = list_specs()
+def _read(
+    source: str | os.PathLike[str], folder: Traversable, kind: str
+) -> tuple[dict[str, Any], str]:
+    """Content of a built-in file, or of the user's own, and how to call it in a message."""
+    names = _names(folder)
     if str(source) in names:
-        file = resources.files("densing_bayes.models").joinpath(f"{source}.toml")
-        return file.read_text(encoding="utf-8"), f"{source}.toml"
+        return tomllib.loads(folder.joinpath(f"{source}.toml").read_text("utf-8")), f"{source}.toml"
     path = Path(source)
     if not path.is_file():
         close = difflib.get_close_matches(str(source), names, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else ""
         raise SpecError(
-            f"no specification '{source}': neither a built-in name ({', '.join(names)}) "
-            f"nor a file.{hint}"
+            f"no {kind} '{source}': neither a built-in name ({', '.join(names)}) nor a file.{hint}"
         )
     try:
-        return path.read_text(encoding="utf-8-sig"), str(path)
+        return tomllib.loads(path.read_text(encoding="utf-8-sig")), str(path)
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{path}: not valid TOML: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: cannot be read as UTF-8 text: {error}") from error
 
 
-def _validate(content: dict[str, Any], where: str) -> ModelSpec:
+def _validate[Spec: _Frozen](
+    content: dict[str, Any], where: str, kind: type[Spec]
+) -> Spec:
     try:
-        return ModelSpec.model_validate(content)
+        return kind.model_validate(content)
     except ValidationError as error:
-        problems = [_message(item) for item in error.errors()]
+        problems = [_message(item, kind) for item in error.errors()]
         raise SpecError(f"{where}: " + "; ".join(problems)) from error
 
 
@@ -290,12 +430,12 @@ _DISTRIBUTIONS = {
 }
 
 
-def _message(item: Any) -> str:
+def _message(item: Any, kind: type[_Frozen]) -> str:
     location = [str(part) for part in item["loc"] if str(part) not in _DISTRIBUTIONS]
     path = ".".join(location)
     match item["type"]:
         case "extra_forbidden":
-            return _unknown(path, location[-1], _known_keys(item["loc"]))
+            return _unknown(path, location[-1], _known_keys(item["loc"], kind))
         case "missing":
             return f"'{path}' is missing"
         case "union_tag_invalid":
@@ -308,9 +448,9 @@ def _message(item: Any) -> str:
             return f"'{path}' = {item['input']!r}: {item['msg']}"
 
 
-def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+def _known_keys(location: tuple[int | str, ...], kind: type[_Frozen]) -> list[str]:
     """Keys allowed at the place of an unknown one, found by walking down the schema."""
-    model: Any = ModelSpec
+    model: Any = kind
     for part in location[:-1]:
         if part in _DISTRIBUTIONS:
             model = _DISTRIBUTIONS[str(part)]
@@ -318,7 +458,12 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         if isinstance(part, int) or part not in getattr(model, "model_fields", {}):
             continue
         annotation = model.model_fields[part].annotation
-        inner: dict[str, Any] = {"benchmarks": BenchmarkSpec, "changes": ChangeSpec}
+        inner: dict[str, Any] = {
+            "benchmarks": BenchmarkSpec,
+            "changes": ChangeSpec,
+            "smooth": SmoothSpec,
+            "saturation": SaturationSpec,
+        }
         model = inner.get(str(part), annotation)
     return list(getattr(model, "model_fields", {}))
 

@@ -2,75 +2,117 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from densing_bayes.observations import Floats, Ints, Observations
+from densing_bayes.line import Line, line_value
+from densing_bayes.observations import DAYS_PER_YEAR, Ints, Observations, years_since_origin
 from densing_bayes.priors import variable
-from densing_bayes.spec import TrendSpec
+from densing_bayes.spec import ChangeSpec, TrendSpec
 
 
 class Trend(NamedTuple):
-    """Prior of log density: frontier + effects - shortfall, and a spread of each system."""
+    """Prior of log density: line + effects - shortfall, and a spread of each system."""
 
-    mean: TensorVariable  # over systems, without the shortfall
+    line: TensorVariable  # over systems: F(t) + s (log N - mean)
+    effects: Any  # over systems: of organisations and of releases
     spread: TensorVariable
     shortfall: TensorVariable | None  # over units
     shortfall_scale: TensorVariable | None  # over units
     unit: Ints  # unit of the shortfall of each system: its release, or itself
-
-
-def ramps(spec: TrendSpec, observed: Observations, time: Floats) -> tuple[Floats, Floats]:
-    """Time since each change (0 before it), and whether it has come; dims (change, ...)."""
-    since = np.asarray(time)[None, ...] - observed.change_time.reshape((-1,) + (1,) * np.ndim(time))
-    return np.maximum(since, 0.0), (since >= 0).astype(float)
+    organisation_spread: TensorVariable | None
+    release_spread: TensorVariable | None
 
 
 def trend(spec: TrendSpec, observed: Observations) -> Trend:
     """State the trend: F(t) - u_release + w_organisation + s (log N - mean), spread v."""
     time = observed.time
-    ramp, step = ramps(spec, observed, time)
-    mean = variable("level", spec.level) + variable("growth_before", spec.growth_before) * time
-    slopes = [i for i, change in enumerate(spec.changes) if change.slope]
-    if slopes:
-        change = variable("growth_change", spec.growth_change, "slope_change")
-        mean = mean + pt.dot(change, ramp[slopes])
-    levels = [i for i, change in enumerate(spec.changes) if change.level]
-    if levels:
-        jump = variable("level_change", spec.level_change, "level_change_at")
-        mean = mean + pt.dot(jump, step[levels])
-    if spec.organisation_effects:
-        spread = variable("organisation_spread", spec.organisation_spread)
-        z = pm.Normal("organisation_offset", dims="organisation")
-        effect = pm.Deterministic("organisation_effect", spread * z, dims="organisation")
-        mean = mean + effect[observed.system_organisation]
+    line = line_value(frontier_line(spec, observed), time)
     if spec.size_slope:
         slope = variable("size_slope", spec.size)
-        mean = mean + slope * (observed.log_params - observed.mean_log_params)
+        line = line + slope * (observed.log_params - observed.mean_log_params)
+    effects: Any = 0.0
+    organisation_spread = release_spread = None
+    if spec.organisation_effects:
+        organisation_spread = variable("organisation_spread", spec.organisation_spread)
+        effect = _scaled("organisation_effect", organisation_spread, "organisation")
+        effects = effects + effect[observed.system_organisation]
     if spec.frontier == "none" and spec.release_effects:
-        spread = variable("release_spread", spec.release_spread)
-        z = pm.Normal("release_offset", dims="release")
-        effect = pm.Deterministic("release_effect", spread * z, dims="release")
-        mean = mean + effect[observed.system_release]
+        release_spread = variable("release_spread", spec.release_spread)
+        effect = _scaled("release_effect", release_spread, "release")
+        effects = effects + effect[observed.system_release]
 
     shortfall, scale = None, None
     unit = observed.system_release if spec.release_effects else np.arange(len(observed.systems))
     if spec.frontier == "half-normal":
         dims = "release" if spec.release_effects else "system"
         unit_time = observed.release_time if spec.release_effects else time
-        base = variable("shortfall_spread", spec.shortfall_spread)
-        growth = (
-            variable("shortfall_growth", spec.shortfall_growth) if spec.shortfall_drift else 0.0
-        )
-        scale = (
-            base * np.exp(growth * unit_time)
-            if spec.shortfall_drift
-            else (base * np.ones_like(unit_time))
-        )
+        scale = variable("shortfall_spread", spec.shortfall_spread) * np.ones_like(unit_time)
+        if spec.shortfall_drift:
+            growth = variable("shortfall_growth", spec.shortfall_growth)
+            scale = scale * np.exp(growth * unit_time)
         shortfall = pm.HalfNormal("shortfall", scale, dims=dims)
     spread = variable("system_spread", spec.system_spread)
-    return Trend(mean, spread, shortfall, scale, unit)
+    return Trend(
+        line, effects, spread, shortfall, scale, unit, organisation_spread, release_spread
+    )
+
+
+def frontier_line(spec: TrendSpec, observed: Observations) -> Line:
+    """State the parameters of F(t): level, growth, and what a hypothesis says of its changes."""
+    level = variable("level", spec.level)
+    growth = variable("growth_before", spec.growth_before)
+    times = _change_times(spec.changes, observed)
+    bends, jumps = [], []
+    at_slopes = [i for i, change in enumerate(spec.changes) if change.slope]
+    if at_slopes:
+        change = variable("growth_change", spec.growth_change, "slope_change")
+        bends = [(times[i], change[j]) for j, i in enumerate(at_slopes)]
+    at_levels = [i for i, change in enumerate(spec.changes) if change.level]
+    if at_levels:
+        jump = variable("level_change", spec.level_change, "level_change_at")
+        jumps = [(times[i], jump[j]) for j, i in enumerate(at_levels)]
+    if spec.smooth is not None:
+        yearly = variable("growth_step_spread", spec.smooth.spread)
+        spread = yearly * np.sqrt(spec.smooth.every_days / DAYS_PER_YEAR)
+        step = _scaled("growth_step", spread, "knot")
+        knots = map(years_since_origin, spec.smooth.knots)
+        bends += [(knot, step[i]) for i, knot in enumerate(knots)]
+    if spec.saturation is None:
+        return Line(level, growth, bends, jumps)
+    decay = variable("decay", spec.saturation.decay)
+    start = years_since_origin(spec.saturation.start)
+    return Line(level, growth, bends, jumps, decay, start)
+
+
+def _change_times(changes: tuple[ChangeSpec, ...], observed: Observations) -> list[Any]:
+    """Dates of the changes in years: data where they are known, else uniform over a window.
+
+    The k-th of n ordered dates in a window takes a Beta(1, n - k) share of what is left of it.
+    """
+    if not changes:
+        return []
+    earliest = pm.Data("change_earliest", observed.change_earliest, dims="change")
+    latest = pm.Data("change_latest", observed.change_latest, dims="change")
+    unknown = [i for i, change in enumerate(changes) if not change.known]
+    times: list[Any] = [earliest[i] for i in range(len(changes))]
+    if not unknown:
+        return times
+    windows = [changes[i].window for i in unknown]
+    left = np.array([windows[k:].count(window) for k, window in enumerate(windows)], dtype=float)
+    position = pm.Beta("change_position", 1.0, left, dims="undated_change")
+    for k, i in enumerate(unknown):
+        begin = times[i - 1] if k and windows[k] == windows[k - 1] else earliest[i]
+        times[i] = begin + (latest[i] - begin) * position[k]
+    pm.Deterministic("change_time", pt.stack([times[i] for i in unknown]), dims="undated_change")
+    return times
+
+
+def _scaled(name: str, spread: Any, dims: str) -> TensorVariable:
+    """Normal effects with a spread, from standardised ones."""
+    offset = pm.Normal(f"{name.removesuffix('_effect')}_offset", dims=dims)
+    return pm.Deterministic(name, spread * offset, dims=dims)

@@ -130,17 +130,27 @@ def percent(ci: float) -> str:
     return f"{100 * ci:.4g}%"
 
 
-def slope_changes(fit: Fit) -> list[str]:
-    """Labels of the changes in slope, in order of date."""
-    return [change_label(change.name) for change in fit.spec.trend.changes if change.slope]
-
-
 def before_after(fit: Fit) -> tuple[str, str] | None:
-    """How the two stretches of growth are called, or None for one stretch."""
-    names = slope_changes(fit)
+    """How the two stretches of growth are called, or None where the growth rate is constant."""
+    trend = fit.spec.trend
+    if trend.smooth is not None or trend.saturation is not None:
+        return "at the first release", "at the last release"
+    names = [change_label(change.name) for change in trend.changes if change.slope]
     if not names:
         return None
     return f"before {names[0]}", f"after {names[-1]}"
+
+
+def change_phrase(fit: Fit) -> str:
+    """Between when and when the growth rate changes."""
+    trend = fit.spec.trend
+    if trend.smooth is not None or trend.saturation is not None:
+        return "from the first to the last release"
+    slopes = [change for change in trend.changes if change.slope]
+    if len(slopes) == 1 and slopes[0].known:
+        return f"at the release of {change_label(slopes[0].name)}"
+    before, after = before_after(fit) or ("", "")
+    return f"from {before} to {after}"
 
 
 def counts_sentence(fit: Fit) -> str:
@@ -148,8 +158,9 @@ def counts_sentence(fit: Fit) -> str:
     table = fit.observed.counts()
     parts = []
     for name, row in table.iterrows():
-        side, _, change = str(name).partition(" ")
-        label = f"{side} {change_label(change)}" if change else "in all"
+        side, _, change = str(name).rpartition(" of " if " of " in str(name) else " ")
+        link = " of " if " of " in str(name) else " "
+        label = f"{side}{link}{change_label(change)}" if side else "in all"
         families = "family" if row["families"] == 1 else "families"
         parts.append(
             f"{label} {row['systems']} systems in {row['releases']} releases "
@@ -195,7 +206,7 @@ def headline(fit: Fit, summary: dict[str, Any]) -> list[Statement]:
     names = before_after(fit)
     statements = [_doubling_time(summary, names)]
     if names is not None:
-        statements.append(_change(summary, slope_changes(fit)))
+        statements.append(_change(summary, change_phrase(fit)))
     statements.append(_shelf_life(summary))
     if len(fit.observed.benchmarks) > 1:
         statements.append(_benchmarks(summary, names))
@@ -240,14 +251,9 @@ def _doubling_time(summary: dict[str, Any], names: tuple[str, str] | None) -> St
     )
 
 
-def _change(summary: dict[str, Any], changes: list[str]) -> Statement:
+def _change(summary: dict[str, Any], at: str) -> Statement:
     change = summary["growth_change"]
     ci = percent(change["ci"])
-    at = (
-        f"at the release of {changes[0]}"
-        if len(changes) == 1
-        else (f"from before {changes[0]} to after {changes[-1]}")
-    )
     figures = f"{median(change)} per day, {ci} interval {limits(change)}"
     chance = f"P(faster after) {is_probability(change['p_gt_0'])}"
     half = f"P(at least half as fast again) {is_probability(change['p_ge_half'])}"

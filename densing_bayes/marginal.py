@@ -1,0 +1,474 @@
+"""The likelihood of scores with everything of a release integrated out, given the globals.
+
+Given the parameters that all systems share, an organisation's releases are independent of all
+others. Within it, effects, shortfalls, densities and the Neff of the cells are integrated
+numerically, innermost first, on lattices that are fine enough for the narrowest of their
+spreads: the trapezoid rule is then exact to many digits. What is left is the density of the
+scores of a release, or of a system, given the others: the ground of leave-one-out scores,
+forecasts of new releases and marginal likelihoods.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from densing_bayes.model import Parts, assemble
+from densing_bayes.observations import Floats, Observations
+from densing_bayes.spec import ModelSpec
+
+REACH = 6.0  # standard deviations that a lattice covers on either side
+FINENESS = 0.7  # of a lattice step, in standard deviations of the narrowest spread on it
+COARSEST = 0.15  # lattice step at most, in log density
+SAMPLE_DRAW = "sample_draw"
+# Weights of the first points of a sum that stands for an integral from an edge on (Gregory).
+EDGE = (3.0 / 8.0, 7.0 / 6.0, 23.0 / 24.0)
+
+
+class Given(NamedTuple):
+    """What the scores of systems depend on, besides their latents: arrays with draws in front."""
+
+    law: Floats  # E, a, alpha, b, beta in front, over loss-linked benchmarks
+    floor: Floats
+    ceiling: Floats
+    steepness: Floats
+    midpoint: Floats
+    discrimination: Floats
+    difficulty: Floats
+    token_elasticity: Floats
+    line: Floats  # over systems
+    spread: Floats  # of systems
+    shortfall: Floats  # scale over units; 0 without
+    organisation: Floats  # spread; 0 without
+    release: Floats  # spread; 0 without
+    shift: Floats  # over cells
+    cell_spread: Floats
+    noise: Floats
+
+
+class Predictive(NamedTuple):
+    """Log predictive densities; arrays with draws in front."""
+
+    total: Floats  # of all scores that are given
+    release: Floats  # of a release's scores given those of the others
+    system: Floats  # of a system's scores given those of the others
+
+
+def shared_parameters(parts: Parts) -> dict[str, Any]:
+    """Symbolic counterpart of :class:`Given`, by name."""
+    trend, law, link, density = parts.trend, parts.law, parts.link, parts.density
+    units = int(trend.unit.max()) + 1
+    none = np.zeros(())
+    return {f"law_{i}": parameter for i, parameter in enumerate(law)} | {
+        "floor": link.floor,
+        "ceiling": link.ceiling,
+        "steepness": link.steepness,
+        "midpoint": link.midpoint,
+        "discrimination": link.discrimination,
+        "difficulty": link.difficulty,
+        "token_elasticity": link.token_elasticity,
+        "line": trend.line,
+        "spread": trend.spread,
+        "shortfall": np.zeros(units) if trend.shortfall_scale is None else trend.shortfall_scale,
+        "organisation": none if trend.organisation_spread is None else trend.organisation_spread,
+        "release": none if trend.release_spread is None else trend.release_spread,
+        "shift": density.cell_shift,
+        "cell_spread": density.cell_spread,
+        "noise": density.cell_noise,
+    }
+
+
+def vectorized(
+    graphs: Mapping[str, Any], inputs: Sequence[Any]
+) -> Callable[[Sequence[Floats]], dict[str, Floats]]:
+    """Function that evaluates graphs at many draws at once, draws in front; nothing is compiled."""
+    import pytensor
+    import pytensor.tensor as pt
+    from pytensor.graph.replace import vectorize_graph
+
+    symbols = {name: pt.as_tensor(graph) for name, graph in graphs.items()}
+    batched = {
+        x: pt.tensor(f"{x.name}_draws", dtype=x.dtype, shape=(None, *x.type.shape)) for x in inputs
+    }
+    function = pytensor.function(
+        list(batched.values()),
+        vectorize_graph(list(symbols.values()), replace=batched),
+        mode=pytensor.compile.Mode(linker="py", optimizer=None),
+        on_unused_input="ignore",
+    )
+
+    def evaluate(draws: Sequence[Floats]) -> dict[str, Floats]:
+        count, found = len(draws[0]), {}
+        for (name, symbol), value in zip(symbols.items(), function(*draws), strict=True):
+            constant = value.ndim == symbol.ndim  # it hangs on no input
+            shape = (count, *value.shape) if constant else value.shape
+            found[name] = np.ascontiguousarray(np.broadcast_to(value, shape), dtype=np.float64)
+        return found
+
+    return evaluate
+
+
+def given(spec: ModelSpec, observed: Observations, draws: xr.Dataset) -> Given:
+    """Evaluate what the scores depend on at draws of the globals.
+
+    Parameters
+    ----------
+    spec, observed
+        Of the fit; the systems may be others than those that it was fitted to.
+    draws
+        Variables of the posterior with the one sample dim ``sample_draw``.
+    """
+    from pytensor.graph.traversal import ancestors
+
+    parts = assemble(spec, observed)
+    graphs = shared_parameters(parts)
+    needed = set(ancestors([graph for graph in graphs.values() if hasattr(graph, "owner")]))
+    free = [rv for rv in parts.model.free_RVs if rv in needed]
+    values = [draws[rv.name].transpose(SAMPLE_DRAW, ...).to_numpy() for rv in free]
+    return as_given(vectorized(graphs, free)(values))
+
+
+def as_given(found: dict[str, Floats]) -> Given:
+    """Values of :func:`shared_parameters` as the kernel takes them."""
+    law = np.stack([found[f"law_{i}"] for i in range(5)])
+    return Given(law, **{name: found[name] for name in Given._fields if name != "law"})
+
+
+def predictive_densities(
+    spec: ModelSpec,
+    observed: Observations,
+    parameters: Given,
+    conditioned_on: NDArray[np.bool_] | None = None,
+    *,
+    pointwise: bool = True,
+) -> Predictive:
+    """Log predictive densities of the scores at each draw of the globals.
+
+    Parameters
+    ----------
+    spec, observed
+        Of the model.
+    parameters
+        Of :func:`given`, for the same observations.
+    conditioned_on
+        Which releases stand among "the others": all by default; for a forecast those of the past.
+    pointwise
+        Give the densities of releases and systems too, not the total only.
+    """
+    if conditioned_on is None:
+        conditioned_on = np.ones(len(observed.releases), dtype=bool)
+    organisation = np.zeros(len(observed.releases), dtype=np.int64)
+    organisation[observed.system_release] = observed.system_organisation
+    order = np.argsort(observed.cell_system, kind="stable")
+    first_cell = np.searchsorted(observed.cell_system[order], np.arange(len(observed.systems) + 1))
+    results = _predictive(
+        parameters,
+        observed.score,
+        observed.cell_items,
+        observed.cell_benchmark,
+        len(observed.loss_benchmarks),
+        observed.log_params,
+        float(np.log(observed.centre_params)),
+        observed.log_reference_tokens,
+        observed.cell_system,
+        order,
+        first_cell,
+        observed.system_release,
+        organisation,
+        conditioned_on,
+        spec.trend.release_effects,
+        spec.performance.likelihood == "normal",
+        pointwise,
+    )
+    return Predictive(*results)
+
+
+# The kernel --------------------------------------------------------------------------------------
+
+
+@numba.njit(cache=True, nogil=True)
+def _beta_binomial(score, items, noise, expected):  # type: ignore[no-untyped-def]
+    """Probability of a count of solved items, as performance.observe_score states it."""
+    n = float(round(items))
+    x = float(round(score * items))
+    total = 1.0 / (4.0 * noise * noise) - 1.0
+    a, b = expected * total, (1.0 - expected) * total
+    return math.exp(
+        math.lgamma(n + 1.0)
+        - math.lgamma(x + 1.0)
+        - math.lgamma(n - x + 1.0)
+        + math.lgamma(x + a)
+        + math.lgamma(n - x + b)
+        - math.lgamma(n + total)
+        + math.lgamma(total)
+        - math.lgamma(a)
+        - math.lgamma(b)
+    )
+
+
+@numba.njit(cache=True, nogil=True)
+def _expected(x, k, split, g, i, log_centre, log_tokens):  # type: ignore[no-untyped-def]
+    """Expected score on benchmark k of a reference model with exp(x) params: laws.py, scalar."""
+    n = x - log_centre
+    if k < split:
+        law = g.law[:, i, k]
+        loss = law[0] + law[1] * math.exp(-law[2] * n) + law[3] * math.exp(-law[4] * log_tokens)
+        z = g.steepness[i, k] * (g.midpoint[i, k] - loss)
+    else:
+        j = k - split
+        ability = n + g.token_elasticity[i, j] * log_tokens
+        z = g.discrimination[i, j] * (ability - g.difficulty[i, j])
+    floor = g.floor[i, k]
+    return floor + (g.ceiling[i, k] - floor) * (0.5 + 0.5 * math.tanh(0.5 * z))
+
+
+@numba.njit(cache=True, nogil=True)
+def _normal_band(offset, step, sd, low, high):  # type: ignore[no-untyped-def]
+    """Normal density at (d - offset) * step for d from low to high, times the step."""
+    band = np.empty(high - low + 1)
+    norm = step / (sd * math.sqrt(2.0 * math.pi))
+    for d in range(low, high + 1):
+        band[d - low] = norm * math.exp(-0.5 * ((d - offset) * step / sd) ** 2)
+    return band
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _correlate(values, band, start, stride, points):  # type: ignore[no-untyped-def]
+    """Sums of ``band`` against ``values`` from start, start + stride, ... on; 0 outside."""
+    result = np.zeros(points)
+    for i in range(points):
+        at = start + i * stride
+        low, high = max(0, -at), min(len(band), len(values) - at)
+        total = 0.0
+        for d in range(low, high):
+            total += band[d] * values[at + d]
+        result[i] = total
+    return result
+
+
+@numba.njit(cache=True, nogil=True)
+def _half_normal_band(step, scale, points):  # type: ignore[no-untyped-def]
+    """Half-normal density at points - 1, ..., 1, 0 steps, times the step and edge weights."""
+    band = np.empty(points)
+    norm = step * math.sqrt(2.0 / math.pi) / scale
+    for d in range(points):
+        weight = EDGE[d] if d < 3 else 1.0
+        band[points - 1 - d] = weight * norm * math.exp(-0.5 * (d * step / scale) ** 2)
+    return band
+
+
+@numba.njit(cache=True, nogil=True)
+def _scaled(values):  # type: ignore[no-untyped-def]
+    """Divide by the largest value, in place; its logarithm."""
+    top = values.max()
+    if top <= 0.0:
+        return -np.inf
+    values /= top
+    return math.log(top)
+
+
+@numba.njit(cache=True, nogil=True)
+def _below(values, unit_scale, step):  # type: ignore[no-untyped-def]
+    """Integrate a shortfall out: from the place of a unit to the place of its edge."""
+    if unit_scale == 0.0:
+        return values.copy()
+    points = min(len(values), int(REACH * unit_scale / step) + 3)
+    return _correlate(
+        values, _half_normal_band(step, unit_scale, points), 1 - points, 1, len(values)
+    )
+
+
+@numba.njit(cache=True, nogil=True)
+def _about(values, sd, step):  # type: ignore[no-untyped-def]
+    """Integrate a normal effect out: from the place of the inner to that of the outer."""
+    if sd == 0.0:
+        return values.copy()
+    reach = int(REACH * sd / step) + 1
+    return _correlate(
+        values, _normal_band(0.0, step, sd, -reach, reach), -reach, 1, len(values)
+    )
+
+
+@numba.njit(cache=True, nogil=True)
+def _predictive(  # type: ignore[no-untyped-def]
+    g,
+    score,
+    items,
+    benchmark,
+    split,
+    log_params,
+    log_centre,
+    log_tokens,
+    system_of,
+    order,
+    first_cell,
+    release_of,
+    organisation_of,
+    conditioned_on,
+    release_effects,
+    normal,
+    pointwise,
+):
+    draws, systems = g.line.shape
+    releases, organisations = len(organisation_of), organisation_of.max() + 1
+    total = np.zeros(draws)
+    by_release = np.empty((draws, releases))
+    by_system = np.empty((draws, systems))
+    for i in range(draws):
+        # One lattice for all effects, in steps of log density from the line of a system.
+        sd, outer = g.spread[i], g.organisation[i]
+        step = min(sd, g.cell_spread[i].min())
+        for other in (outer, g.release[i], g.shortfall[i].min()):
+            if other > 0.0:
+                step = min(step, other)
+        step = min(FINENESS * step, COARSEST)
+        reach = REACH * (sd + outer + g.release[i])
+        zero = int((reach + REACH * g.shortfall[i].max()) / step) + 1  # index of no effect
+        points = zero + int(reach / step) + 2
+        nodes = int(REACH * outer / step)
+
+        starts = log_params[system_of] + g.line[i, system_of] + g.shift[i] - zero * step
+        curves = [
+            _curve(
+                g, i, k, split, score[benchmark == k], items[benchmark == k], starts[benchmark == k],
+                g.noise[i, benchmark == k], g.cell_spread[i, benchmark == k], step, points,
+                log_centre, log_tokens,
+            )
+            for k in range(g.floor.shape[1])
+        ]  # fmt: skip
+        placed = np.empty((systems, points))  # density of a system's scores, by its effects
+        log_placed = np.empty(systems)
+        for m in range(systems):
+            product = np.ones(points)
+            logs = 0.0
+            for c in order[first_cell[m] : first_cell[m + 1]]:
+                product *= _cell(
+                    curves[benchmark[c]], starts[c], step, points, g.cell_spread[i, c],
+                    g.noise[i, c], score[c], items[c], normal,
+                )  # fmt: skip
+                logs += _scaled(product)
+            product = _about(product, sd, step)
+            if not release_effects:
+                product = _below(product, g.shortfall[i, m], step)
+            placed[m] = product
+            log_placed[m] = logs + _scaled(placed[m])
+
+        edge = np.empty((releases, 2 * nodes + 1))  # of a release's, by organisation effect
+        log_edge = np.empty(releases)
+        for j in range(releases):
+            members = np.flatnonzero(release_of == j)
+            log_edge[j] = _release(
+                edge[j], members, -1, placed, log_placed, g, i, j, step, zero, nodes,
+                release_effects,
+            )  # fmt: skip
+        weights = (
+            _normal_band(0.0, step, outer, -nodes, nodes) if outer > 0.0 else np.ones(1)
+        )
+        for o in range(organisations):
+            own = np.flatnonzero(organisation_of == o)
+            among = weights.copy()
+            logs = 0.0
+            for j in own:
+                if conditioned_on[j]:
+                    among *= edge[j]
+                    logs += log_edge[j] + _scaled(among)
+            total[i] += logs + math.log(among.sum())
+            if not pointwise:
+                continue
+            for j in own:
+                rest = weights.copy()
+                for other in own:
+                    if other != j and conditioned_on[other]:
+                        rest *= edge[other]
+                        _scaled(rest)
+                by_release[i, j] = log_edge[j] + math.log((rest * edge[j]).sum() / rest.sum())
+                members = np.flatnonzero(release_of == j)
+                without = np.empty(2 * nodes + 1)
+                for m in members:
+                    logs = _release(
+                        without, members, m, placed, log_placed, g, i, j, step, zero, nodes,
+                        release_effects,
+                    )  # fmt: skip
+                    by_system[i, m] = (
+                        log_edge[j]
+                        - logs
+                        + math.log((rest * edge[j]).sum() / (rest * without).sum())
+                    )
+    return total, by_release, by_system
+
+
+@numba.njit(cache=True, nogil=True)
+def _release(  # type: ignore[no-untyped-def]
+    result, members, left_out, placed, log_placed, g, i, j, step, zero, nodes, release_effects
+):
+    """Density of a release's scores by the effect of its organisation, but for one system."""
+    product = np.ones(placed.shape[1])
+    logs = 0.0
+    for m in members:
+        if m != left_out:
+            product *= placed[m]
+            logs += log_placed[m] + _scaled(product)
+    if release_effects:
+        product = _below(product, g.shortfall[i, j], step)
+    product = _about(product, g.release[i], step)
+    result[:] = product[zero - nodes : zero + nodes + 1]
+    return logs + _scaled(result)
+
+
+@numba.njit(cache=True, nogil=True)
+def _curve(  # type: ignore[no-untyped-def]
+    g, i, k, split, score, items, starts, noise, sd, step, points, log_centre, log_tokens
+):
+    """Expected score of a benchmark on a lattice of log Neff that all its cells share.
+
+    Its step is a part of ``step``, fine beside the spread of the cells and beside what a score
+    pins down where the curve is steepest.
+    """
+    if len(score) == 0:
+        return 0.0, 1, np.zeros(0)
+    error = np.sqrt(np.maximum(score * (1.0 - score), 0.01) * (1.0 / items + 4.0 * noise**2)).min()
+    steepest = 1e-3
+    before = _expected(10.0, k, split, g, i, log_centre, log_tokens)
+    for n in range(1, 101):
+        after = _expected(10.0 + 0.25 * n, k, split, g, i, log_centre, log_tokens)
+        steepest = max(steepest, (after - before) / 0.25)
+        before = after
+    finer = max(1, math.ceil(step / (FINENESS * min(sd.min(), error / steepest))))
+    fine = step / finer
+    reach = REACH * sd.max() + 2.0 * fine
+    origin = starts.min() - reach
+    count = int((starts.max() - origin + (points - 1) * step + reach) / fine) + 2
+    expected = np.empty(count)
+    for n in range(count):
+        expected[n] = _expected(origin + n * fine, k, split, g, i, log_centre, log_tokens)
+    return origin, finer, expected
+
+
+@numba.njit(cache=True, nogil=True)
+def _cell(curve, start, step, points, sd, noise, score, items, normal):  # type: ignore[no-untyped-def]
+    """Density of a cell's score with its Neff integrated out, by the density of its system.
+
+    ``start`` is the mean of log Neff at the first point of the system's lattice.
+    """
+    origin, finer, expected = curve
+    fine = step / finer
+    reach = int(REACH * sd / fine) + 1
+    place = (start - origin) / fine
+    at = math.floor(place)
+    density = expected[at - reach : at + (points - 1) * finer + reach + 2]
+    if normal:
+        scale = 1.0 / items + 4.0 * noise * noise
+        variance = density * (1.0 - density) * scale
+        density = np.exp(-0.5 * (score - density) ** 2 / variance) / np.sqrt(
+            2.0 * math.pi * variance
+        )
+    else:
+        density = np.array([_beta_binomial(score, items, noise, value) for value in density])
+    band = _normal_band(place - at, fine, sd, -reach, reach + 1)
+    return _correlate(density, band, 0, finer, points)
