@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from densing_bayes.compare import Comparison, compare
     from densing_bayes.fitting import Fit, fit
     from densing_bayes.forecasts import forecast_date, forecast_summary, params_needed
     from densing_bayes.model import build_model
@@ -65,16 +66,18 @@ _HOME = {
     "shelf": ("shelf_life", "shelf_life_table", "frontier_shelf_life"),
     "forecasts": ("params_needed", "forecast_date", "forecast_summary"),
     "summary": ("trend_summary",),
+    "compare": ("Comparison", "compare"),
     "report": ("write_report",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
-    "Fit", "Hypothesis", "ModelSpec", "Panel", "__version__", "benchmark_growth", "build_model", "densities",
-    "density_table", "doubling_time", "estimate", "export_panel", "fit", "forecast_date",
-    "forecast_summary", "frontier", "frontier_shelf_life", "growth", "growth_rate", "list_hypotheses", "list_panels",
-    "list_specs", "load_events", "load_hypothesis", "load_panel", "load_spec", "params_needed", "predictive", "shelf_life",
-    "shelf_life_table", "trend_summary", "write_report",
+    "Comparison", "Fit", "Hypothesis", "ModelSpec", "Panel", "__version__", "benchmark_growth",
+    "build_model", "compare", "densities", "density_table", "doubling_time", "estimate",
+    "export_panel", "fit", "forecast_date", "forecast_summary", "frontier",
+    "frontier_shelf_life", "growth", "growth_rate", "list_hypotheses", "list_panels",
+    "list_specs", "load_events", "load_hypothesis", "load_panel", "load_spec", "params_needed",
+    "predictive", "shelf_life", "shelf_life_table", "trend_summary", "write_report",
 ]  # fmt: skip
 
 

@@ -34,6 +34,7 @@ CENTRED = {
     "params_exponent_offset": ("params_exponent_spread_log__", 1.0),
     "tokens_exponent_offset": ("tokens_exponent_spread_log__", 1.0),
     "release_offset": ("release_spread_log__", 0.8),
+    "growth_step_offset": ("growth_step_spread_log__", 0.5),
     "drift_before_offset_zerosum__": ("drift_spread_before_log__", 0.6),
     "drift_change_offset_zerosum__": ("drift_spread_change_log__", 0.6),
 }
@@ -50,6 +51,7 @@ class Conditioned(NamedTuple):
 
     model: pm.Model
     names: tuple[str, ...]  # value variables of the plain model, in order
+    coordinates: tuple[str, ...]  # the same by element, such as "growth_change[0]"
     observed: Observations  # that its anchors were chosen on
     values: dict[Any, Graph]  # plain value variable -> graph of coordinates
 
@@ -144,7 +146,12 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
             pm.Potential(f"factor_{i}", factor)
         pm.Potential("log_jacobian", log_jacobian)
         _keep_plain_names(plain, replace)
-    return Conditioned(model, tuple(pieces), observed, replace)
+    coordinates = tuple(
+        name if index == () else f"{name}[{', '.join(map(str, index))}]"
+        for name in pieces
+        for index in np.ndindex(np.shape(point[name]))
+    )
+    return Conditioned(model, tuple(pieces), coordinates, observed, replace)
 
 
 def _globals(

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-import xarray as xr
 from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
@@ -22,6 +21,7 @@ from densing_bayes.marginal import (
     as_given,
     predictive_densities,
     shared_parameters,
+    thinned,
     vectorized,
 )
 from densing_bayes.model import assemble
@@ -29,6 +29,7 @@ from densing_bayes.observations import Floats
 
 INTEGRATED = (*LATENTS, "organisation_offset", "release_offset")
 CHUNK = 500  # draws evaluated at once
+POINTS = 500
 ROUNDS = 1000
 
 
@@ -47,8 +48,8 @@ class Target(NamedTuple):
     names: tuple[str, ...]  # of the variable of each coordinate
 
 
-def target(fit: Fit, draws: int) -> Target:
-    """The density of the shared parameters of a fit, and so many of its draws."""
+def target(fit: Fit) -> Target:
+    """The density of the shared parameters of a fit, and its draws."""
     parts = assemble(fit.spec, fit.observed)
     model = parts.model
     free = [rv for rv in model.free_RVs if rv.name not in INTEGRATED]
@@ -62,11 +63,13 @@ def target(fit: Fit, draws: int) -> Target:
     )
     at_values = vectorized(graphs | {f"term_{i}": t.sum() for i, t in enumerate(terms)}, values)
 
-    flat = thinned(fit.posterior, draws)
+    flat = thinned(fit.posterior, fit.posterior["level"].size)
     transforms = {rv: model.rvs_to_transforms[rv] for rv in free}
     forward = vectorized(
         {
-            value.name: rv if transforms[rv] is None else transforms[rv].forward(rv, *rv.owner.inputs)
+            value.name: rv
+            if transforms[rv] is None
+            else transforms[rv].forward(rv, *rv.owner.inputs)
             for rv, value in zip(free, values, strict=True)
         },
         free,
@@ -76,7 +79,9 @@ def target(fit: Fit, draws: int) -> Target:
     shapes = [pieces[name].shape[1:] for name in names]
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes]).tolist()
     chains = fit.posterior.sizes["chain"]
-    vectors = np.concatenate([pieces[name].reshape(len(pieces[name]), -1) for name in names], axis=1)
+    vectors = np.concatenate(
+        [pieces[name].reshape(len(pieces[name]), -1) for name in names], axis=1
+    )
 
     def log_density(points: Floats) -> Floats:
         result = np.empty(len(points))
@@ -101,15 +106,8 @@ def target(fit: Fit, draws: int) -> Target:
     return Target(log_density, vectors.reshape(chains, -1, vectors.shape[1]), labels)
 
 
-def thinned(posterior: xr.Dataset, draws: int) -> xr.Dataset:
-    """About so many draws, evenly from every chain, along the one dim ``sample_draw``."""
-    step = max(1, posterior.sizes["chain"] * posterior.sizes["draw"] // draws)
-    part = posterior.isel(draw=slice(0, None, step))
-    return part.stack({SAMPLE_DRAW: ["chain", "draw"]}, create_index=False)
-
-
 def log_evidence(
-    log_density: Callable[[Floats], Floats], draws: Floats, seed: int = 0
+    log_density: Callable[[Floats], Floats], draws: Floats, seed: int = 0, points: int = POINTS
 ) -> Evidence:
     """Log integral of a density by bridge sampling from draws of it.
 
@@ -124,6 +122,8 @@ def log_evidence(
         Draws of the density that it is proportional to, (chain, draw, dim), unbounded.
     seed
         Of the draws of the normal densities.
+    points
+        Draws at which the density is evaluated in each half, and as many of the normal density.
 
     Returns
     -------
@@ -133,11 +133,11 @@ def log_evidence(
     middle = draws.shape[1] // 2
     halves = draws[:, :middle], draws[:, middle : 2 * middle]
     estimates = [
-        _bridge(log_density, own, other, np.random.default_rng([seed, i]))
+        _bridge(log_density, own, other, points, np.random.default_rng([seed, i]))
         for i, (own, other) in enumerate([halves, halves[::-1]])
     ]
     value = np.mean([estimate.value for estimate in estimates])
-    error = np.hypot(*(estimate.error for estimate in estimates)) / 2.0
+    error = np.linalg.norm([estimate.error for estimate in estimates]) / 2.0
     return Evidence(float(value), float(error))
 
 
@@ -145,8 +145,10 @@ def _bridge(
     log_density: Callable[[Floats], Floats],
     own: Floats,
     other: Floats,
+    points: int,
     random: np.random.Generator,
 ) -> Evidence:
+    own = own[:, :: max(1, own.shape[0] * own.shape[1] // points)]
     chains, count, size = own.shape
     fitted = other.reshape(-1, size)
     centre = fitted.mean(axis=0)
@@ -201,7 +203,7 @@ def _tensor(graph: Any) -> Any:
     return pt.as_tensor(graph)
 
 
-def savage_dickey(found: Target, name: str, log_prior: float) -> Evidence:
+def savage_dickey(found: Target, name: str, log_prior: float, draws: int = 2 * POINTS) -> Evidence:
     """Log Bayes factor of the model with one shared parameter at zero against the free one.
 
     The posterior density at zero is estimated by importance-weighted marginal densities (Chen
@@ -215,11 +217,14 @@ def savage_dickey(found: Target, name: str, log_prior: float) -> Evidence:
         Of a scalar parameter whose coordinate is itself.
     log_prior
         Its log prior density at zero.
+    draws
+        Draws at which the density is evaluated.
     """
     import arviz_stats as azs
 
     chains, count, size = found.draws.shape
-    points = found.draws.reshape(-1, size)
+    step = max(1, chains * count // draws)
+    points = found.draws[:, ::step].reshape(-1, size)
     index = found.names.index(name)
     own = points[:, index]
     centred = points - points.mean(axis=0)
@@ -229,7 +234,7 @@ def savage_dickey(found: Target, name: str, log_prior: float) -> Evidence:
     weight = -0.5 * ((own - own.mean()) / sd) ** 2 - np.log(sd * np.sqrt(2.0 * np.pi))
     terms = weight + found.log_density(moved) - found.log_density(points)
     value = logsumexp(terms) - np.log(terms.size)
-    shares = np.exp(terms - terms.max()).reshape(chains, count)
+    shares = np.exp(terms - terms.max()).reshape(chains, -1)
     effective = float(azs.ess(shares, chain_axis=0, draw_axis=1, method="mean"))
     error = shares.std() / shares.mean() / np.sqrt(effective)
     return Evidence(float(value - log_prior), float(error))

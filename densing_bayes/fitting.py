@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -19,7 +20,7 @@ import xarray as xr
 
 from densing_bayes.errors import FileFormatError, FitError
 from densing_bayes.observations import Observations, observe
-from densing_bayes.spec import ModelSpec, load_spec
+from densing_bayes.spec import Hypothesis, ModelSpec, load_hypothesis, load_spec
 from densing_bayes.tables import Panel, load_panel
 
 if TYPE_CHECKING:
@@ -175,6 +176,7 @@ def fit(
     spec: ModelSpec | str | os.PathLike[str] = "joint",
     panel: Panel | str | os.PathLike[str] | None = None,
     *,
+    hypothesis: Hypothesis | str | os.PathLike[str] | None = None,
     draws: int = 1000,
     tune: int = 500,
     chains: int = 4,
@@ -196,6 +198,9 @@ def fit(
         A specification, or the name or path of one.
     panel
         A panel, or the name or folder of one; by default the specification's own.
+    hypothesis
+        What the trend did, or the name or path of such a hypothesis; by default what the
+        specification says.
     draws, tune, chains
         Draws and tuning steps of each chain, and number of chains.
     cores
@@ -220,6 +225,10 @@ def fit(
     _check_settings(draws, tune, chains, target_accept, sampler)
     started = time.perf_counter()
     spec = spec if isinstance(spec, ModelSpec) else load_spec(spec)
+    if hypothesis is not None:
+        if not isinstance(hypothesis, Hypothesis):
+            hypothesis = load_hypothesis(hypothesis)
+        spec = spec.under(hypothesis)
     if not isinstance(panel, Panel):
         panel = load_panel(spec.panel.source if panel is None else panel)
     observed = observe(panel, spec)
@@ -242,17 +251,38 @@ def fit(
 
 
 class Compiled(NamedTuple):
-    """A specification compiled for panels of one shape."""
+    """A specification compiled for panels of one shape and hypotheses of one structure."""
 
     spec: ModelSpec
     parts: Parts
     conditioned: Conditioned
     functions: Any  # nutpie's
 
+    def serves(self, spec: ModelSpec, observed: Observations) -> bool:
+        """Whether a specification and a panel need no compilation of their own.
+
+        They may differ in names and dates of changes, and in measured values.
+        """
+        labels = ("cell_label", "loss_label", "reference_label")
+        own = self.conditioned.observed
+        same = all(getattr(own, label) == getattr(observed, label) for label in labels)
+        return same and structure(self.spec) == structure(spec)
+
+
+def structure(spec: ModelSpec) -> str:
+    """What of a specification is compiled; names and dates of changes are data."""
+    changes = spec.trend.changes
+    pattern = [
+        (change.slope, change.level, change.known, i > 0 and change.window == changes[i - 1].window)
+        for i, change in enumerate(changes)
+    ]
+    return f"{spec.replace(trend__changes=()).hash} {pattern}"
+
 
 def compile_fit(spec: ModelSpec, observed: Observations) -> Compiled:
     """Build and compile the model once, for this and any panel of the same shape."""
     import nutpie
+    from pytensor.configdefaults import config
 
     from densing_bayes.conditioned import condition
     from densing_bayes.model import assemble
@@ -261,7 +291,9 @@ def compile_fit(spec: ModelSpec, observed: Observations) -> Compiled:
     parts = assemble(spec, observed)
     start = pilot(spec, observed).point(parts.model.initial_point())
     conditioned = condition(parts, observed, start)
-    functions = nutpie.compile_pymc_model(conditioned.model, var_names=_names(parts))
+    # Fast math would give other roundings, and so other draws, from a warm cache than from a cold.
+    with config.change_flags(numba__fastmath=False):
+        functions = nutpie.compile_pymc_model(conditioned.model, var_names=_names(parts))
     return Compiled(spec, parts, conditioned, functions)
 
 
@@ -269,6 +301,8 @@ def fit_compiled(
     compiled: Compiled,
     observed: Observations,
     *,
+    spec: ModelSpec | None = None,
+    near: Fit | None = None,
     draws: int,
     tune: int,
     chains: int,
@@ -283,15 +317,20 @@ def fit_compiled(
 ) -> Fit:
     """Fit observations with a model compiled for their shape; arguments as of :func:`fit`.
 
-    ``prior=False`` leaves the prior draws out, for many fits of simulated panels.
+    ``spec`` is another specification that the compiled model serves, ``near`` a fit of the same
+    panel whose pilot is a good start, and ``prior=False`` leaves the prior draws out, for many
+    fits of simulated panels.
     """
     from densing_bayes.conditioned import global_point
     from densing_bayes.diagnostics import diagnose
-    from densing_bayes.laplace import laplace
+    from densing_bayes.laplace import laplace, whitening_near
     from densing_bayes.pilot import pilot
 
     compiled_at = time.perf_counter()
-    spec, parts, conditioned, functions = compiled
+    _, parts, conditioned, functions = compiled
+    spec = spec or compiled.spec
+    if not compiled.serves(spec, observed):
+        raise FitError("the compiled model has another structure: compile this specification anew")
     cores = min(chains, cores or os.cpu_count() or 1)
     progress = sys.stderr.isatty() if progress is None else progress
     measured = {
@@ -299,12 +338,20 @@ def fit_compiled(
         "reference_score_data": observed.reference_score,
         "score_data": observed.score,
     }
+    dates = {
+        "change_earliest": observed.change_earliest,
+        "change_latest": observed.change_latest,
+    }
+    measured |= {name: value for name, value in dates.items() if name in parts.model}
     for name, value in measured.items():
         parts.model[name].set_value(value)
     start = pilot(spec, observed).point(parts.model.initial_point())
     global_point(conditioned, start)
     functions = functions.with_data(**measured)
-    whitening = _pilot_run(functions, laplace(conditioned, functions), chains, cores, seed)
+    rough = whitening_near(conditioned, near.data["pilot"].dataset) if near is not None else None
+    if rough is None:
+        rough = laplace(conditioned, functions)
+    whitening = _pilot_run(functions, rough, chains, cores, seed)
     piloted_at = time.perf_counter()
     trace = _sample(
         conditioned,
@@ -320,7 +367,7 @@ def fit_compiled(
         progress=progress,
     )
     sampled_at = time.perf_counter()
-    posterior = trace["posterior"].dataset[_names(parts)]
+    posterior = _relabelled(trace["posterior"].dataset[_names(parts)], spec, observed)
     statistics = trace["sample_stats"].dataset[
         ["diverging", "energy", "depth", "n_steps", "step_size", "logp"]
     ]
@@ -332,9 +379,10 @@ def fit_compiled(
         "observed_data": xr.Dataset(
             {"score": ("cell", observed.score)}, coords={"cell": list(observed.cell_label)}
         ),
+        "pilot": whitening.dataset(conditioned),
     }
     if prior:
-        groups["prior"] = _prior(parts, seed)
+        groups["prior"] = _relabelled(_prior(parts, seed), spec, observed)
     now = time.perf_counter()
     provenance = (source or {}) | {
         "spec_hash": spec.hash,
@@ -361,6 +409,14 @@ def fit_compiled(
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
     }
     return Fit(xr.DataTree.from_dict(groups), spec, observed, diagnostics, provenance)
+
+
+def _relabelled(draws: xr.Dataset, spec: ModelSpec, observed: Observations) -> xr.Dataset:
+    """Draws with the labels of the specification, where the compiled one had others."""
+    from densing_bayes.model import coordinates
+
+    labels = coordinates(spec, observed)
+    return draws.assign_coords({dim: list(labels[dim]) for dim in draws.dims if dim in labels})
 
 
 def _umask() -> int:
@@ -468,6 +524,8 @@ def _prior(parts: Parts, seed: int) -> xr.Dataset:
         for rv in (*parts.model.free_RVs, *parts.model.deterministics)
         if rv.name != "log_effective_params"
     ]
+    # PyMC announces the names of all variables, a screenful that says nothing.
+    logging.getLogger("pymc.sampling.forward").setLevel(logging.WARNING)
     tree = pm.sample_prior_predictive(
         PRIOR_DRAWS,
         model=parts.model,

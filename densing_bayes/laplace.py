@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import xarray as xr
 
 from densing_bayes.conditioned import Conditioned
 from densing_bayes.errors import FitError
@@ -32,6 +33,43 @@ class Whitening(NamedTuple):
     globals_centre: Floats
     globals_scale: Floats
     cell_mode: Floats
+
+    def dataset(self, conditioned: Conditioned) -> xr.Dataset:
+        """The constants with the names of their coordinates, as a fit keeps them."""
+        names = conditioned.coordinates
+        return xr.Dataset(
+            {
+                "centre": ("coordinate", self.globals_centre),
+                "scale": (("coordinate", "direction"), self.globals_scale),
+                "cell_mode": ("cell", self.cell_mode),
+            },
+            coords={"coordinate": list(names), "cell": list(conditioned.observed.cell_label)},
+        )
+
+
+def whitening_near(conditioned: Conditioned, pilot: xr.Dataset) -> Whitening | None:
+    """Take over the constants of a like fit.
+
+    Where that fit has all coordinates, these are the constants to start from. Where it lacks some,
+    the model's constants are moved to it as far as they agree, for :func:`laplace` to go on from,
+    and nothing is returned.
+    """
+    names, cells = list(conditioned.coordinates), list(conditioned.observed.cell_label)
+    if list(pilot["cell"].values) == cells and list(pilot["coordinate"].values) == names:
+        return Whitening(
+            *(pilot[key].to_numpy().copy() for key in ("centre", "scale", "cell_mode"))
+        )
+    model = conditioned.model
+    for data, labels, values in (
+        ("globals_centre", names, pilot["centre"]),
+        ("cell_mode", cells, pilot["cell_mode"]),
+    ):
+        own = model[data].get_value()
+        there = dict(zip(values[values.dims[0]].values, values.to_numpy(), strict=True))
+        model[data].set_value(
+            np.array([there.get(*pair) for pair in zip(labels, own, strict=True)])
+        )
+    return None
 
 
 def laplace(conditioned: Conditioned, compiled: Any) -> Whitening:

@@ -28,6 +28,14 @@ class Line(NamedTuple):
     start: float = 0.0
 
 
+def walk(level: Array, growth: Array, bends: Sequence[tuple[Array, Array]]) -> Line:
+    """The line whose level and growth rate are given at time 0, not before its first bend."""
+    for at, change in bends:
+        if at <= 0.0:
+            level, growth = level + change * at, growth - change
+    return Line(level, growth, bends)
+
+
 def line_value(line: Line, time: Array) -> Array:
     """F(t) of a :class:`Line`."""
     elapsed = time
@@ -53,7 +61,7 @@ def line_slope(line: Line, time: Array) -> Array:
 
 
 def _ramp(x: Array) -> Array:
-    """x where it is positive, else 0; its slope at 0 is 0, not undefined."""
+    """X where it is positive, else 0; its slope at 0 is 0, not undefined."""
     return x * (x > 0)
 
 
@@ -76,6 +84,9 @@ def drawn_line(spec: TrendSpec, observed: Observations, draws: Mapping[str, Any]
     def alone(name: str) -> np.ndarray:
         return np.asarray(draws[name])[..., None]
 
+    if spec.smooth is not None:
+        steps = zip(map(years_since_origin, spec.smooth.knots), each("growth_step"), strict=True)
+        return walk(alone("level"), alone("growth_at_origin"), list(steps))
     times: list[Any] = list(observed.change_earliest)
     unknown = [i for i, change in enumerate(spec.changes) if not change.known]
     if unknown:
@@ -85,9 +96,6 @@ def drawn_line(spec: TrendSpec, observed: Observations, draws: Mapping[str, Any]
     at_levels = [times[i] for i, change in enumerate(spec.changes) if change.level]
     bends = list(zip(at_slopes, each("growth_change"), strict=True)) if at_slopes else []
     jumps = list(zip(at_levels, each("level_change"), strict=True)) if at_levels else []
-    if spec.smooth is not None:
-        knots = [years_since_origin(knot) for knot in spec.smooth.knots]
-        bends += list(zip(knots, each("growth_step"), strict=True))
     if spec.saturation is None:
         return Line(alone("level"), alone("growth_before"), bends, jumps)
     start = years_since_origin(spec.saturation.start)

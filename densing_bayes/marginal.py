@@ -88,24 +88,25 @@ def vectorized(
     graphs: Mapping[str, Any], inputs: Sequence[Any]
 ) -> Callable[[Sequence[Floats]], dict[str, Floats]]:
     """Function that evaluates graphs at many draws at once, draws in front; nothing is compiled."""
-    import pytensor
     import pytensor.tensor as pt
+    from pytensor.compile.maker import function
+    from pytensor.compile.mode import Mode
     from pytensor.graph.replace import vectorize_graph
 
     symbols = {name: pt.as_tensor(graph) for name, graph in graphs.items()}
     batched = {
         x: pt.tensor(f"{x.name}_draws", dtype=x.dtype, shape=(None, *x.type.shape)) for x in inputs
     }
-    function = pytensor.function(
+    at = function(
         list(batched.values()),
         vectorize_graph(list(symbols.values()), replace=batched),
-        mode=pytensor.compile.Mode(linker="py", optimizer=None),
+        mode=Mode(linker="py", optimizer=None),  # type: ignore[arg-type]  # None: no rewrites
         on_unused_input="ignore",
     )
 
     def evaluate(draws: Sequence[Floats]) -> dict[str, Floats]:
         count, found = len(draws[0]), {}
-        for (name, symbol), value in zip(symbols.items(), function(*draws), strict=True):
+        for (name, symbol), value in zip(symbols.items(), at(*draws), strict=True):
             constant = value.ndim == symbol.ndim  # it hangs on no input
             shape = (count, *value.shape) if constant else value.shape
             found[name] = np.ascontiguousarray(np.broadcast_to(value, shape), dtype=np.float64)
@@ -124,14 +125,31 @@ def given(spec: ModelSpec, observed: Observations, draws: xr.Dataset) -> Given:
     draws
         Variables of the posterior with the one sample dim ``sample_draw``.
     """
+    parts = assemble(spec, observed)
+    return as_given(at_draws(shared_parameters(parts), parts, draws))
+
+
+def at_draws(
+    graphs: Mapping[str, Any],
+    parts: Parts,
+    draws: xr.Dataset,
+    also: Mapping[Any, Floats] | None = None,
+) -> dict[str, Floats]:
+    """Graphs of a model at draws of its variables, and at values of other symbols."""
     from pytensor.graph.traversal import ancestors
 
-    parts = assemble(spec, observed)
-    graphs = shared_parameters(parts)
+    also = also or {}
     needed = set(ancestors([graph for graph in graphs.values() if hasattr(graph, "owner")]))
     free = [rv for rv in parts.model.free_RVs if rv in needed]
     values = [draws[rv.name].transpose(SAMPLE_DRAW, ...).to_numpy() for rv in free]
-    return as_given(vectorized(graphs, free)(values))
+    return vectorized(graphs, [*also, *free])([*also.values(), *values])
+
+
+def thinned(posterior: xr.Dataset, draws: int) -> xr.Dataset:
+    """About so many draws, evenly from every chain, along the one dim ``sample_draw``."""
+    step = max(1, posterior.sizes["chain"] * posterior.sizes["draw"] // draws)
+    part = posterior.isel(draw=slice(0, None, step))
+    return part.stack({SAMPLE_DRAW: ["chain", "draw"]}, create_index=False)
 
 
 def as_given(found: dict[str, Floats]) -> Given:
@@ -290,9 +308,7 @@ def _about(values, sd, step):  # type: ignore[no-untyped-def]
     if sd == 0.0:
         return values.copy()
     reach = int(REACH * sd / step) + 1
-    return _correlate(
-        values, _normal_band(0.0, step, sd, -reach, reach), -reach, 1, len(values)
-    )
+    return _correlate(values, _normal_band(0.0, step, sd, -reach, reach), -reach, 1, len(values))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -336,8 +352,9 @@ def _predictive(  # type: ignore[no-untyped-def]
         starts = log_params[system_of] + g.line[i, system_of] + g.shift[i] - zero * step
         curves = [
             _curve(
-                g, i, k, split, score[benchmark == k], items[benchmark == k], starts[benchmark == k],
-                g.noise[i, benchmark == k], g.cell_spread[i, benchmark == k], step, points,
+                g, i, k, split, score[benchmark == k], items[benchmark == k],
+                starts[benchmark == k], g.noise[i, benchmark == k],
+                g.cell_spread[i, benchmark == k], step, points,
                 log_centre, log_tokens,
             )
             for k in range(g.floor.shape[1])
@@ -367,38 +384,36 @@ def _predictive(  # type: ignore[no-untyped-def]
                 edge[j], members, -1, placed, log_placed, g, i, j, step, zero, nodes,
                 release_effects,
             )  # fmt: skip
-        weights = (
-            _normal_band(0.0, step, outer, -nodes, nodes) if outer > 0.0 else np.ones(1)
-        )
+        weights = _normal_band(0.0, step, outer, -nodes, nodes) if outer > 0.0 else np.ones(1)
         for o in range(organisations):
             own = np.flatnonzero(organisation_of == o)
             among = weights.copy()
             logs = 0.0
-            for j in own:
-                if conditioned_on[j]:
-                    among *= edge[j]
-                    logs += log_edge[j] + _scaled(among)
+            for r in own:
+                if conditioned_on[r]:
+                    among *= edge[r]
+                    logs += log_edge[r] + _scaled(among)
             total[i] += logs + math.log(among.sum())
             if not pointwise:
                 continue
-            for j in own:
+            for r in own:
                 rest = weights.copy()
                 for other in own:
-                    if other != j and conditioned_on[other]:
+                    if other != r and conditioned_on[other]:
                         rest *= edge[other]
                         _scaled(rest)
-                by_release[i, j] = log_edge[j] + math.log((rest * edge[j]).sum() / rest.sum())
-                members = np.flatnonzero(release_of == j)
+                by_release[i, r] = log_edge[r] + math.log((rest * edge[r]).sum() / rest.sum())
+                members = np.flatnonzero(release_of == r)
                 without = np.empty(2 * nodes + 1)
-                for m in members:
+                for left_out in members:
                     logs = _release(
-                        without, members, m, placed, log_placed, g, i, j, step, zero, nodes,
+                        without, members, left_out, placed, log_placed, g, i, r, step, zero, nodes,
                         release_effects,
                     )  # fmt: skip
-                    by_system[i, m] = (
-                        log_edge[j]
+                    by_system[i, left_out] = (
+                        log_edge[r]
                         - logs
-                        + math.log((rest * edge[j]).sum() / (rest * without).sum())
+                        + math.log((rest * edge[r]).sum() / (rest * without).sum())
                     )
     return total, by_release, by_system
 

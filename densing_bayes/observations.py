@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import dataclass, replace
-
 from typing import Any
 
 import numpy as np
@@ -278,9 +277,16 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         cell_flag=np.array([flags.index(f) if f else -1 for f in scores["flag"]], dtype=np.int64),
         flags=flags,
         mean_log_params=float(np.mean(np.log(sizes.to_numpy(float)))),
-        bend_time=np.array([years_since_origin(date) for date in [spec.density.drift_bend] if date]),
+        bend_time=np.array(
+            [years_since_origin(date) for date in [spec.density.drift_bend] if date]
+        ),
         **_changes(spec, time),
     )
+
+
+def with_changes(observed: Observations, spec: ModelSpec) -> Observations:
+    """The same observations with the changes of another specification of the trend."""
+    return replace(observed, **_changes(spec, observed.time))
 
 
 def _changes(spec: ModelSpec, time: Floats) -> dict[str, Any]:

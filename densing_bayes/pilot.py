@@ -65,6 +65,7 @@ class Pilot:
             "log_density": self.log_density,
             "level": self.trend[0],
             "growth_before": self.trend[1],
+            "growth_at_origin": self.trend[1],
         }
         if self.params_exponent.size:
             estimates |= {

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pymc as pm
 from pytensor.tensor.variable import TensorVariable
+from scipy import stats
 from scipy.special import logit
 
 from densing_bayes.errors import SpecError
@@ -39,3 +40,20 @@ def variable(
             # PyMC 6.3 gives LogitNormal no transform, so its logit is the free variable.
             z = pm.Normal(f"{name}_logit", logit(of("median")), of("sigma"), dims=dims)
             return pm.Deterministic(name, pm.math.invlogit(z), dims=dims)
+
+
+def log_density(prior: Prior, x: np.ndarray) -> np.ndarray:
+    """Log density of a prior at values of the variable."""
+    match prior:
+        case Normal():
+            found = stats.norm.logpdf(x, prior.mu, prior.sigma)
+        case LogNormal():
+            found = stats.lognorm.logpdf(x, prior.sigma, scale=prior.median)
+        case HalfNormal():
+            found = stats.halfnorm.logpdf(x, scale=prior.sigma)
+        case Beta():
+            found = stats.beta.logpdf(x, prior.alpha, prior.beta)
+        case LogitNormal():
+            z = (logit(x) - logit(prior.median)) / prior.sigma
+            found = stats.norm.logpdf(z) - np.log(prior.sigma * x * (1.0 - x))
+    return np.asarray(found)

@@ -83,12 +83,16 @@ def line_of(fit: Fit, group: str = "posterior") -> Line:
     """The trend line of a fit; entries have dims (chain, draw) and a last axis for the time."""
     draws = draws_of(fit, group)
     names = ("level", "growth_before", "growth_change", "level_change", "change_time",
-             "growth_step", "decay")  # fmt: skip
-    arrays = {name: draws[name].transpose(*SAMPLE, ...).to_numpy() for name in names if name in draws}
+             "growth_step", "growth_at_origin", "decay")  # fmt: skip
+    arrays = {
+        name: draws[name].transpose(*SAMPLE, ...).to_numpy() for name in names if name in draws
+    }
     return drawn_line(fit.spec.trend, fit.observed, arrays)
 
 
-def growth_rate(fit: Fit, dates: Sequence[Any] | pd.DatetimeIndex, group: str = "posterior") -> xr.DataArray:
+def growth_rate(
+    fit: Fit, dates: Sequence[Any] | pd.DatetimeIndex, group: str = "posterior"
+) -> xr.DataArray:
     """Growth rate of the frontier, d ln(density)/dt, at dates.
 
     Returns

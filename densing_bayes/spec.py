@@ -216,7 +216,11 @@ class SaturationSpec(_Frozen):
     decay: PositivePrior  # 1/year
 
 
-def _check_changes(changes: tuple[ChangeSpec, ...]) -> None:
+def _check_changes(
+    changes: tuple[ChangeSpec, ...], smooth: SmoothSpec | None, saturation: SaturationSpec | None
+) -> None:
+    if sum(map(bool, (changes, smooth, saturation))) > 1:
+        raise ValueError("a trend has changes, or is smooth, or saturates: give one of the three")
     names = [change.name for change in changes]
     if len(set(names)) < len(names):
         raise ValueError("two changes bear one name: give each its own")
@@ -253,7 +257,7 @@ class TrendSpec(_Frozen):
 
     @model_validator(mode="after")
     def _distinct_changes(self) -> TrendSpec:
-        _check_changes(self.changes)
+        _check_changes(self.changes, self.smooth, self.saturation)
         return self
 
 
@@ -276,7 +280,7 @@ class Hypothesis(_Frozen):
 
     @model_validator(mode="after")
     def _distinct_changes(self) -> Hypothesis:
-        _check_changes(self.changes)
+        _check_changes(self.changes, self.smooth, self.saturation)
         return self
 
 
@@ -411,9 +415,7 @@ def _read(
         raise SpecError(f"{path}: cannot be read as UTF-8 text: {error}") from error
 
 
-def _validate[Spec: _Frozen](
-    content: dict[str, Any], where: str, kind: type[Spec]
-) -> Spec:
+def _validate[Spec: _Frozen](content: dict[str, Any], where: str, kind: type[Spec]) -> Spec:
     try:
         return kind.model_validate(content)
     except ValidationError as error:

@@ -9,10 +9,10 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from densing_bayes.line import Line, line_value
+from densing_bayes.line import Line, line_value, walk
 from densing_bayes.observations import DAYS_PER_YEAR, Ints, Observations, years_since_origin
 from densing_bayes.priors import variable
-from densing_bayes.spec import ChangeSpec, TrendSpec
+from densing_bayes.spec import ChangeSpec, SmoothSpec, TrendSpec
 
 
 class Trend(NamedTuple):
@@ -57,14 +57,14 @@ def trend(spec: TrendSpec, observed: Observations) -> Trend:
             scale = scale * np.exp(growth * unit_time)
         shortfall = pm.HalfNormal("shortfall", scale, dims=dims)
     spread = variable("system_spread", spec.system_spread)
-    return Trend(
-        line, effects, spread, shortfall, scale, unit, organisation_spread, release_spread
-    )
+    return Trend(line, effects, spread, shortfall, scale, unit, organisation_spread, release_spread)
 
 
 def frontier_line(spec: TrendSpec, observed: Observations) -> Line:
     """State the parameters of F(t): level, growth, and what a hypothesis says of its changes."""
     level = variable("level", spec.level)
+    if spec.smooth is not None:
+        return _random_walk(level, variable("growth_at_origin", spec.growth_before), spec.smooth)
     growth = variable("growth_before", spec.growth_before)
     times = _change_times(spec.changes, observed)
     bends, jumps = [], []
@@ -76,17 +76,19 @@ def frontier_line(spec: TrendSpec, observed: Observations) -> Line:
     if at_levels:
         jump = variable("level_change", spec.level_change, "level_change_at")
         jumps = [(times[i], jump[j]) for j, i in enumerate(at_levels)]
-    if spec.smooth is not None:
-        yearly = variable("growth_step_spread", spec.smooth.spread)
-        spread = yearly * np.sqrt(spec.smooth.every_days / DAYS_PER_YEAR)
-        step = _scaled("growth_step", spread, "knot")
-        knots = map(years_since_origin, spec.smooth.knots)
-        bends += [(knot, step[i]) for i, knot in enumerate(knots)]
     if spec.saturation is None:
         return Line(level, growth, bends, jumps)
     decay = variable("decay", spec.saturation.decay)
     start = years_since_origin(spec.saturation.start)
     return Line(level, growth, bends, jumps, decay, start)
+
+
+def _random_walk(level: Any, growth: Any, spec: SmoothSpec) -> Line:
+    """State a growth rate that steps at knots, known best at the origin and walking both ways."""
+    spread = variable("growth_step_spread", spec.spread) * np.sqrt(spec.every_days / DAYS_PER_YEAR)
+    step = _scaled("growth_step", spread, "knot")
+    knots = [years_since_origin(knot) for knot in spec.knots]
+    return walk(level, growth, [(knot, step[i]) for i, knot in enumerate(knots)])
 
 
 def _change_times(changes: tuple[ChangeSpec, ...], observed: Observations) -> list[Any]:
@@ -97,11 +99,11 @@ def _change_times(changes: tuple[ChangeSpec, ...], observed: Observations) -> li
     if not changes:
         return []
     earliest = pm.Data("change_earliest", observed.change_earliest, dims="change")
-    latest = pm.Data("change_latest", observed.change_latest, dims="change")
     unknown = [i for i, change in enumerate(changes) if not change.known]
     times: list[Any] = [earliest[i] for i in range(len(changes))]
     if not unknown:
         return times
+    latest = pm.Data("change_latest", observed.change_latest, dims="change")
     windows = [changes[i].window for i in unknown]
     left = np.array([windows[k:].count(window) for k, window in enumerate(windows)], dtype=float)
     position = pm.Beta("change_position", 1.0, left, dims="undated_change")

@@ -1,0 +1,152 @@
+"""Many fits at once: stored, compiled once for those of one structure, in processes of joblib."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from densing_bayes.fitting import Compiled, Fit, compile_fit, fit_compiled
+from densing_bayes.observations import Observations
+from densing_bayes.spec import ModelSpec
+from densing_bayes.store import address, stored_fit
+
+PATIENCE = 4  # times the draws of a fit that did not converge, for a second try
+PATIENT_ACCEPT = 0.98
+
+
+class Request(NamedTuple):
+    """What is to be fitted."""
+
+    spec: ModelSpec
+    observed: Observations
+
+
+class Terms(NamedTuple):
+    """How fits are made and where they are kept."""
+
+    settings: dict[str, Any]  # draws, tune, chains, seed, target_accept, sampler
+    versions: dict[str, str]  # of all that a fit hangs on besides
+    source: dict[str, Any]  # of the panel, for the provenance
+    folder: Path  # of the store
+    cores: int = 1  # of each fit
+
+
+def fits_of(requests: Sequence[Request], terms: Terms) -> Iterator[Fit]:
+    """Fits of specifications that share a structure, each starting from the one before.
+
+    The model is compiled when the first of them is not in the store. A fit that does not converge
+    is tried once more, with more draws and smaller steps.
+    """
+    compiled: Compiled | None = None
+    near: Fit | None = None
+
+    def make(request: Request, settings: dict[str, Any]) -> Fit:
+        nonlocal compiled
+        if compiled is None or not compiled.serves(*request):
+            compiled = compile_fit(*request)
+        return fit_compiled(
+            compiled,
+            request.observed,
+            spec=request.spec,
+            near=near,
+            cores=terms.cores,
+            progress=False,
+            source=terms.source,
+            **settings,
+        )
+
+    for request in requests:
+        for settings in (terms.settings, patient(terms.settings)):
+            near = stored_fit(
+                address(*request, settings | terms.versions),
+                request.spec,
+                partial(make, request, settings),
+                terms.folder,
+            )
+            if near.verdict == "PASS":
+                break
+        assert near is not None  # there are two settings
+        yield near
+
+
+def patient(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a second try."""
+    return settings | {
+        "draws": PATIENCE * settings["draws"],
+        "tune": 2 * settings["tune"],
+        "target_accept": PATIENT_ACCEPT,
+    }
+
+
+def name_of(request: Request, terms: Terms) -> str:
+    """Name of the entry of a request's first try in the store."""
+    return address(*request, terms.settings | terms.versions)
+
+
+def stored(request: Request, terms: Terms) -> Fit:
+    """The fit of a request that has been made."""
+    return next(fits_of([request], terms))
+
+
+def run(
+    label: str,
+    task: Callable[..., Any],
+    arguments: Sequence[tuple[Any, ...]],
+    *,
+    jobs: int | None,
+    progress: bool | None,
+) -> list[Any]:
+    """Results of a task for each set of arguments, in order, from processes of joblib.
+
+    Within ``joblib.parallel_config`` that configuration holds; else ``jobs`` processes run.
+    """
+    import joblib
+
+    workers = workers_of(jobs)
+    results: list[Any] = [None] * len(arguments)
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
+    calls = (joblib.delayed(_numbered)(i, task, *each) for i, each in enumerate(arguments))
+    with _bar(label, len(arguments), progress) as advance:
+        for i, result in parallel(calls):
+            results[i] = result
+            advance()
+    return results
+
+
+def workers_of(jobs: int | None) -> int | None:
+    """Processes to use; None leaves it to ``joblib.parallel_config``."""
+    import joblib
+
+    if jobs is not None:
+        return jobs
+    backend, configured = joblib.parallel.get_active_backend()
+    if configured is not None or not isinstance(backend, joblib.parallel.LokyBackend):
+        return None
+    return os.cpu_count() or 1
+
+
+def _numbered(number: int, task: Callable[..., Any], *arguments: Any) -> tuple[int, Any]:
+    return number, task(*arguments)
+
+
+@contextmanager
+def _bar(label: str, total: int, progress: bool | None) -> Iterator[Callable[[], None]]:
+    """A progress bar on standard error, by default on a terminal only."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    shown = sys.stderr.isatty() if progress is None else progress
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), disable=not shown) as bar:
+        item = bar.add_task(label, total=total)
+        yield lambda: bar.advance(item)

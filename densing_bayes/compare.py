@@ -1,0 +1,542 @@
+"""Comparison of hypotheses about the trend: prediction, forecasts and evidence side by side."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import itertools
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.special import logsumexp
+
+from densing_bayes import leave_out, prior_sensitivity
+from densing_bayes.batch import Request, Terms, fits_of, name_of, run, stored, workers_of
+from densing_bayes.errors import DensingError
+from densing_bayes.evidence import log_evidence, target
+from densing_bayes.fitting import CI, TARGET_ACCEPT, Fit, structure
+from densing_bayes.observations import Observations, observe, with_changes, years_since_origin
+from densing_bayes.quantities import estimate, growth, probability
+from densing_bayes.spec import (
+    Hypothesis,
+    ModelSpec,
+    list_hypotheses,
+    load_hypothesis,
+    load_spec,
+)
+from densing_bayes.store import store_folder, stored_answer, versions
+from densing_bayes.tables import Panel, load_panel
+
+DRAWS = 1000  # posterior draws that the criteria use
+ERROR_LIMIT = 0.3  # nats: a log evidence that is less certain is not used
+Source = Hypothesis | Fit | str | os.PathLike[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Hypotheses side by side. Made by :func:`compare`; columns as in docs/schema.md.
+
+    Attributes
+    ----------
+    spec
+        The model specification that all share.
+    observed
+        What all of them saw.
+    hypotheses
+        By name, in the order given.
+    fits
+        Their fits, by name.
+    table
+        A row per hypothesis, all criteria beside each other.
+    dates
+        A row per pair of neighbouring candidate dates: what lies between them.
+    sensitivity
+        Evidence and growth change under halved and doubled priors of the changes.
+    forecasts
+        A row per hypothesis and cut, empty unless asked for.
+    """
+
+    spec: ModelSpec
+    observed: Observations
+    hypotheses: dict[str, Hypothesis]
+    fits: dict[str, Fit]
+    table: pd.DataFrame
+    dates: pd.DataFrame
+    sensitivity: pd.DataFrame
+    forecasts: pd.DataFrame
+
+
+def compare(
+    spec: ModelSpec | str | os.PathLike[str] = "joint",
+    hypotheses: Sequence[Source] | None = None,
+    panel: Panel | str | os.PathLike[str] | None = None,
+    *,
+    exact: bool = False,
+    forecast: bool = False,
+    draws: int = 1000,
+    tune: int = 500,
+    chains: int = 4,
+    seed: int = 20221130,
+    jobs: int | None = None,
+    store: bool | str | os.PathLike[str] = True,
+    progress: bool | None = None,
+) -> Comparison:
+    """Fit hypotheses about the trend to one panel and compare them.
+
+    Fits run in processes of :mod:`joblib`, so within ``joblib.parallel_config("dask")`` they run
+    on a cluster. Finished fits are kept, and a comparison that was killed goes on from them.
+
+    Parameters
+    ----------
+    spec
+        The model that the hypotheses share, or its name or path.
+    hypotheses
+        Hypotheses, names or paths of them, or fits; by default all that are built in.
+    panel
+        A panel, or its name or folder; by default the specification's own.
+    exact
+        Refit without each release whose leave-one-out density importance sampling cannot give.
+    forecast
+        Refit up to each of five dates and score the systems of the half year after it.
+    draws, tune, chains, seed
+        Of the fits. A fit that does not converge is tried once more with four times the draws.
+    jobs
+        Processes at a time; by default as many as there are processors, or what
+        ``joblib.parallel_config`` says.
+    store
+        Keep and reuse fits in the user's cache (True) or in a folder; or do not (False).
+    progress
+        Show a progress bar; by default on a terminal only.
+
+    Raises
+    ------
+    DensingError
+        If two hypotheses bear one name, or a fit has seen other data or another model.
+    SpecError
+        If a hypothesis does not go with the panel.
+    """
+    spec = spec if isinstance(spec, ModelSpec) else load_spec(spec)
+    if not isinstance(panel, Panel):
+        panel = load_panel(spec.panel.source if panel is None else panel)
+    bare = observe(panel, spec.under(Hypothesis(name="none")))
+    sources = [as_source(source) for source in (hypotheses or list_hypotheses())]
+    named = _named(sources, spec, bare)
+    specs = {name: spec.under(hypothesis) for name, hypothesis in named.items()}
+    seen = {name: observe(panel, own) for name, own in specs.items()}
+    ready = {
+        name: source for name, source in zip(named, sources, strict=True) if isinstance(source, Fit)
+    }
+    settings = {
+        "draws": draws,
+        "tune": tune,
+        "chains": chains,
+        "seed": seed,
+        "target_accept": TARGET_ACCEPT,
+        "sampler": "nutpie",
+    }
+    with _folder(store) as folder:
+        workers = workers_of(jobs)
+        cores = max(1, (os.cpu_count() or 1) // workers) if workers else 1
+        source = {"panel": panel.name, "tables_hash": panel.sha256}
+        terms = Terms(settings, versions(), source, folder, cores)
+        for name, fit in ready.items():
+            fit.save(folder / f"{name_of(Request(fit.spec, fit.observed), terms)}.nc")
+            specs[name] = fit.spec
+        requests = {name: Request(specs[name], seen[name]) for name in named}
+        how: dict[str, Any] = {"jobs": jobs, "progress": progress}
+        groups = _by_structure(specs)
+        found = run(
+            "fits", examined, [([requests[n] for n in names], terms) for names in groups], **how
+        )
+        answers = dict(zip(itertools.chain(*groups), itertools.chain(*found), strict=True))
+        if exact:
+            _leave_out_exactly(requests, answers, terms, how)
+        forecasts = _forecasts(requests, terms, how) if forecast else pd.DataFrame()
+        fits = {name: stored(request, terms) for name, request in requests.items()}
+        if store is False:
+            for fit in fits.values():
+                fit.data.load()
+    return Comparison(
+        spec=spec,
+        observed=bare,
+        hypotheses=named,
+        fits=fits,
+        table=_table(named, fits, answers, forecasts),
+        dates=dates_between(bare, named),
+        sensitivity=_sensitivity(fits, answers),
+        forecasts=forecasts,
+    )
+
+
+def as_source(source: Source) -> Hypothesis | Fit:
+    """A hypothesis or a fit, from what names it: a path that ends in .nc is a saved fit."""
+    if isinstance(source, Hypothesis | Fit):
+        return source
+    return Fit.load(source) if str(source).endswith(".nc") else load_hypothesis(source)
+
+
+def _named(
+    sources: Sequence[Hypothesis | Fit], spec: ModelSpec, bare: Observations
+) -> dict[str, Hypothesis]:
+    named: dict[str, Hypothesis] = {}
+    for source in sources:
+        hypothesis = _of_fit(source, spec, bare) if isinstance(source, Fit) else source
+        if hypothesis.name in named:
+            raise DensingError(
+                f"two hypotheses are called '{hypothesis.name}': give each a name of its own"
+            )
+        named[hypothesis.name] = hypothesis
+    return named
+
+
+def _of_fit(fit: Fit, spec: ModelSpec, bare: Observations) -> Hypothesis:
+    """The hypothesis of a fit, which must have seen the same data under the same model."""
+    trend = fit.spec.trend
+    name = fit.spec.description.rpartition("hypothesis ")[2] or fit.spec.name
+    hypothesis = Hypothesis(
+        name=name,
+        changes=trend.changes,
+        smooth=trend.smooth,
+        saturation=trend.saturation,
+        growth_change=trend.growth_change,
+        level_change=trend.level_change,
+    )
+    if _without_changes(fit.observed).hash() != _without_changes(bare).hash():
+        raise DensingError(
+            f"the fit '{name}' has seen other data than '{spec.name}' does here "
+            f"({len(fit.observed.score)} scores, {len(bare.score)} here, or others): criteria "
+            f"compare hypotheses on the same data only; fit it again to this panel"
+        )
+    if spec.under(hypothesis).hash != fit.spec.hash:
+        raise DensingError(
+            f"the fit '{name}' differs from '{spec.name}' in more than the trend's changes: "
+            f"compare it under its own specification"
+        )
+    return hypothesis
+
+
+def _without_changes(observed: Observations) -> Observations:
+    none = np.array([])
+    return dataclasses.replace(observed, changes=(), change_earliest=none, change_latest=none)
+
+
+def _by_structure(specs: dict[str, ModelSpec]) -> list[list[str]]:
+    """Names of what one compilation serves, the largest groups first."""
+    groups: dict[str, list[str]] = {}
+    for name, spec in specs.items():
+        groups.setdefault(structure(spec), []).append(name)
+    return sorted(groups.values(), key=len, reverse=True)
+
+
+@contextmanager
+def _folder(store: bool | str | os.PathLike[str]) -> Iterator[Path]:
+    """The folder of the store: a temporary one if nothing is to be kept."""
+    if store is False:
+        with tempfile.TemporaryDirectory() as path:
+            yield Path(path)
+        return
+    folder = store_folder() if store is True else Path(store)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DensingError(
+            f"cannot keep fits in {folder} ({error.strerror}): name another folder in "
+            f"DENSING_BAYES_CACHE, or do without (--no-cache)"
+        ) from error
+    yield folder
+
+
+# What is found out about a fit ------------------------------------------------------------------
+
+
+def examined(requests: list[Request], terms: Terms) -> list[dict[str, Any]]:
+    """Fit hypotheses of one structure, and find out what the comparison says of each."""
+    answers = []
+    for request, fit in zip(requests, fits_of(requests, terms), strict=True):
+        name = name_of(request, terms)
+        answers.append(stored_answer(f"{name}-criteria", partial(_examine, fit), terms.folder))
+    for request, answer in zip(requests, answers, strict=True):
+        if any(not change.known for change in request.spec.trend.changes):
+            answer["window"] = _windows(request, answer, terms)
+        for factor, found in answer["scale"].items():
+            if found["k"] > leave_out.K_LIMIT:
+                spec = prior_sensitivity.with_scaled_priors(request.spec, float(factor))
+                found |= _refitted(Request(spec, request.observed), answer, terms)
+    return answers
+
+
+def _examine(fit: Fit) -> dict[str, Any]:
+    found, density = leave_out.leave_one_out(fit, DRAWS)
+    shared = target(fit)
+    evidence = log_evidence(shared.log_density, shared.draws)
+    return found | {
+        "evidence": evidence._asdict(),
+        "scale": {
+            str(factor): prior_sensitivity.rescaled(fit, factor)
+            for factor in prior_sensitivity.FACTORS
+            if prior_sensitivity.change_priors(fit.spec)
+        },
+        "power": prior_sensitivity.power_scaling(fit, density, DRAWS),
+    }
+
+
+def _windows(request: Request, answer: dict[str, Any], terms: Terms) -> dict[str, Any]:
+    """Evidence and growth change under halved and doubled windows of the dates."""
+    fit = stored(request, terms)
+    wide = prior_sensitivity.with_doubled_windows(request.spec)
+    return {
+        "0.5": prior_sensitivity.halved_windows(fit),
+        "2.0": _refitted(Request(wide, with_changes(request.observed, wide)), answer, terms),
+    }
+
+
+def _refitted(request: Request, answer: dict[str, Any], terms: Terms) -> dict[str, Any]:
+    """Evidence against that of an answer, and growth change, from a fit of its own."""
+    found = stored_answer(
+        f"{name_of(request, terms)}-refitted",
+        lambda: _evidence_and_change(stored(request, terms)),
+        terms.folder,
+    )
+    own = answer["evidence"]
+    return found | {
+        "log_ratio": found["value"] - own["value"],
+        "error": float(np.hypot(found["error"], own["error"])),
+        "k": None,
+    }
+
+
+def _evidence_and_change(fit: Fit) -> dict[str, Any]:
+    shared = target(fit)
+    change = np.ravel(growth(fit)["change"])
+    summary = prior_sensitivity.weighted_summary(change, np.ones(change.size))
+    return log_evidence(shared.log_density, shared.draws)._asdict() | {
+        "change": summary,
+        "verdict": fit.verdict,
+    }
+
+
+# Refits -----------------------------------------------------------------------------------------
+
+
+def _leave_out_exactly(
+    requests: dict[str, Request], answers: dict[str, Any], terms: Terms, how: dict[str, Any]
+) -> None:
+    """Replace the leave-one-out densities that importance sampling cannot give by refits."""
+    wanted: dict[tuple[int, str], list[str]] = {}
+    for name, answer in answers.items():
+        for release, k in enumerate(answer["release"]["k"]):
+            if k > leave_out.K_LIMIT:
+                key = (release, structure(requests[name].spec))
+                wanted.setdefault(key, []).append(name)
+    arguments = [
+        (release, [requests[name] for name in names], terms)
+        for (release, _), names in wanted.items()
+    ]
+    found = run("exact refits", _densities_without, arguments, **how)
+    for ((release, _), names), densities in zip(wanted.items(), found, strict=True):
+        for name, density in zip(names, densities, strict=True):
+            answers[name]["release"]["elpd"][release] = density
+            answers[name]["release"].setdefault("exact", []).append(release)
+
+
+def _densities_without(release: int, requests: list[Request], terms: Terms) -> list[float]:
+    reduced = [
+        Request(spec, leave_out.without_release(observed, release)) for spec, observed in requests
+    ]
+    return [
+        leave_out.density_of_release(fit, request.observed, release)
+        for fit, request in zip(fits_of(reduced, terms), requests, strict=True)
+    ]
+
+
+def _forecasts(requests: dict[str, Request], terms: Terms, how: dict[str, Any]) -> pd.DataFrame:
+    groups = _by_structure({name: request.spec for name, request in requests.items()})
+    any_request = next(iter(requests.values()))
+    cuts = leave_out.cuts_of(any_request.observed)
+    arguments = [
+        (cut, [requests[name] for name in names], terms) for cut in cuts for names in groups
+    ]
+    found = iter(run("forecasts", _scores_after, arguments, **how))
+    rows = []
+    for cut in cuts:
+        for names in groups:
+            for name, scores in zip(names, next(found), strict=True):
+                rows.append({"hypothesis": name} | scores | {"cut": cut.isoformat()})
+    return pd.DataFrame(rows)
+
+
+def _scores_after(cut: dt.date, requests: list[Request], terms: Terms) -> list[dict[str, Any]]:
+    reduced = [Request(spec, leave_out.before(observed, cut)) for spec, observed in requests]
+    return [
+        leave_out.forecast_scores(fit, request.observed, cut) | {"verdict": fit.verdict}
+        for fit, request in zip(fits_of(reduced, terms), requests, strict=True)
+    ]
+
+
+# Tables -----------------------------------------------------------------------------------------
+
+
+def _table(
+    named: dict[str, Hypothesis],
+    fits: dict[str, Fit],
+    answers: dict[str, Any],
+    forecasts: pd.DataFrame,
+) -> pd.DataFrame:
+    """One row per hypothesis; rates per day, densities and evidence in nats."""
+    rows = {}
+    for name, fit in fits.items():
+        answer, rates = answers[name], growth(fit)
+        evidence = answer["evidence"]
+        row: dict[str, Any] = {"verdict": fit.verdict, "prior_odds": named[name].prior_odds}
+        for key in ("before", "after", "change"):
+            summary = estimate(rates[key], "1/day", CI)
+            row |= {f"growth_{key}": summary["mean"]}
+            row |= {f"growth_{key}_{side}": summary[side] for side in ("lower", "upper")}
+        changes = bool(np.any(rates["change"] != 0.0))
+        row["p_change_gt_0"] = probability(rates["change"] > 0) if changes else None
+        row["p_ge_half"] = probability(rates["after"] >= 1.5 * rates["before"]) if changes else None
+        for unit in ("release", "system"):
+            found = answer[unit]
+            row[f"elpd_{unit}"] = float(np.sum(found["elpd"]))
+            bad = set(np.flatnonzero(np.array(found["k"]) > leave_out.K_LIMIT).tolist())
+            row[f"k_max_{unit}"] = float(np.max(found["k"]))
+            row[f"k_above_{unit}"] = len(bad)
+            row[f"exact_{unit}"] = len(found.get("exact", []))
+        row["log_evidence"], row["log_evidence_error"] = evidence["value"], evidence["error"]
+        row["evidence_usable"] = fit.verdict == "PASS" and evidence["error"] <= ERROR_LIMIT
+        row["power_prior"], row["power_likelihood"] = (
+            answer["power"]["prior"],
+            answer["power"]["likelihood"],
+        )
+        if len(forecasts):
+            own = forecasts[forecasts["hypothesis"] == name]
+            row["forecast_log_score"] = float(np.sum(np.concatenate(own["log_score"].to_list())))
+            row["forecast_crps"] = float(np.mean(np.concatenate(own["crps"].to_list())))
+            for level in ("50", "95"):
+                covered = np.concatenate(own[f"covered{level}"].to_list())
+                row[f"forecast_covered{level}"] = float(np.mean(covered))
+            row["forecast_passed"] = int((own["verdict"] == "PASS").sum())
+        rows[name] = row
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("hypothesis")
+    for unit in ("release", "system"):
+        elpd = {name: np.array(answers[name][unit]["elpd"]) for name in table.index}
+        table = table.join(_differences(elpd, unit))
+    if len(forecasts):
+        scores = forecasts.groupby("hypothesis")["log_score"].apply(
+            lambda cuts: np.concatenate(cuts.to_list())
+        )
+        table = table.join(
+            _differences({str(k): v for k, v in scores.items()}, "forecast").drop(
+                columns="weight_forecast"
+            )
+        )
+    return table.assign(probability=posterior_probabilities(table))
+
+
+def _differences(elpd: dict[str, np.ndarray], unit: str) -> pd.DataFrame:
+    """Differences to the best with their standard errors, and stacking weights (ArviZ)."""
+    import arviz_stats as azs
+    from arviz_stats.utils import ELPDData
+
+    def data(values: np.ndarray) -> ELPDData:
+        return ELPDData(
+            elpd=float(values.sum()),
+            se=float(np.sqrt(values.size * values.var())),
+            p=0.0,
+            n_samples=DRAWS,
+            n_data_points=values.size,
+            scale="log",
+            warning=False,
+            good_k=leave_out.K_LIMIT,
+            elpd_i=xr.DataArray(values, dims=unit),
+            pareto_k=xr.DataArray(np.zeros(values.size), dims=unit),
+        )
+
+    if len(elpd) == 1:
+        return pd.DataFrame(
+            {f"diff_{unit}": 0.0, f"diff_se_{unit}": 0.0, f"weight_{unit}": 1.0}, index=list(elpd)
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that many models may differ by chance
+        table = azs.compare({name: data(v) for name, v in elpd.items()}, round_to="none")
+    return table.rename(
+        columns={"elpd_diff": f"diff_{unit}", "dse": f"diff_se_{unit}", "weight": f"weight_{unit}"}
+    )[[f"diff_{unit}", f"diff_se_{unit}", f"weight_{unit}"]].astype(float)
+
+
+def posterior_probabilities(table: pd.DataFrame) -> pd.Series:
+    """Probability of each hypothesis whose evidence is usable, given that one of them holds."""
+    usable = table["evidence_usable"]
+    weight = table["log_evidence"] + np.log(table["prior_odds"])
+    if not usable.any():
+        return pd.Series(np.nan, index=table.index)
+    return np.exp(weight - logsumexp(weight[usable])).where(usable)
+
+
+def dates_between(observed: Observations, named: dict[str, Hypothesis]) -> pd.DataFrame:
+    """What lies between neighbouring candidate dates: few releases can hardly tell them apart."""
+    found = {
+        change.date
+        for hypothesis in named.values()
+        for change in hypothesis.changes
+        if change.date is not None
+    }
+    dates = sorted(found)
+    labels = {
+        date: ", ".join(
+            name
+            for name, hypothesis in named.items()
+            if any(change.date == date for change in hypothesis.changes)
+        )
+        for date in dates
+    }
+    rows = []
+    for first, second in itertools.pairwise(dates):
+        inside = (observed.time >= years_since_origin(first)) & (
+            observed.time < years_since_origin(second)
+        )
+        rows.append(
+            {
+                "first": labels[first],
+                "second": labels[second],
+                "days": (second - first).days,
+                "systems": int(inside.sum()),
+                "releases": len(np.unique(observed.system_release[inside])),
+            }
+        )
+    return pd.DataFrame(rows, columns=["first", "second", "days", "systems", "releases"])
+
+
+def _sensitivity(fits: dict[str, Fit], answers: dict[str, Any]) -> pd.DataFrame:
+    """A row per hypothesis, prior and factor."""
+    rows = []
+    for name, fit in fits.items():
+        priors = prior_sensitivity.change_priors(fit.spec)
+        for kind in ("scale", "window"):
+            for factor, found in answers[name].get(kind, {}).items():
+                if kind == "scale" and not priors:
+                    continue
+                change = found["change"] or {"mean": None, "lower": None, "upper": None}
+                rows.append(
+                    {
+                        "hypothesis": name,
+                        "prior": ", ".join(priors) if kind == "scale" else "window",
+                        "factor": float(factor),
+                        "log_evidence_change": found["log_ratio"],
+                        "error": found["error"],
+                        "growth_change": change["mean"],
+                        "growth_change_lower": change["lower"],
+                        "growth_change_upper": change["upper"],
+                        "k": found.get("k"),
+                    }
+                )
+    return pd.DataFrame(rows)

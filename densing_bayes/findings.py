@@ -1,0 +1,224 @@
+"""What a comparison says, in sentences that say no more than its table.
+
+The rules stand here and in docs/hypotheses.md. By prediction and by forecasts, a hypothesis is
+behind if it scores 4 nats and two standard errors less than the best; by evidence, if it is 3 nats
+(20 to 1) below the best beyond twice its error. What is not behind cannot be told from the best.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from densing_bayes.compare import Comparison
+from densing_bayes.leave_out import K_LIMIT
+from densing_bayes.wording import is_probability, number
+
+BEHIND_PREDICTION = 4.0  # nats; smaller differences are not to be read (Sivula et al. 2025)
+BEHIND_ERRORS = 2.0
+BEHIND_EVIDENCE = 3.0  # nats
+FEW_RELEASES = 5  # between two dates: too few to tell them apart
+
+
+class Ranking(NamedTuple):
+    """What one criterion says: the best, what cannot be told from it, and what is behind."""
+
+    criterion: str
+    best: str
+    level: list[str]  # not told apart from the best
+    behind: list[str]
+    unusable: list[str]
+
+
+def rankings(table: pd.DataFrame) -> list[Ranking]:
+    """Rankings by each criterion that the table of a comparison has."""
+    found = [_by_difference(table, "leave-one-release-out prediction", "release")]
+    if "diff_forecast" in table:
+        found.append(_by_difference(table, "forecasts of the next half year", "forecast"))
+    usable = table[table["evidence_usable"]]
+    unusable = [str(name) for name in table.index.difference(usable.index, sort=False)]
+    if len(usable):
+        weight = usable["log_evidence"] + np.log(usable["prior_odds"])
+        best = str(weight.idxmax())
+        error = np.hypot(usable["log_evidence_error"], usable["log_evidence_error"].loc[best])
+        behind = weight - weight[best] + BEHIND_ERRORS * error < -BEHIND_EVIDENCE
+        found.append(_ranking("evidence", best, behind, unusable))
+    return found
+
+
+def _by_difference(table: pd.DataFrame, criterion: str, unit: str) -> Ranking:
+    difference, error = table[f"diff_{unit}"], table[f"diff_se_{unit}"]
+    behind = (difference < -BEHIND_PREDICTION) & (difference < -BEHIND_ERRORS * error)
+    passed = table["verdict"] == "PASS"
+    unusable = [str(name) for name in table.index[~passed]]
+    best = str(difference[passed].idxmax()) if passed.any() else str(difference.idxmax())
+    return _ranking(criterion, best, behind[passed | (table.index == best)], unusable)
+
+
+def _ranking(criterion: str, best: str, behind: pd.Series, unusable: list[str]) -> Ranking:
+    level = [str(name) for name in behind.index[~behind] if name != best]
+    return Ranking(criterion, best, level, [str(name) for name in behind.index[behind]], unusable)
+
+
+def sentences(comparison: Comparison) -> list[str]:
+    """The findings of a comparison, one sentence or two each."""
+    table = comparison.table
+    ranked = rankings(table)
+    said = [_said(ranking, table) for ranking in ranked]
+    said.append(_agreement(ranked))
+    said += _dates(comparison)
+    unsure = table[table["k_above_release"] > table["exact_release"]]
+    if len(unsure):
+        said.append(
+            f"Importance sampling is not reliable (k above {K_LIMIT}) for "
+            f"{int(unsure['k_above_release'].max())} of {len(comparison.observed.releases)} "
+            f"releases or fewer in each of {_list(unsure.index)}; exact refits would settle them."
+        )
+    failed = table.index[table["verdict"] != "PASS"]
+    if len(failed):
+        said.append(
+            f"{_list(failed)} did not converge, also with more draws: no criterion is read there."
+        )
+    said.append("A date is where the trend bends in the model; it names no cause.")
+    return said
+
+
+def _said(ranking: Ranking, table: pd.DataFrame) -> str:
+    text = f"By {ranking.criterion}, {ranking.best} comes first"
+    if ranking.criterion == "evidence":
+        text += (
+            f" (probability {_chance(table['probability'].loc[ranking.best])}, given "
+            f"that one of the {len(table) - len(ranking.unusable)} holds)"
+        )
+    text += f"; {_list(ranking.level)} cannot be told from it" if ranking.level else ""
+    text += f"; {_list(ranking.behind)} {_are(ranking.behind)} behind" if ranking.behind else ""
+    if ranking.criterion == "evidence" and ranking.unusable:
+        text += f"; evidence not usable: {_list(ranking.unusable)}"
+    return text + "."
+
+
+def _agreement(ranked: list[Ranking]) -> str:
+    """Whether one criterion's best is behind by another."""
+    against = [
+        f"{one.best}, first by {one.criterion}, is behind by {two.criterion}"
+        for one, two in itertools.permutations(ranked, 2)
+        if one.best in two.behind
+    ]
+    if against:
+        return f"The criteria disagree: {'; '.join(against)}."
+    common = set.intersection(*({ranking.best, *ranking.level} for ranking in ranked))
+    names = [name for name in (ranked[0].best, *ranked[0].level) if name in common]
+    if not names:
+        return "The criteria disagree: none of the hypotheses is among the first by all of them."
+    unclear = any(ranking.level for ranking in ranked)
+    return (
+        f"No criterion puts {_list(names)} behind"
+        + ("; which of them holds, the data do not say." if len(names) > 1 else ".")
+        + (
+            " Not every criterion can tell it from the others."
+            if len(names) == 1 and unclear
+            else ""
+        )
+    )
+
+
+def _dates(comparison: Comparison) -> list[str]:
+    said = []
+    for row in comparison.dates.to_dict(orient="records"):
+        if row["releases"] < FEW_RELEASES:
+            said.append(
+                f"The dates of {row['first']} and {row['second']} lie {row['days']} days apart "
+                f"with {_many(row['systems'], 'system')} in {_many(row['releases'], 'release')} "
+                f"between them: the data can hardly tell them apart."
+            )
+    return said
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
+def _are(names: list[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _list(names: Iterable[Any]) -> str:
+    *first, last = map(str, names)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+# Tables for people --------------------------------------------------------------------------------
+
+
+def rows_of(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """The table of a comparison as text: a header, and a row for each hypothesis.
+
+    Growth rates are per year here; differences are to the best, with standard errors.
+    """
+    forecast = "diff_forecast" in table
+    header = ["Hypothesis", "Fit", "Growth /y before", "after", "P(>0)", "P(>=1.5x)"]
+    header += ["LORO diff", "k>0.7", "Weight", "LOSO diff"]
+    header += ["Forecast diff", "CRPS", "In 95%"] if forecast else []
+    header += ["Log evidence", "Probability"]
+    rows = []
+    for name, row in table.iterrows():
+        cells = [str(name), row["verdict"]]
+        cells += [_rate(row, "before"), _rate(row, "after")]
+        cells += [_chance(row["p_change_gt_0"]), _chance(row["p_ge_half"])]
+        cells += [_difference(row, "release"), _bad(row), f"{row['weight_release']:.2f}"]
+        cells += [_difference(row, "system")]
+        if forecast:
+            cells += [_difference(row, "forecast"), f"{row['forecast_crps']:.4f}"]
+            cells += [f"{row['forecast_covered95']:.2f}"]
+        if row["evidence_usable"]:
+            evidence = f"{row['log_evidence']:.1f} ± {row['log_evidence_error']:.1f}"
+            cells += [evidence, _chance(row["probability"])]
+        else:
+            cells += ["not usable", ""]
+        rows.append(cells)
+    return header, rows
+
+
+def _rate(row: pd.Series, when: str) -> str:
+    values = [365.25 * row[f"growth_{when}{side}"] for side in ("", "_lower", "_upper")]
+    return "{:.2f} ({:.2f} to {:.2f})".format(*values)
+
+
+def _chance(value: Any) -> str:
+    if value is None or np.isnan(value):
+        return "-"
+    return is_probability(value).removeprefix("= ")
+
+
+def _difference(row: pd.Series, unit: str) -> str:
+    if row[f"diff_{unit}"] == 0.0:
+        return "best"
+    return f"{row[f'diff_{unit}']:.1f} ± {row[f'diff_se_{unit}']:.1f}"
+
+
+def _bad(row: pd.Series) -> str:
+    left = row["k_above_release"] - row["exact_release"]
+    return f"{row['k_above_release']} refit" if row["exact_release"] and not left else str(left)
+
+
+def sensitivity_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """The sensitivity of a comparison as text."""
+    header = ["Hypothesis", "Prior", "Times", "Log evidence", "Growth change /y"]
+    rows = []
+    for row in table.to_dict(orient="records"):
+        evidence = (
+            "-"
+            if pd.isna(row["log_evidence_change"])
+            else f"{row['log_evidence_change']:+.2f} ± {row['error']:.2f}"
+        )
+        change = "-"
+        if not pd.isna(row["growth_change"]):
+            values = [365.25 * row[f"growth_change{side}"] for side in ("", "_lower", "_upper")]
+            change = "{:.2f} ({:.2f} to {:.2f})".format(*values)
+        cells = [row["hypothesis"], row["prior"], number(row["factor"], 2), evidence, change]
+        rows.append(cells)
+    return header, rows

@@ -1,0 +1,212 @@
+"""Scores of a fit on systems that it has not seen: one release left out, or the future.
+
+Everything that belongs to a release alone is integrated out (:mod:`densing_bayes.marginal`), so
+the unit is a release, not one of its siblings; single systems come second.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.special import logsumexp
+
+from densing_bayes import laws
+from densing_bayes.errors import DensingError
+from densing_bayes.fitting import Fit
+from densing_bayes.marginal import SAMPLE_DRAW, at_draws, given, predictive_densities, thinned
+from densing_bayes.model import assemble
+from densing_bayes.observations import (
+    Floats,
+    Observations,
+    date_of,
+    years_since_origin,
+)
+from densing_bayes.performance import expected_score
+
+K_LIMIT = 0.7  # of the Pareto shape: above it, importance sampling is not to be trusted
+DRAWS = 2000
+WINDOW_DAYS = 183
+CUTS = 5
+
+
+def leave_one_out(fit: Fit, draws: int = DRAWS) -> tuple[dict[str, dict[str, list[float]]], Floats]:
+    """Log predictive density of each release and each system given all others (PSIS).
+
+    Parameters
+    ----------
+    fit
+        A fit.
+    draws
+        Number of posterior draws to use.
+
+    Returns
+    -------
+    dict
+        For ``release`` and ``system``: ``elpd`` in nats and ``k``, the Pareto shape, in the order
+        of the fit. Where k is above 0.7 the density is not reliable: :func:`without_release`.
+    numpy.ndarray
+        Log predictive density of each release at the draws, (chain, draw, release).
+    """
+    import arviz_stats as azs
+
+    flat = thinned(fit.posterior, draws)
+    parameters = given(fit.spec, fit.observed, flat)
+    found = predictive_densities(fit.spec, fit.observed, parameters)
+    chains = fit.posterior.sizes["chain"]
+    result = {}
+    for unit in ("release", "system"):
+        values = getattr(found, unit)
+        shaped = values.reshape(chains, -1, values.shape[1])
+        tree = xr.DataTree.from_dict(
+            {
+                "posterior": xr.Dataset({"level": (("chain", "draw"), shaped[..., 0])}),
+                "log_likelihood": xr.Dataset({"score": (("chain", "draw", unit), shaped)}),
+            }
+        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Estimated shape parameter of Pareto")
+            loo = azs.loo(tree, pointwise=True, reff=_relative_efficiency(shaped))
+        result[unit] = {"elpd": loo.elpd_i.values.tolist(), "k": loo.pareto_k.values.tolist()}
+    return result, found.release.reshape(chains, -1, found.release.shape[1])
+
+
+def _relative_efficiency(values: Floats) -> float:
+    """Effective share of draws, over the units."""
+    import arviz_stats as azs
+
+    ess = azs.ess(
+        np.exp(values - values.max(axis=(0, 1))), chain_axis=0, draw_axis=1, method="mean"
+    )
+    return float(np.mean(ess) / (values.shape[0] * values.shape[1]))
+
+
+def without_release(observed: Observations, release: int) -> Observations:
+    """The observations without one release: fit these for its exact predictive density."""
+    return observed.of_systems(observed.system_release != release)
+
+
+def density_of_release(fit: Fit, observed: Observations, release: int, draws: int = DRAWS) -> float:
+    """Log predictive density of a release under a fit of :func:`without_release`, in nats."""
+    parameters = given(fit.spec, observed, thinned(fit.posterior, draws))
+    terms = predictive_densities(fit.spec, observed, parameters).release[:, release]
+    return float(logsumexp(terms) - np.log(len(terms)))
+
+
+def cuts_of(observed: Observations, count: int = CUTS, days: int = WINDOW_DAYS) -> list[dt.date]:
+    """Dates of training cuts: windows of so many days up to the last release, oldest first."""
+    end = date_of(observed.time.max()) + pd.Timedelta(days=1)
+    cuts = [(end - pd.Timedelta(days=days * (i + 1))).date() for i in range(count)][::-1]
+    first = date_of(observed.time.min()).date()
+    if cuts[0] <= first:
+        raise DensingError(
+            f"{count} cuts of {days} days reach back to {cuts[0]}, but the data begin on {first}: "
+            f"use fewer or shorter windows"
+        )
+    return cuts
+
+
+def before(observed: Observations, cut: dt.date) -> Observations:
+    """The observations of the systems released before a date."""
+    return observed.of_systems(observed.time < years_since_origin(cut))
+
+
+def forecast_scores(
+    fit: Fit, observed: Observations, cut: dt.date, days: int = WINDOW_DAYS, seed: int = 0
+) -> dict[str, Any]:
+    """Score the systems released in the window after a cut under a fit of :func:`before`.
+
+    Parameters
+    ----------
+    fit
+        Of the systems before the cut.
+    observed
+        All systems.
+    cut
+        First date of the window.
+    days
+        Its length.
+    seed
+        Of the predictive draws.
+
+    Returns
+    -------
+    dict
+        ``cut``; ``releases`` and ``log_score``, the log predictive density in nats of each
+        release given the past; ``crps`` of each score; ``covered50`` and ``covered95``, whether
+        its central interval holds it.
+    """
+    from scoringrules import crps_ensemble
+
+    start = years_since_origin(cut)
+    past = observed.release_time < start
+    future = ~past & (observed.release_time < start + days / 365.25)
+    if not future.any():
+        raise DensingError(f"no release in the {days} days from {cut} on")
+    flat = thinned(fit.posterior, DRAWS)
+    seen = observed.of_systems((past | future)[observed.system_release])
+    kept = (past | future).nonzero()[0]
+    parameters = given(fit.spec, seen, flat)
+    found = predictive_densities(fit.spec, seen, parameters, past[kept])
+    terms = found.release[:, future[kept]]
+    coming = observed.of_systems(future[observed.system_release])
+    drawn = predicted_scores(fit, coming, flat, seed)
+    lower95, lower50, upper50, upper95 = np.quantile(drawn, [0.025, 0.25, 0.75, 0.975], axis=0)
+    score = coming.score
+    return {
+        "cut": cut.isoformat(),
+        "releases": list(coming.releases),
+        "log_score": (logsumexp(terms, axis=0) - np.log(len(terms))).tolist(),
+        "crps": crps_ensemble(score, drawn.T).tolist(),
+        "covered50": ((score >= lower50) & (score <= upper50)).tolist(),
+        "covered95": ((score >= lower95) & (score <= upper95)).tolist(),
+    }
+
+
+def predicted_scores(fit: Fit, observed: Observations, flat: xr.Dataset, seed: int = 0) -> Floats:
+    """Predictive draws of the scores of new releases, (draw, cell).
+
+    An organisation that the fit knows keeps its effect; everything of the release is drawn anew.
+    """
+    import pytensor.tensor as pt
+
+    random = np.random.default_rng(seed)
+    shared = given(fit.spec, observed, flat)
+    count = flat.sizes[SAMPLE_DRAW]
+
+    def normal(size: int) -> Floats:
+        return random.standard_normal((count, size))
+
+    organisation = shared.organisation[:, None] * normal(len(observed.organisations))
+    if "organisation_effect" in flat:
+        known = list(fit.observed.organisations)
+        effects = flat["organisation_effect"].transpose(SAMPLE_DRAW, ...).to_numpy()
+        for i, name in enumerate(observed.organisations):
+            if name in known:
+                organisation[:, i] = effects[:, known.index(name)]
+    release = shared.release[:, None] * normal(len(observed.releases))
+    unit = observed.system_release
+    if not fit.spec.trend.release_effects:
+        unit = np.arange(len(observed.systems))
+    shortfall = shared.shortfall * np.abs(normal(shared.shortfall.shape[1]))
+    log_density = (
+        shared.line
+        + organisation[:, observed.system_organisation]
+        + release[:, observed.system_release]
+        - shortfall[:, unit]
+        + shared.spread[:, None] * normal(len(observed.systems))
+    )
+    m = observed.cell_system
+    log_effective_params = observed.log_params[m] + log_density[:, m] + shared.shift
+    log_effective_params += shared.cell_spread * normal(m.size)
+
+    parts = assemble(fit.spec, observed)
+    x = pt.vector("log_effective_params", shape=(m.size,))
+    expected, _ = expected_score(observed, parts.law, parts.link, x)
+    mean = at_draws({"expected": expected}, parts, flat, {x: log_effective_params})["expected"]
+    sd = np.sqrt(laws.score_variance(mean, observed.cell_items, shared.noise))
+    return np.clip(mean + sd * normal(m.size), 0.0, 1.0)

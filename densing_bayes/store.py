@@ -1,0 +1,103 @@
+"""A store of finished fits, addressed by what went into them.
+
+An entry is named by a hash of specification, data, settings and versions, so nothing in it can be
+out of date. Entries appear whole or not at all: two processes may write the same one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_cache_path
+
+from densing_bayes.errors import FileFormatError, FitError
+from densing_bayes.fitting import Fit
+from densing_bayes.observations import Observations
+from densing_bayes.spec import ModelSpec
+
+log = logging.getLogger(__name__)
+
+FOLDER = "DENSING_BAYES_CACHE"  # environment variable that moves the store
+LIBRARIES = ("arviz-stats", "numba", "numpy", "nutpie", "pymc", "pytensor")
+
+
+def store_folder() -> Path:
+    """Folder of the store: of the environment variable DENSING_BAYES_CACHE, or the user's cache."""
+    return Path(os.environ.get(FOLDER) or user_cache_path("densing_bayes"))
+
+
+def address(spec: ModelSpec, observed: Observations, settings: dict[str, Any]) -> str:
+    """Name of the entry of a fit; the settings hold whatever else it hangs on, :func:`versions`."""
+    content = {"spec": spec.hash, "data": observed.hash(), "settings": settings}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def stored_fit(name: str, spec: ModelSpec, make: Callable[[], Fit], folder: Path) -> Fit:
+    """The fit of an entry, or else a new one that becomes the entry.
+
+    Parameters
+    ----------
+    name
+        Of :func:`address`.
+    spec
+        Of the fit, whose name and description an entry need not share.
+    make
+        Makes the fit.
+    folder
+        Of the store.
+    """
+    path = folder / f"{name}.nc"
+    if path.exists():
+        try:
+            fit = Fit.load(path)
+            return dataclasses.replace(fit, spec=spec)
+        except (FileFormatError, OSError) as error:
+            log.warning("the stored fit %s cannot be read (%s): fitting anew", path, error)
+    fit = make()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        fit.save(path)
+    except (FitError, OSError) as error:
+        log.warning("the fit could not be stored in %s (%s)", folder, error)
+    return fit
+
+
+def stored_answer(name: str, make: Callable[[], dict[str, Any]], folder: Path) -> dict[str, Any]:
+    """What was found out about a fit, as JSON beside it: read, or else made and kept."""
+    path = folder / f"{name}.json"
+    if path.exists():
+        try:
+            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return content
+        except (ValueError, OSError) as error:
+            log.warning("the stored answer %s cannot be read (%s): made anew", path, error)
+    content = make()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=folder, suffix=".part")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(content, file)
+        os.replace(temporary, path)
+    except OSError as error:
+        log.warning("the answer could not be stored in %s (%s)", folder, error)
+    return content
+
+
+def versions() -> dict[str, str]:
+    """Versions of libraries, and a hash of this package's own source."""
+    source = hashlib.sha256()
+    for file in sorted(files("densing_bayes").iterdir(), key=lambda item: item.name):
+        if file.name.endswith(".py"):
+            source.update(file.read_bytes())
+    own = {"densing-bayes": version("densing-bayes"), "source": source.hexdigest()}
+    return own | {name: version(name) for name in LIBRARIES}
