@@ -36,11 +36,12 @@ class Terms(NamedTuple):
     cores: int = 1  # of each fit
 
 
-def fits_of(requests: Sequence[Request], terms: Terms) -> Iterator[Fit]:
-    """Fits of specifications that share a structure, each starting from the one before.
+def fitter(terms: Terms, *, keep: bool = True) -> Callable[[Request], Fit]:
+    """A function that fits one request after the other, each starting from the one before.
 
-    The model is compiled when the first of them is not in the store. A fit that does not converge
-    is tried once more, with more draws and smaller steps.
+    The model is compiled when a request needs it that the last compilation does not serve. A fit
+    that does not converge is tried once more, with more draws and smaller steps. Fits are taken
+    from the store and kept there, unless ``keep`` is false.
     """
     compiled: Compiled | None = None
     near: Fit | None = None
@@ -60,18 +61,18 @@ def fits_of(requests: Sequence[Request], terms: Terms) -> Iterator[Fit]:
             **settings,
         )
 
-    for request in requests:
+    def fit(request: Request) -> Fit:
+        nonlocal near
         for settings in (terms.settings, patient(terms.settings)):
-            near = stored_fit(
-                address(*request, settings | terms.versions),
-                request.spec,
-                partial(make, request, settings),
-                terms.folder,
-            )
-            if near.verdict == "PASS":
+            new = partial(make, request, settings)
+            name = address(*request, settings | terms.versions)
+            found = stored_fit(name, request.spec, new, terms.folder) if keep else new()
+            if found.verdict == "PASS":
                 break
-        assert near is not None  # there are two settings
-        yield near
+        near = found
+        return found
+
+    return fit
 
 
 def patient(settings: dict[str, Any]) -> dict[str, Any]:
@@ -86,11 +87,6 @@ def patient(settings: dict[str, Any]) -> dict[str, Any]:
 def name_of(request: Request, terms: Terms) -> str:
     """Name of the entry of a request's first try in the store."""
     return address(*request, terms.settings | terms.versions)
-
-
-def stored(request: Request, terms: Terms) -> Fit:
-    """The fit of a request that has been made."""
-    return next(fits_of([request], terms))
 
 
 def run(

@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from densing_bayes.errors import DensingError
 
 if TYPE_CHECKING:
+    from densing_bayes.compare import Comparison
     from densing_bayes.fitting import Fit
 
 BAD_INPUT = 2
@@ -195,6 +196,7 @@ def fit_command(
     if out.is_dir():
         raise DensingError(f"{out} is a folder; give a file such as {out / 'fit.nc'}")
     settings: dict[str, Any] = {
+        "hypothesis": hypothesis,
         "draws": draws,
         "tune": tune,
         "chains": chains,
@@ -213,16 +215,19 @@ def _sample(spec: str, data: str | None, settings: dict[str, Any]) -> Fit:
 
     from densing_bayes.fitting import fit
     from densing_bayes.observations import observe
-    from densing_bayes.spec import load_spec
+    from densing_bayes.spec import load_hypothesis, load_spec
     from densing_bayes.tables import load_panel
 
-    for name in ("pymc.sampling.forward", "pymc.sampling.mcmc"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("pymc.sampling.mcmc").setLevel(logging.WARNING)
+    hypothesis = settings.pop("hypothesis", None)
     model = load_spec(spec)
+    if hypothesis is not None:
+        model = model.under(load_hypothesis(hypothesis))
     panel = load_panel(model.panel.source if data is None else data)
     observed = observe(panel, model)
     _say(
-        f"fitting '{model.name}' to panel '{panel.name}': {len(observed.systems)} systems, "
+        f"fitting '{model.name}'{f' under {hypothesis}' if hypothesis else ''} to panel "
+        f"'{panel.name}': {len(observed.systems)} systems, "
         f"{len(observed.releases)} releases, {len(observed.score)} scores"
     )
     with _interruptible():
@@ -410,6 +415,102 @@ def forecast_command(
         f"reading: {reading.value}."
     )
     _print_footing(fitted)
+
+
+@app.command("compare")
+def compare_command(
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="Built-in name or TOML file.")],
+    more: Annotated[list[str] | None, typer.Argument(metavar="[H]...", hidden=True)] = None,
+    hypotheses: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="H...",
+            help="Built-in names, TOML files or saved fits. [default: all that are built in]",
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Panel: folder or embedded name. [default: SPEC's own]"),
+    ] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Refit where importance sampling fails (k > 0.7).")
+    ] = False,
+    forecast: Annotated[
+        bool, typer.Option("--forecast", help="Score forecasts of the next half year, 5 times.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder for comparison.json and the figures."),
+    ] = None,
+    draws: Annotated[int, typer.Option(help="Draws of each chain.")] = 1000,
+    tune: Annotated[int, typer.Option(help="Tuning steps of each chain.")] = 500,
+    chains: Annotated[int, typer.Option(help="Chains.")] = 4,
+    jobs: Annotated[
+        int | None, typer.Option(help="Processes at a time. [default: what there is]", min=1)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.", min=0)] = 20221130,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Keep finished fits and reuse them.")
+    ] = True,
+    as_json: Json = False,
+) -> None:
+    """Compare hypotheses about the trend: prediction, evidence and forecasts side by side."""
+    from densing_bayes.compare import compare
+    from densing_bayes.documents import comparison_document
+    from densing_bayes.findings import rows_of, sensitivity_rows, sentences
+
+    if out is not None:
+        _check_writable(out)
+    with _interruptible():
+        found = compare(
+            spec,
+            [*(hypotheses or []), *(more or [])] or None,
+            data,
+            exact=exact,
+            forecast=forecast,
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            seed=seed,
+            jobs=jobs,
+            store=cache,
+        )
+    if out is not None:
+        _write_comparison(found, out)
+    if as_json:
+        _print_json(comparison_document(found))
+    else:
+        for sentence in sentences(found):
+            _print(sentence)
+        _print("")
+        header, rows = rows_of(found.table)
+        _print_table(header[0], header[1:], rows)
+        _print("")
+        if len(found.sensitivity):
+            header, rows = sensitivity_rows(found.sensitivity)
+            _print_table(header[0], header[1:], rows, left={1})
+            _print("")
+        _print(
+            "LORO, LOSO: leave one release, one system out, nats; differences are to the best, "
+            "with their standard errors. Growth per year, mean and 95% interval."
+        )
+    if not (found.table["verdict"] == "PASS").all():
+        raise typer.Exit(NOT_CONVERGED)
+
+
+def _write_comparison(found: Comparison, out: Path) -> None:
+    """Write the document and the figures of a comparison to a folder."""
+    from densing_bayes.documents import comparison_document, json_text
+    from densing_bayes.plots import comparison_figures
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "comparison.json").write_text(json_text(comparison_document(found)) + "\n", "utf-8")
+        for name, figure in comparison_figures(found).items():
+            figure.savefig(out / f"{name}.png", dpi=160)
+    except OSError as error:
+        _cannot_write(out, error)
+    _say(f"wrote {out}")
 
 
 @app.command("report")

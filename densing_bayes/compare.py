@@ -8,7 +8,7 @@ import itertools
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ import xarray as xr
 from scipy.special import logsumexp
 
 from densing_bayes import leave_out, prior_sensitivity
-from densing_bayes.batch import Request, Terms, fits_of, name_of, run, stored, workers_of
+from densing_bayes.batch import Request, Terms, fitter, name_of, run, workers_of
 from densing_bayes.errors import DensingError
 from densing_bayes.evidence import log_evidence, target
 from densing_bayes.fitting import CI, TARGET_ACCEPT, Fit, structure
@@ -161,7 +161,7 @@ def compare(
         if exact:
             _leave_out_exactly(requests, answers, terms, how)
         forecasts = _forecasts(requests, terms, how) if forecast else pd.DataFrame()
-        fits = {name: stored(request, terms) for name, request in requests.items()}
+        fits = {name: fitter(terms)(request) for name, request in requests.items()}
         if store is False:
             for fit in fits.values():
                 fit.data.load()
@@ -260,21 +260,23 @@ def _folder(store: bool | str | os.PathLike[str]) -> Iterator[Path]:
 
 def examined(requests: list[Request], terms: Terms) -> list[dict[str, Any]]:
     """Fit hypotheses of one structure, and find out what the comparison says of each."""
+    fit = fitter(terms)
     answers = []
-    for request, fit in zip(requests, fits_of(requests, terms), strict=True):
-        name = name_of(request, terms)
-        answers.append(stored_answer(f"{name}-criteria", partial(_examine, fit), terms.folder))
-    for request, answer in zip(requests, answers, strict=True):
+    for request in requests:
+        name, examine = name_of(request, terms), partial(_examine, fit, request)
+        answer = stored_answer(f"{name}-criteria", examine, terms.folder)
         if any(not change.known for change in request.spec.trend.changes):
-            answer["window"] = _windows(request, answer, terms)
+            answer["window"] = _windows(fit, request, answer, terms)
         for factor, found in answer["scale"].items():
             if found["k"] > leave_out.K_LIMIT:
                 spec = prior_sensitivity.with_scaled_priors(request.spec, float(factor))
-                found |= _refitted(Request(spec, request.observed), answer, terms)
+                found |= _refitted(fit, Request(spec, request.observed), answer, terms)
+        answers.append(answer)
     return answers
 
 
-def _examine(fit: Fit) -> dict[str, Any]:
+def _examine(make: Callable[[Request], Fit], request: Request) -> dict[str, Any]:
+    fit = make(request)
     found, density = leave_out.leave_one_out(fit, DRAWS)
     shared = target(fit)
     evidence = log_evidence(shared.log_density, shared.draws)
@@ -289,21 +291,27 @@ def _examine(fit: Fit) -> dict[str, Any]:
     }
 
 
-def _windows(request: Request, answer: dict[str, Any], terms: Terms) -> dict[str, Any]:
+def _windows(
+    make: Callable[[Request], Fit], request: Request, answer: dict[str, Any], terms: Terms
+) -> dict[str, Any]:
     """Evidence and growth change under halved and doubled windows of the dates."""
-    fit = stored(request, terms)
+    halved = stored_answer(
+        f"{name_of(request, terms)}-halved",
+        lambda: prior_sensitivity.halved_windows(make(request)),
+        terms.folder,
+    )
     wide = prior_sensitivity.with_doubled_windows(request.spec)
-    return {
-        "0.5": prior_sensitivity.halved_windows(fit),
-        "2.0": _refitted(Request(wide, with_changes(request.observed, wide)), answer, terms),
-    }
+    doubled = Request(wide, with_changes(request.observed, wide))
+    return {"0.5": halved, "2.0": _refitted(make, doubled, answer, terms)}
 
 
-def _refitted(request: Request, answer: dict[str, Any], terms: Terms) -> dict[str, Any]:
+def _refitted(
+    make: Callable[[Request], Fit], request: Request, answer: dict[str, Any], terms: Terms
+) -> dict[str, Any]:
     """Evidence against that of an answer, and growth change, from a fit of its own."""
     found = stored_answer(
         f"{name_of(request, terms)}-refitted",
-        lambda: _evidence_and_change(stored(request, terms)),
+        lambda: _evidence_and_change(make(request)),
         terms.folder,
     )
     own = answer["evidence"]
@@ -349,13 +357,17 @@ def _leave_out_exactly(
 
 
 def _densities_without(release: int, requests: list[Request], terms: Terms) -> list[float]:
-    reduced = [
-        Request(spec, leave_out.without_release(observed, release)) for spec, observed in requests
-    ]
-    return [
-        leave_out.density_of_release(fit, request.observed, release)
-        for fit, request in zip(fits_of(reduced, terms), requests, strict=True)
-    ]
+    fit = fitter(terms, keep=False)
+
+    def density(request: Request, reduced: Request) -> dict[str, Any]:
+        return {"elpd": leave_out.density_of_release(fit(reduced), request.observed, release)}
+
+    found = []
+    for request in requests:
+        reduced = Request(request.spec, leave_out.without_release(request.observed, release))
+        name = f"{name_of(reduced, terms)}-left-out"
+        found.append(stored_answer(name, partial(density, request, reduced), terms.folder)["elpd"])
+    return found
 
 
 def _forecasts(requests: dict[str, Request], terms: Terms, how: dict[str, Any]) -> pd.DataFrame:
@@ -375,11 +387,19 @@ def _forecasts(requests: dict[str, Request], terms: Terms, how: dict[str, Any]) 
 
 
 def _scores_after(cut: dt.date, requests: list[Request], terms: Terms) -> list[dict[str, Any]]:
-    reduced = [Request(spec, leave_out.before(observed, cut)) for spec, observed in requests]
-    return [
-        leave_out.forecast_scores(fit, request.observed, cut) | {"verdict": fit.verdict}
-        for fit, request in zip(fits_of(reduced, terms), requests, strict=True)
-    ]
+    make = fitter(terms, keep=False)
+
+    def scores(request: Request, reduced: Request) -> dict[str, Any]:
+        fit = make(reduced)
+        found = leave_out.forecast_scores(fit, request.observed, cut)
+        return found | {"verdict": fit.verdict}
+
+    found = []
+    for request in requests:
+        reduced = Request(request.spec, leave_out.before(request.observed, cut))
+        name = f"{name_of(reduced, terms)}-forecast"
+        found.append(stored_answer(name, partial(scores, request, reduced), terms.folder))
+    return found
 
 
 # Tables -----------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import datetime as dt
 import json
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,9 @@ from densing_bayes.quantities import (
     probability,
 )
 from densing_bayes.shelf import frontier_shelf_life, shelf_life_table
+
+if TYPE_CHECKING:
+    from densing_bayes.compare import Comparison
 
 
 def plain(value: Any) -> Any:
@@ -136,6 +139,30 @@ def shelf_life_document(
             "systems": records,
         }
         | _footing(fit)
+    )
+
+
+def comparison_document(comparison: Comparison) -> dict[str, Any]:
+    """A comparison of hypotheses.
+
+    Returns
+    -------
+    dict
+        ``hypotheses``: a list with a record per hypothesis, all criteria; ``dates``: what lies
+        between neighbouring candidate dates; ``sensitivity``; ``forecasts`` per hypothesis and
+        cut; ``findings``: sentences; ``provenance`` of each fit by name.
+    """
+    from densing_bayes.findings import sentences
+
+    return plain(
+        {
+            "hypotheses": comparison.table.reset_index().to_dict(orient="records"),
+            "dates": comparison.dates.to_dict(orient="records"),
+            "sensitivity": comparison.sensitivity.to_dict(orient="records"),
+            "forecasts": comparison.forecasts.to_dict(orient="records"),
+            "findings": sentences(comparison),
+            "provenance": {name: fit.provenance for name, fit in comparison.fits.items()},
+        }
     )
 
 

@@ -716,3 +716,20 @@ def plot_growth_changes(comparison: Comparison, ax: Axes | None = None, ci: floa
     ax.grid(visible=False, axis="y")
     ax.set_xlabel("change of the growth rate, per year")
     return ax
+
+
+def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
+    """All figures of a comparison, by the name of their file."""
+    figures = {"hypotheses": plot_hypotheses(comparison)}
+    for name, fit in comparison.fits.items():
+        if "change_time" in fit.posterior:
+            figures[f"date-{name}"] = _figure_of(plot_change_date(fit))
+    if (comparison.table["growth_change"] != 0.0).any():
+        figures["growth-changes"] = _figure_of(plot_growth_changes(comparison))
+    return figures
+
+
+def _figure_of(ax: Axes) -> Figure:
+    figure = ax.get_figure()
+    assert isinstance(figure, Figure)
+    return figure

@@ -1,0 +1,229 @@
+"""Hypotheses: files, what is refused, and what each says of the trend line."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from densing_bayes.errors import SpecError
+from densing_bayes.fitting import structure
+from densing_bayes.line import Line, drawn_line, line_slope, line_value, walk
+from densing_bayes.model import build_model
+from densing_bayes.observations import observe
+from densing_bayes.spec import Hypothesis, list_hypotheses, load_hypothesis, load_spec
+from densing_bayes.tables import load_panel
+
+SPEC = load_spec("joint")
+PANEL = load_panel("open")
+OWN = """
+name = "mine"
+[[changes]]
+name = "spring"
+date = 2023-05-01
+"""
+
+
+def test_the_built_in_hypotheses():
+    assert set(list_hypotheses()) == {
+        "none",
+        "chatgpt",
+        "chatgpt-level",
+        "chatgpt-both",
+        "llama-1",
+        "gpt-4",
+        "chinchilla",
+        "unknown-date",
+        "two-changes",
+        "smooth",
+        "saturating",
+    }
+    for name in list_hypotheses():
+        hypothesis = load_hypothesis(name)
+        assert hypothesis.name == name
+        assert hypothesis.description
+
+
+def test_the_default_specification_is_that_of_chatgpt():
+    assert SPEC.under(load_hypothesis("chatgpt")).hash == SPEC.hash
+
+
+@pytest.mark.parametrize("name", ["none", "unknown-date", "two-changes", "smooth", "saturating"])
+def test_every_kind_of_hypothesis_builds(name):
+    model = build_model(SPEC.under(load_hypothesis(name)), PANEL)
+    assert np.isfinite(sum(model.point_logps().values()))
+
+
+def test_a_file_of_ones_own(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(OWN, encoding="utf-8")
+    spec = SPEC.under(load_hypothesis(path))
+    assert observe(PANEL, spec).changes == ("spring",)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (OWN + "[[changes]]\nname = 'spring'\ndate = 2024-01-01\n", "two changes bear one name"),
+        (OWN.replace("date = 2023-05-01", ""), "needs a date, or earliest and latest"),
+        (
+            OWN.replace("date = 2023-05-01", "earliest = 2023-05-01"),
+            "needs both earliest and latest",
+        ),
+        (
+            OWN.replace("date = 2023-05-01", "earliest = 2023-05-01\nlatest = 2023-05-01"),
+            "has no width",
+        ),
+        (
+            OWN.replace(
+                "date = 2023-05-01", "earliest = 2023-05-01\nlatest = 2023-09-01\nlevel = true"
+            ),
+            "a jump in level needs a known date",
+        ),
+        (OWN.replace("date", "dates"), "did you mean 'date'"),
+        (OWN + "[smooth]\nstart = 2021-01-01\n", "'smooth.end' is missing"),
+        (OWN + "prior_odd = 2\n", "changes.0.prior_odd"),
+        ("name = 'a'\nprior_odds = 0.0\n", "prior_odds"),
+        (
+            OWN + "[saturation]\nstart = 2021-01-01\n"
+            "decay = { distribution = 'lognormal', median = 1.0, sigma = 1.0 }\n",
+            "give one of the three",
+        ),
+        (
+            OWN + "[[changes]]\nname = 'b'\nearliest = 2023-04-01\nlatest = 2023-09-01\n",
+            "in order of date",
+        ),
+    ],
+)
+def test_a_broken_file_is_refused(tmp_path, text, said):
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SpecError, match=said):
+        load_hypothesis(path)
+
+
+def test_an_unknown_name_gets_a_suggestion():
+    with pytest.raises(SpecError, match="Did you mean 'chatgpt'"):
+        load_hypothesis("chatgtp")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"date": "2018-01-01"}, "lies outside the data, which run from 2019"),
+        ({"date": "2025-01-01"}, "lies outside the data"),
+        ({"earliest": "2019-12-01", "latest": "2020-03-01"}, "holds no release"),
+    ],
+)
+def test_dates_without_data_are_refused(change, said):
+    hypothesis = Hypothesis.model_validate({"name": "a", "changes": [{"name": "x"} | change]})
+    with pytest.raises(SpecError, match=said):
+        observe(PANEL, SPEC.under(hypothesis))
+
+
+def test_counts_show_the_window():
+    counts = observe(PANEL, SPEC.under(load_hypothesis("unknown-date"))).counts()
+    assert list(counts.index) == [
+        "before the change",
+        "in the window of the change",
+        "after the change",
+    ]
+    assert counts["systems"].sum() == 128
+
+
+def test_hypotheses_of_one_structure_differ_in_names_and_dates_only():
+    of = {name: structure(SPEC.under(load_hypothesis(name))) for name in list_hypotheses()}
+    assert of["chatgpt"] == of["llama-1"] == of["gpt-4"] == of["chinchilla"]
+    assert len(set(of.values())) == len(of) - 3
+
+
+# The line ----------------------------------------------------------------------------------------
+
+
+def numerical_slope(line, time, step=1e-6):
+    return (line_value(line, time + step) - line_value(line, time - step)) / (2 * step)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        Line(0.5, 1.0),
+        Line(0.5, 1.0, [(-0.3, 0.7), (1.2, -0.4)], [(0.4, 0.9)]),
+        Line(0.5, 2.0, decay=0.8, start=-1.0),
+        walk(0.5, 1.0, [(-1.5, 0.4), (-0.5, -0.2), (0.5, 0.6)]),
+    ],
+)
+def test_slope_is_the_derivative_of_the_line(line):
+    time = np.linspace(-3.05, 2.95, 31)
+    np.testing.assert_allclose(line_slope(line, time), numerical_slope(line, time), atol=1e-6)
+
+
+def test_a_walk_has_its_level_and_rate_at_the_origin():
+    line = walk(0.5, 1.0, [(-1.5, 0.4), (-0.5, -0.2), (0.5, 0.6)])
+    assert line_value(line, 0.0) == pytest.approx(0.5)
+    assert line_slope(line, 0.0) == pytest.approx(1.0)
+    assert line_slope(line, -1.0) == pytest.approx(1.2)
+    assert line_slope(line, 1.0) == pytest.approx(1.6)
+
+
+def test_a_decaying_rate_levels_off():
+    line = Line(0.0, 2.0, decay=0.5, start=0.0)
+    assert line_value(line, -1.0) == pytest.approx(-2.0)
+    assert line_value(line, 50.0) == pytest.approx(4.0, abs=1e-6)
+    assert line_slope(line, 2.0) == pytest.approx(2.0 * np.exp(-1.0))
+
+
+@pytest.mark.parametrize("name", ["chatgpt-both", "two-changes", "smooth", "saturating"])
+def test_the_model_and_the_draws_have_the_same_line(name):
+    """The mean that PyMC has at its initial point is the line of those values."""
+    spec = SPEC.under(load_hypothesis(name)).replace(
+        trend__organisation_effects=False, trend__size_slope=False
+    )
+    observed = observe(PANEL, spec)
+    from densing_bayes.model import assemble
+
+    parts = assemble(spec, observed)
+    names = {"level", "growth_before", "growth_at_origin", "growth_change", "level_change"}
+    names |= {"change_time", "growth_step", "decay"}
+    variables = [v for v in (*parts.model.free_RVs, *parts.model.deterministics) if v.name in names]
+    drawn = parts.model.compile_fn(
+        parts.model.replace_rvs_by_values([*variables, parts.trend.line]),
+        inputs=parts.model.value_vars,
+        point_fn=True,
+        on_unused_input="ignore",
+    )
+    point = parts.model.initial_point()
+    random = np.random.default_rng(0)
+    point = {key: np.asarray(v + random.normal(0.0, 0.5, np.shape(v))) for key, v in point.items()}
+    *values, expected = drawn(point)
+    draws = {v.name: value for v, value in zip(variables, values, strict=True)}
+    line = drawn_line(spec.trend, observed, draws)
+    np.testing.assert_allclose(line_value(line, observed.time), expected, rtol=1e-9)
+
+
+def test_ordered_dates_fill_their_window_evenly():
+    """The two dates are uniform over the ordered pairs: the earlier has mean one third."""
+    import pymc as pm
+
+    model = build_model(SPEC.under(load_hypothesis("two-changes")), PANEL)
+    drawn = pm.sample_prior_predictive(4000, model=model, var_names=["change_time"], random_seed=1)[
+        "prior"
+    ]["change_time"].to_numpy()[0]
+    hypothesis = load_hypothesis("two-changes")
+    observed = observe(PANEL, SPEC.under(hypothesis))
+    width = observed.change_latest[0] - observed.change_earliest[0]
+    share = (drawn - observed.change_earliest[0]) / width
+    assert (share[:, 0] < share[:, 1]).all()
+    np.testing.assert_allclose(share.mean(axis=0), [1 / 3, 2 / 3], atol=0.02)
+    assert np.mean(share[:, 1] < 0.5) == pytest.approx(0.25, abs=0.03)
+
+
+def test_leaving_systems_out_keeps_what_parameters_mean():
+    observed = observe(PANEL, SPEC)
+    early = observed.of_systems(observed.time < 0.5)
+    assert early.mean_log_params == observed.mean_log_params
+    assert set(early.cell_label) <= set(observed.cell_label)
+    assert len(early.releases) == len(np.unique(early.system_release))
+    assert early.time.max() < 0.5
+    whole = observed.of_systems(np.ones(len(observed.systems), dtype=bool))
+    for field in dataclasses.fields(observed):
+        np.testing.assert_array_equal(getattr(whole, field.name), getattr(observed, field.name))
