@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from densing_bayes.compare import Comparison, compare
+    from densing_bayes.comparison import Comparison, compare
     from densing_bayes.fitting import Fit, fit
     from densing_bayes.forecasts import forecast_date, forecast_summary, params_needed
     from densing_bayes.model import build_model
@@ -66,7 +66,7 @@ _HOME = {
     "shelf": ("shelf_life", "shelf_life_table", "frontier_shelf_life"),
     "forecasts": ("params_needed", "forecast_date", "forecast_summary"),
     "summary": ("trend_summary",),
-    "compare": ("Comparison", "compare"),
+    "comparison": ("Comparison", "compare"),
     "report": ("write_report",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

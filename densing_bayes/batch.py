@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -127,7 +129,17 @@ def workers_of(jobs: int | None) -> int | None:
 
 
 def _numbered(number: int, task: Callable[..., Any], *arguments: Any) -> tuple[int, Any]:
-    return number, task(*arguments)
+    result = number, task(*arguments)
+    _give_memory_back()
+    return result
+
+
+def _give_memory_back() -> None:
+    """Return what compiling took: glibc keeps it, and workers live long."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 from densing_bayes.errors import DensingError
 
 if TYPE_CHECKING:
-    from densing_bayes.compare import Comparison
+    from densing_bayes.comparison import Comparison
     from densing_bayes.fitting import Fit
 
 BAD_INPUT = 2
@@ -455,7 +455,7 @@ def compare_command(
     as_json: Json = False,
 ) -> None:
     """Compare hypotheses about the trend: prediction, evidence and forecasts side by side."""
-    from densing_bayes.compare import compare
+    from densing_bayes.comparison import compare
     from densing_bayes.documents import comparison_document
     from densing_bayes.findings import rows_of, sensitivity_rows, sentences
 

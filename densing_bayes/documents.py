@@ -24,7 +24,7 @@ from densing_bayes.quantities import (
 from densing_bayes.shelf import frontier_shelf_life, shelf_life_table
 
 if TYPE_CHECKING:
-    from densing_bayes.compare import Comparison
+    from densing_bayes.comparison import Comparison
 
 
 def plain(value: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from densing_bayes.compare import Comparison
+from densing_bayes.comparison import Comparison
 from densing_bayes.leave_out import K_LIMIT
 from densing_bayes.wording import is_probability, number
 
@@ -69,7 +69,7 @@ def sentences(comparison: Comparison) -> list[str]:
     table = comparison.table
     ranked = rankings(table)
     said = [_said(ranking, table) for ranking in ranked]
-    said.append(_agreement(ranked))
+    said.append(agreement(ranked))
     said += _dates(comparison)
     unsure = table[table["k_above_release"] > table["exact_release"]]
     if len(unsure):
@@ -101,7 +101,7 @@ def _said(ranking: Ranking, table: pd.DataFrame) -> str:
     return text + "."
 
 
-def _agreement(ranked: list[Ranking]) -> str:
+def agreement(ranked: list[Ranking]) -> str:
     """Whether one criterion's best is behind by another."""
     against = [
         f"{one.best}, first by {one.criterion}, is behind by {two.criterion}"

@@ -318,8 +318,8 @@ def fit_compiled(
     """Fit observations with a model compiled for their shape; arguments as of :func:`fit`.
 
     ``spec`` is another specification that the compiled model serves, ``near`` a fit of the same
-    panel whose pilot is a good start, and ``prior=False`` leaves the prior draws out, for many
-    fits of simulated panels.
+    panel, or of one like it, whose pilot serves, and ``prior=False`` leaves the prior draws out,
+    for many fits of simulated panels.
     """
     from densing_bayes.conditioned import global_point
     from densing_bayes.diagnostics import diagnose
@@ -348,10 +348,11 @@ def fit_compiled(
     start = pilot(spec, observed).point(parts.model.initial_point())
     global_point(conditioned, start)
     functions = functions.with_data(**measured)
-    rough = whitening_near(conditioned, near.data["pilot"].dataset) if near is not None else None
-    if rough is None:
-        rough = laplace(conditioned, functions)
-    whitening = _pilot_run(functions, rough, chains, cores, seed)
+    whitening = None
+    if near is not None:
+        whitening = whitening_near(conditioned, functions, near.data["pilot"].dataset)
+    if whitening is None:
+        whitening = _pilot_run(functions, laplace(conditioned, functions), chains, cores, seed)
     piloted_at = time.perf_counter()
     trace = _sample(
         conditioned,

@@ -18,6 +18,7 @@ from densing_bayes.errors import FitError
 from densing_bayes.observations import Floats
 
 ROUNDS = 60
+MODE_ROUNDS = 3  # for the cells alone, where all else is known
 HALVINGS = 12  # of a step that does not lead down
 LONGEST = 2.0  # move of one coordinate in a round, in standard deviations
 SETTLED = 0.05  # moves below which the search ends
@@ -47,29 +48,44 @@ class Whitening(NamedTuple):
         )
 
 
-def whitening_near(conditioned: Conditioned, pilot: xr.Dataset) -> Whitening | None:
+def whitening_near(conditioned: Conditioned, compiled: Any, pilot: xr.Dataset) -> Whitening | None:
     """Take over the constants of a like fit.
 
-    Where that fit has all coordinates, these are the constants to start from. Where it lacks some,
-    the model's constants are moved to it as far as they agree, for :func:`laplace` to go on from,
-    and nothing is returned.
+    Where that fit has all coordinates, its constants serve, with the modes of the cells found
+    anew. Where it lacks some, the model's constants are moved to it as far as they agree, for
+    :func:`laplace` to go on from, and nothing is returned.
+
+    Parameters
+    ----------
+    conditioned, compiled
+        The conditioned model, and its functions as compiled by nutpie.
+    pilot
+        Of :meth:`Whitening.dataset`.
     """
     names, cells = list(conditioned.coordinates), list(conditioned.observed.cell_label)
-    if list(pilot["cell"].values) == cells and list(pilot["coordinate"].values) == names:
-        return Whitening(
-            *(pilot[key].to_numpy().copy() for key in ("centre", "scale", "cell_mode"))
-        )
     model = conditioned.model
+    same = list(pilot["cell"].values) == cells and list(pilot["coordinate"].values) == names
+    if same:
+        for name, key in zip(Whitening._fields, ("centre", "scale", "cell_mode"), strict=True):
+            model[name].set_value(pilot[key].to_numpy().copy())
+        for _ in range(MODE_ROUNDS):
+            model["cell_mode"].set_value(_cells_at_centre(compiled))
+        return Whitening(*(model[name].get_value() for name in Whitening._fields))
     for data, labels, values in (
         ("globals_centre", names, pilot["centre"]),
         ("cell_mode", cells, pilot["cell_mode"]),
     ):
-        own = model[data].get_value()
         there = dict(zip(values[values.dims[0]].values, values.to_numpy(), strict=True))
-        model[data].set_value(
-            np.array([there.get(*pair) for pair in zip(labels, own, strict=True)])
-        )
+        own = zip(labels, model[data].get_value(), strict=True)
+        model[data].set_value(np.array([there.get(label, value) for label, value in own]))
     return None
+
+
+def _cells_at_centre(compiled: Any) -> Floats:
+    """Log Neff of the cells where all coordinates are zero."""
+    names, slices, _ = compiled.shape_info
+    cells = slices[names.index("log_effective_params")]
+    return np.ravel(compiled.expand_func(np.zeros(compiled.n_dim)))[cells].copy()
 
 
 def laplace(conditioned: Conditioned, compiled: Any) -> Whitening:
@@ -91,8 +107,6 @@ def laplace(conditioned: Conditioned, compiled: Any) -> Whitening:
     centre, scale, mode = (data[name].get_value() for name in Whitening._fields)
     size = len(centre)
     origin = np.zeros(compiled.n_dim)
-    names, slices, _ = compiled.shape_info
-    cells = slices[names.index("log_effective_params")]
 
     def negative(whitened: Floats) -> tuple[float, Floats]:
         position = origin.copy()
@@ -120,9 +134,9 @@ def laplace(conditioned: Conditioned, compiled: Any) -> Whitening:
         step = _downhill(negative, size)
         centre = centre + scale @ step
         refresh()
-        expanded = np.ravel(compiled.expand_func(origin))[cells]
+        expanded = _cells_at_centre(compiled)
         moved = np.max(np.abs(expanded - mode), initial=0.0)
-        mode = expanded.copy()
+        mode = expanded
         refresh()
         if moved < SETTLED and np.abs(step).max() < SETTLED:
             break

@@ -25,6 +25,7 @@ from densing_bayes.spec import ModelSpec
 
 REACH = 6.0  # standard deviations that a lattice covers on either side
 FINENESS = 0.7  # of a lattice step, in standard deviations of the narrowest spread on it
+FAR = 12.0  # standard deviations from a score beyond which its density counts for nothing
 COARSEST = 0.15  # lattice step at most, in log density
 SAMPLE_DRAW = "sample_draw"
 # Weights of the first points of a sum that stands for an integral from an edge on (Gregory).
@@ -476,9 +477,13 @@ def _cell(curve, start, step, points, sd, noise, score, items, normal):  # type:
     reach = int(REACH * sd / fine) + 1
     place = (start - origin) / fine
     at = math.floor(place)
-    density = expected[at - reach : at + (points - 1) * finer + reach + 2]
+    scale = 1.0 / items + 4.0 * noise * noise
+    # The score rises with Neff, so only a stretch of the curve comes near it.
+    near = FAR * 0.5 * math.sqrt(scale)
+    low = max(np.searchsorted(expected, score - near), at - reach)
+    high = min(np.searchsorted(expected, score + near), at + (points - 1) * finer + reach + 2)
+    density = expected[low : max(low, high)]
     if normal:
-        scale = 1.0 / items + 4.0 * noise * noise
         variance = density * (1.0 - density) * scale
         density = np.exp(-0.5 * (score - density) ** 2 / variance) / np.sqrt(
             2.0 * math.pi * variance
@@ -486,4 +491,4 @@ def _cell(curve, start, step, points, sd, noise, score, items, normal):  # type:
     else:
         density = np.array([_beta_binomial(score, items, noise, value) for value in density])
     band = _normal_band(place - at, fine, sd, -reach, reach + 1)
-    return _correlate(density, band, 0, finer, points)
+    return _correlate(density, band, at - reach - low, finer, points)

@@ -153,6 +153,15 @@ class Observations:
             cell_flag=self.cell_flag[cells],
         )
 
+    def with_changes_of(self, other: Observations) -> Observations:
+        """The same observations with the changes of the trend of others."""
+        return replace(
+            self,
+            changes=other.changes,
+            change_earliest=other.change_earliest,
+            change_latest=other.change_latest,
+        )
+
     def hash(self) -> str:
         """SHA-256 of every array and label that the model sees."""
         digest = hashlib.sha256()
@@ -389,6 +398,10 @@ def _systems_and_scores(
         & (panel.systems["params_total"] >= spec.panel.min_params)
         & ~panel.systems["derivation"].isin(COMPRESSED)
     ]
+    if spec.panel.architectures:
+        systems = systems[systems["architecture"].isin(spec.panel.architectures)]
+    if spec.panel.weights == "open":
+        systems = systems[systems["open_weights"] == "true"]
     scores = panel.scores[
         panel.scores["benchmark"].isin(benchmarks) & panel.scores["system"].isin(systems.index)
     ]

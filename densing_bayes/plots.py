@@ -35,7 +35,7 @@ from densing_bayes.wording import (
 )
 
 if TYPE_CHECKING:
-    from densing_bayes.compare import Comparison
+    from densing_bayes.comparison import Comparison
 
 BLUE: Final = "#0072B2"
 VERMILION: Final = "#D55E00"

@@ -81,6 +81,8 @@ class PanelSpec(_Frozen):
 
     source: str = "open"
     domains: tuple[str, ...] = ("general", "multilingual")
+    architectures: tuple[str, ...] = ()  # of systems; empty: all
+    weights: Literal["all", "open"] = "all"
     flagged: Literal["exclude", "offset"] = "exclude"
     size: Literal["total", "comparable", "non-embedding", "active", "inference-time"] = "comparable"
     min_params: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1e8

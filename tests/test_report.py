@@ -221,7 +221,10 @@ def test_report_that_cannot_be_written_is_refused(small_fit, tmp_path):
 @pytest.mark.fit
 def test_report_of_a_trend_without_change_says_nothing_of_one(passed_fit, tmp_path):
     trend = passed_fit.spec.trend.model_copy(update={"changes": ()})
-    observed = dataclasses.replace(passed_fit.observed, changes=(), change_time=np.array([]))
+    none = np.array([])
+    observed = dataclasses.replace(
+        passed_fit.observed, changes=(), change_earliest=none, change_latest=none
+    )
     plain_fit = dataclasses.replace(
         passed_fit, spec=passed_fit.spec.model_copy(update={"trend": trend}), observed=observed
     )

@@ -85,6 +85,7 @@ def check_covered(spec: ModelSpec, observed: Observations) -> None:
         and spec.scaling.pooling
         and spec.performance.likelihood == "normal"
         and spec.density.drift
+        and spec.density.drift_bend == trend.changes[0].date
         and not observed.flags
     )
     if not covered:
@@ -131,7 +132,7 @@ def stan_point(
     names = [rv.name for rv in parts.model.free_RVs]
     point = {name: np.asarray(values[name], dtype=float) for name in names}
     m, k = observed.cell_system, observed.cell_benchmark
-    ramp = np.maximum(observed.time - observed.change_time[0], 0.0)
+    ramp = np.maximum(observed.time - observed.change_earliest[0], 0.0)
     shortfall = point.pop("shortfall")
     mean = (
         point["level"]
@@ -147,7 +148,7 @@ def stan_point(
         + log_density[m]
         + point["format_offset"][k]
         + values["drift_before"][k] * observed.time[m]
-        + values["drift_change"][0, k] * ramp[m]
+        + values["drift_change"][k] * ramp[m]
     )
     spread, cell_spread = point["system_spread"], point["benchmark_spread"][k]
     point["shortfall_offset"] = shortfall / point["shortfall_spread"]
@@ -156,7 +157,6 @@ def stan_point(
         point.pop("log_effective_params") - cell_mean
     ) / cell_spread
     point["growth_change"] = point["growth_change"][0]
-    point["drift_change_offset"] = point["drift_change_offset"][0]
     log_jacobian = len(log_density) * np.log(spread) + np.sum(np.log(cell_spread))
     return {name: value.tolist() for name, value in point.items()}, float(log_jacobian)
 
@@ -189,7 +189,7 @@ def stan_data(spec: ModelSpec, observed: Observations) -> dict[str, Any]:
         "time": observed.time,
         "system_release": observed.system_release + 1,
         "system_organisation": observed.system_organisation + 1,
-        "change_time": observed.change_time[0],
+        "change_time": observed.change_earliest[0],
         "C": len(observed.score),
         "C_loss": observed.loss_cells,
         "cell_system": observed.cell_system + 1,

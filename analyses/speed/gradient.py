@@ -116,7 +116,7 @@ def by_hand(o: Observations, v: dict[str, np.ndarray]) -> float:
 
     k, m, s = o.cell_benchmark, o.cell_system, o.loss_cells
     x, after = v["log_effective_params"], np.maximum(o.time[m], 0.0)
-    drift = v["drift_before"][k] * o.time[m] + v["drift_change"][0][k] * after
+    drift = v["drift_before"][k] * o.time[m] + v["drift_change"][k] * after
     mean = o.log_params[m] + v["log_density"][m] + v["format_offset"][k] + drift
     total += normal(x, mean, v["benchmark_spread"][k])
     n, d = x - np.log(o.centre_params), o.log_reference_tokens

@@ -230,11 +230,16 @@ def _without_changes(observed: Observations) -> Observations:
 
 
 def _by_structure(specs: dict[str, ModelSpec]) -> list[list[str]]:
-    """Names of what one compilation serves, the largest groups first."""
+    """Names of what one compilation serves, the longest work first."""
     groups: dict[str, list[str]] = {}
     for name, spec in specs.items():
         groups.setdefault(structure(spec), []).append(name)
-    return sorted(groups.values(), key=len, reverse=True)
+
+    def work(names: list[str]) -> int:
+        undated = any(not change.known for change in specs[names[0]].trend.changes)
+        return len(names) + 2 * undated  # doubled windows, and dates that mix slowly
+
+    return sorted(groups.values(), key=work, reverse=True)
 
 
 @contextmanager

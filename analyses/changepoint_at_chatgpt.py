@@ -1,0 +1,32 @@
+"""Did growth change at the release of ChatGPT? None, slope, level and both, side by side.
+
+Prints the findings and the table, and draws the frontier under each.
+
+    python analyses/changepoint_at_chatgpt.py [--out changepoint.png]
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import densing_bayes as db
+from densing_bayes import findings, plots
+
+HYPOTHESES = ("none", "chatgpt", "chatgpt-level", "chatgpt-both")
+
+
+def main() -> None:
+    """Compare, print, draw."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("changepoint.png"))
+    arguments = parser.parse_args()
+    comparison = db.compare("joint", HYPOTHESES)
+    for sentence in findings.sentences(comparison):
+        print(sentence)
+    print(comparison.table.T.to_string())
+    plots.plot_hypotheses(comparison).savefig(arguments.out, dpi=160)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""What the answer hangs on: growth under other choices of data, model and priors.
+
+Each row is a fit of its own, with its verdict, under the hypothesis of the specification (a change
+in slope at ChatGPT). The evidence against no change is a Savage-Dickey ratio from the same fit.
+Prints a table and writes multiverse.json. About 40 minutes on two cores, once; fits are kept.
+
+    python analyses/multiverse.py [--out analyses/multiverse.json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import densing_bayes as db
+from densing_bayes.batch import Request, Terms, fitter, run, workers_of
+from densing_bayes.evidence import savage_dickey, target
+from densing_bayes.fitting import Fit
+from densing_bayes.observations import observe
+from densing_bayes.priors import log_density
+from densing_bayes.spec import ModelSpec
+from densing_bayes.store import store_folder, versions
+
+SETTINGS = {
+    "draws": 1000,
+    "tune": 500,
+    "chains": 4,
+    "seed": 1,
+    "target_accept": 0.95,
+    "sampler": "nutpie",
+}
+BENCHMARKS = ("hellaswag", "arc_challenge", "mmlu", "winogrande")
+EVERY_WAY: dict[str, dict[str, Any]] = {
+    "as shipped": {},
+    "no drift of benchmarks": {"density__drift": False},
+    "no size slope": {"trend__size_slope": False},
+    "no release effects": {"trend__release_effects": False},
+    "total params": {"panel__size": "total"},
+    "D0 = 5e12 tokens": {"panel__reference_tokens": 5e12},
+    "open weights only": {"panel__weights": "open"},
+    "dense only": {"panel__architectures": ("dense",)},
+    "1B params and more": {"panel__min_params": 1e9},
+} | {f"{name} only": {"benchmarks": name} for name in BENCHMARKS}
+HALF = {"distribution": "halfnormal"}
+ONCE: dict[str, dict[str, Any]] = {
+    "no organisation effects": {"trend__organisation_effects": False},
+    "drift may change as much as it differs": {
+        "density__drift_change_spread": {"distribution": "lognormal", "median": 0.5, "sigma": 0.5}
+    },
+    "annealed runs only": {"scaling__final_runs": "annealed"},
+    "flagged rows with an offset": {"panel__flagged": "offset"},
+    "half-normal spreads of the trend": {
+        "trend__system_spread": HALF | {"sigma": 0.5},
+        "trend__shortfall_spread": HALF | {"sigma": 1.0},
+        "trend__organisation_spread": HALF | {"sigma": 0.5},
+    },
+}
+
+
+def varied(spec: ModelSpec, changes: dict[str, Any]) -> ModelSpec:
+    """The specification with a choice changed; a benchmark's name leaves that one alone."""
+    changes = dict(changes)
+    only = changes.pop("benchmarks", None)
+    if only is not None:
+        kept = {only: spec.benchmarks[only].model_dump()}
+        changes["benchmarks"] = kept
+    return spec.replace(**changes)
+
+
+def row(fit: Fit) -> dict[str, Any]:
+    """Growth per year, doubling time in days and evidence of a fit, with its verdict."""
+    rates = db.growth(fit) * 365.25
+    result: dict[str, Any] = {
+        name: db.estimate(rates[name], "1/year", mean=False)
+        for name in ("before", "after", "change")
+    }
+    result["p_gt_0"] = float(np.mean(rates["change"] > 0))
+    result["p_ge_half"] = float(np.mean(rates["after"] >= 1.5 * rates["before"]))
+    after = db.doubling_time(db.growth(fit)["after"])
+    result["doubling_days_after"] = db.estimate(after, "days", mean=False)
+    at_zero = log_density(fit.spec.trend.growth_change, np.array(0.0))
+    against = savage_dickey(target(fit), "growth_change", float(at_zero))
+    result["evidence_for_change"] = {"value": -against.value, "error": against.error}
+    observed = fit.observed
+    result["systems"], result["releases"] = len(observed.systems), len(observed.releases)
+    result["verdict"], result["reasons"] = fit.verdict, fit.diagnostics["reasons"]
+    return result
+
+
+def one(request: Request, terms: Terms) -> dict[str, Any]:
+    """The row of a request."""
+    return row(fitter(terms)(request))
+
+
+def main() -> None:
+    """Fit every choice and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("analyses/multiverse.json"))
+    arguments = parser.parse_args()
+    spec, panel = db.load_spec("joint"), db.load_panel("open")
+    choices = {name: varied(spec, changes) for name, changes in (EVERY_WAY | ONCE).items()}
+    choices |= {
+        f"mean trend: {name}": varied(spec, changes).replace(trend__frontier="none")
+        for name, changes in EVERY_WAY.items()
+    }
+    requests = {name: Request(own, observe(panel, own)) for name, own in choices.items()}
+    terms = Terms(SETTINGS, versions(), {"panel": "open"}, store_folder())
+    table = db.density_table(fitter(terms)(requests["as shipped"]))
+    inside = table.index[table["in_range"]]
+    within = dataclasses.replace(panel, scores=panel.scores[panel.scores["system"].isin(inside)])
+    requests["within the range of the runs"] = Request(spec, observe(within, spec))
+    jobs = workers_of(None)
+    found = run("fits", one, [(r, terms) for r in requests.values()], jobs=jobs, progress=None)
+    rows = dict(zip(requests, found, strict=True))
+    arguments.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    print("\n".join(lines(rows)))
+
+
+def lines(rows: dict[str, Any]) -> list[str]:
+    """The rows as a table in Markdown."""
+
+    def interval(estimate: dict[str, Any], digits: int = 2) -> str:
+        parts = [estimate[key] for key in ("median", "lower", "upper")]
+        return "{} ({} to {})".format(
+            *("inf" if part is None else f"{part:.{digits}f}" for part in parts)
+        )
+
+    names = ["choice", "systems", "before", "after", "change", "doubling days after"]
+    names += ["evidence for a change, nats", "fit"]
+    result = [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
+    for name, entry in rows.items():
+        evidence = entry["evidence_for_change"]
+        cells = [name, str(entry["systems"])]
+        cells += [interval(entry[key]) for key in ("before", "after", "change")]
+        cells += [interval(entry["doubling_days_after"], 0)]
+        cells += [f"{evidence['value']:.1f} ± {evidence['error']:.1f}", entry["verdict"]]
+        result.append(f"| {' | '.join(cells)} |")
+    return result
+
+
+if __name__ == "__main__":
+    main()

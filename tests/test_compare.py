@@ -1,0 +1,277 @@
+"""Comparison of hypotheses: a small real one, its words, and what is refused."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import densing_bayes as db
+from densing_bayes import batch, findings, leave_out, plots
+from densing_bayes import comparison as comparing
+from densing_bayes.documents import comparison_document, json_text
+from densing_bayes.errors import DensingError
+from densing_bayes.marginal import given, predictive_densities, thinned
+from densing_bayes.observations import observe
+
+SETTINGS = {"draws": 150, "tune": 250, "chains": 2, "jobs": 1, "progress": False}
+NAMES = ["chatgpt", "gpt-4"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="module")
+def comparison(folder):
+    """Two hypotheses of one structure, few draws: the verdicts do not matter here."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(batch, "patient", lambda settings: settings)
+    patch.setattr(comparing, "DRAWS", 100)
+    with patch.context():
+        return db.compare("joint", NAMES, store=folder, **SETTINGS)
+
+
+@pytest.mark.fit
+def test_the_table_has_every_criterion(comparison):
+    table = comparison.table
+    assert list(table.index) == NAMES
+    assert np.isfinite(table[["elpd_release", "elpd_system", "log_evidence"]].to_numpy()).all()
+    assert table["diff_release"].max() == 0.0
+    assert table["weight_release"].sum() == pytest.approx(1.0)
+    assert (table["growth_change_lower"] < table["growth_change_upper"]).all()
+
+
+@pytest.mark.fit
+def test_evidence_of_a_fit_that_did_not_pass_is_not_used(comparison):
+    table = comparison.table
+    assert not table.loc[table["verdict"] != "PASS", "evidence_usable"].any()
+    assert table.loc[~table["evidence_usable"], "probability"].isna().all()
+
+
+@pytest.mark.fit
+def test_what_lies_between_two_dates_is_said(comparison):
+    row = comparison.dates.iloc[0]
+    assert (row["first"], row["second"]) == ("chatgpt", "gpt-4")
+    assert (row["days"], row["systems"], row["releases"]) == (104, 5, 2)
+    said = " ".join(findings.sentences(comparison))
+    assert "104 days apart with 5 systems in 2 releases" in said
+    assert "names no cause" in said
+
+
+@pytest.mark.fit
+def test_the_document_is_strict_json(comparison):
+    text = json_text(comparison_document(comparison))
+    content = json.loads(text, parse_constant=lambda name: pytest.fail(name))
+    assert [row["hypothesis"] for row in content["hypotheses"]] == NAMES
+    assert len(content["sensitivity"]) == 4
+    assert set(content) == {
+        "hypotheses", "dates", "sensitivity", "forecasts", "findings", "provenance",
+    }  # fmt: skip
+
+
+@pytest.mark.fit
+def test_figures_show_every_hypothesis(comparison):
+    from matplotlib import pyplot as plt
+
+    figure = plots.plot_hypotheses(comparison)
+    assert [ax.get_title().split(" ")[0] for ax in figure.axes] == NAMES
+    ax = plots.plot_growth_changes(comparison)
+    assert [label.get_text() for label in ax.get_yticklabels()] == NAMES
+    with pytest.raises(DensingError, match="no date is open"):
+        plots.plot_change_date(comparison.fits["chatgpt"])
+    plt.close("all")
+
+
+@pytest.mark.fit
+def test_a_comparison_that_was_stopped_goes_on(comparison, folder, monkeypatch):
+    monkeypatch.setattr(batch, "patient", lambda settings: settings)
+    monkeypatch.setattr(batch, "compile_fit", lambda *_: pytest.fail("compiled again"))
+    again = db.compare("joint", NAMES, store=folder, **SETTINGS)
+    pd.testing.assert_frame_equal(again.table, comparison.table)
+
+
+@pytest.mark.fit
+def test_it_runs_on_a_dask_cluster(comparison, folder):
+    """Everything is in the store, so that the workers have to find it there and no more."""
+    import joblib
+    from dask.distributed import Client, LocalCluster
+
+    settings = SETTINGS | {"jobs": None}
+    cluster = LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    )
+    seen = []
+    with cluster, Client(cluster) as client, joblib.parallel_config("dask"):
+        assert batch.workers_of(None) is None
+        found = batch.run(
+            "squares", _worker_of, [(i,) for i in range(3)], jobs=None, progress=False
+        )
+        seen = set(found)
+        names = set(client.scheduler_info()["workers"])
+        # More draws would be fitted anew where the small fits failed, so none of that here.
+        patch = pytest.MonkeyPatch()
+        patch.setattr(batch, "patient", lambda settings: settings)
+        with patch.context():
+            again = db.compare("joint", NAMES, store=folder, **settings)
+    assert seen <= names
+    pd.testing.assert_frame_equal(again.table, comparison.table)
+
+
+def _worker_of(_):
+    from dask.distributed import get_worker
+
+    return get_worker().address
+
+
+# What is refused ---------------------------------------------------------------------------------
+
+
+def test_two_hypotheses_of_one_name_are_refused():
+    with pytest.raises(DensingError, match="two hypotheses are called 'none'"):
+        db.compare("joint", ["none", "none"])
+
+
+@pytest.mark.fit
+def test_a_fit_to_other_data_is_refused(small_fit):
+    fewer = small_fit.observed.of_systems(small_fit.observed.time > -2.0)
+    other = dataclasses.replace(small_fit, observed=fewer)
+    with pytest.raises(DensingError, match="has seen other data"):
+        db.compare("joint", ["none", other])
+
+
+@pytest.mark.fit
+def test_a_fit_of_another_model_is_refused(small_fit):
+    other = dataclasses.replace(small_fit, spec=small_fit.spec.replace(trend__size_slope=False))
+    with pytest.raises(DensingError, match="differs from 'joint' in more than"):
+        db.compare("joint", ["none", other])
+
+
+def test_a_store_that_cannot_be_made_is_named(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(DensingError, match="--no-cache"):
+        db.compare("joint", ["none"], store=file / "sub")
+
+
+# The words ---------------------------------------------------------------------------------------
+
+
+def table_of(**columns):
+    count = len(next(iter(columns.values())))
+    names = ["a", "b", "c"][:count]
+    plain = {
+        "verdict": ["PASS"] * count,
+        "prior_odds": [1.0] * count,
+        "diff_release": [0.0] * count,
+        "diff_se_release": [1.0] * count,
+        "log_evidence": [0.0] * count,
+        "log_evidence_error": [0.1] * count,
+        "evidence_usable": [True] * count,
+    }
+    table = pd.DataFrame(plain | columns, index=names)
+    return table.assign(probability=comparing.posterior_probabilities(table))
+
+
+def test_small_differences_are_not_read():
+    table = table_of(diff_release=[0.0, -3.0, -9.0], diff_se_release=[0.0, 0.5, 6.0])
+    assert findings.rankings(table)[0].level == ["b", "c"]
+
+
+def test_large_differences_are():
+    table = table_of(diff_release=[0.0, -9.0, -30.0], diff_se_release=[0.0, 3.0, 4.0])
+    ranking = findings.rankings(table)[0]
+    assert (ranking.best, ranking.behind) == ("a", ["b", "c"])
+
+
+def test_evidence_counts_its_own_error():
+    near, far = (
+        findings.rankings(table_of(log_evidence=[0.0, -3.2 - extra]))[1] for extra in (0.0, 1.0)
+    )
+    assert near.level == ["b"] and far.behind == ["b"]
+
+
+def test_evidence_that_is_not_usable_is_not_ranked():
+    table = table_of(log_evidence=[0.0, 9.0], evidence_usable=[True, False])
+    ranking = findings.rankings(table)[1]
+    assert ranking.best == "a" and ranking.unusable == ["b"]
+    assert table["probability"].iloc[0] == 1.0
+
+
+def test_prior_odds_count():
+    table = table_of(log_evidence=[0.0, 0.0], prior_odds=[3.0, 1.0])
+    np.testing.assert_allclose(table["probability"], [0.75, 0.25])
+
+
+def test_disagreement_of_criteria_is_said():
+    table = table_of(diff_release=[0.0, -9.0], diff_se_release=[0.0, 1.0], log_evidence=[0.0, 9.0])
+    said = findings.agreement(findings.rankings(table))
+    assert said.startswith("The criteria disagree: a, first by leave-one-release-out prediction")
+    assert "b, first by evidence" in said
+
+
+# Leave one out, leave the future out -------------------------------------------------------------
+
+
+@pytest.mark.fit
+def test_predictive_draws_and_predictive_density_are_one_distribution(small_fit):
+    """The share of drawn scores below a value is the integral of the density up to it."""
+    observed, cut = small_fit.observed, 0.8
+    flat = thinned(small_fit.posterior, 60)
+    single = observed.of_systems(np.array([name == "mistral-7b-v0.1" for name in observed.systems]))
+    cell = single.cell_benchmark == 0
+    one = dataclasses.replace(
+        single,
+        score=single.score[cell],
+        cell_label=tuple(np.array(single.cell_label)[cell]),
+        cell_system=single.cell_system[cell],
+        cell_benchmark=single.cell_benchmark[cell],
+        cell_items=single.cell_items[cell],
+        cell_flag=single.cell_flag[cell],
+        organisations=("nobody",),
+    )
+    drawn = np.concatenate(
+        [leave_out.predicted_scores(small_fit, one, flat, seed).ravel() for seed in range(60)]
+    )
+    parameters = given(small_fit.spec, one, flat)
+    grid = np.linspace(0.3, 0.95, 131)
+    density = [
+        np.exp(
+            predictive_densities(
+                small_fit.spec, dataclasses.replace(one, score=np.array([s])), parameters
+            ).total
+        ).mean()
+        for s in grid
+    ]
+    below = np.cumsum(density) * (grid[1] - grid[0])
+    assert below[-1] == pytest.approx(1.0, abs=0.01)
+    for share in (0.1, 0.5, 0.9):
+        value = grid[np.searchsorted(below, share)]
+        assert np.mean(drawn <= value) == pytest.approx(share, abs=0.03)
+    assert cut < one.time[0] + 1.0
+
+
+@pytest.mark.fit
+def test_forecasts_are_of_the_window_only(small_fit):
+    observed = small_fit.observed
+    cut = leave_out.cuts_of(observed)[2]
+    scores = leave_out.forecast_scores(small_fit, observed, cut)
+    past = leave_out.before(observed, cut)
+    assert not set(scores["releases"]) & set(past.releases)
+    assert len(scores["log_score"]) == len(scores["releases"])
+    assert len(scores["crps"]) == len(scores["covered95"]) > len(scores["releases"])
+    assert np.isfinite(scores["log_score"]).all() and min(scores["crps"]) >= 0.0
+
+
+def test_cuts_reach_to_the_last_release():
+    observed = observe(db.load_panel("open"), db.load_spec("joint"))
+    cuts = leave_out.cuts_of(observed)
+    assert len(cuts) == 5
+    windows = [leave_out.before(observed, cut).time.size for cut in cuts]
+    assert windows == sorted(windows) and windows[0] > 0
+    with pytest.raises(DensingError, match="use fewer or shorter windows"):
+        leave_out.cuts_of(observed, count=20)
+    with pytest.raises(DensingError, match="no release in the 3 days"):
+        leave_out.forecast_scores(None, observed, cuts[0].replace(day=1), days=3)
