@@ -14,7 +14,7 @@ import argparse
 import datetime as dt
 import itertools
 import json
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +40,13 @@ NAMES = ("none", "chatgpt", "later")
 SETTINGS: dict[str, Any] = {"draws": 500, "tune": 400, "chains": 4, "cores": 1, "prior": False}
 POINTS = 250  # of each half of the bridge
 DRAWS = 500  # for leave-one-out
+Prepared = dict[str, tuple[ModelSpec, Observations, Compiled, Fit]]
 
 
-@cache
-def prepared() -> dict[str, tuple[ModelSpec, Observations, Compiled, Fit]]:
+def prepared() -> Prepared:
     """Specification, panel, compiled model and fit to the real panel of each hypothesis."""
     spec, panel = db.load_spec("joint"), db.load_panel("open")
-    result: dict[str, tuple[ModelSpec, Observations, Compiled, Fit]] = {}
+    result: Prepared = {}
     compiled: Compiled | None = None
     for name in NAMES:
         own = spec.under(LATER if name == "later" else db.load_hypothesis(name))
@@ -59,20 +59,28 @@ def prepared() -> dict[str, tuple[ModelSpec, Observations, Compiled, Fit]]:
     return result
 
 
-def panel(number: int, version: str) -> dict[str, Any]:
-    """The criteria on one simulated panel."""
-    return stored_answer(f"wins-{number}-{version}", lambda: judged(number), store_folder())
+def panels(numbers: list[int], version: str) -> list[dict[str, Any]]:
+    """The criteria on simulated panels, one after the other in one process."""
+    ready: list[Prepared] = []
+
+    def judge(number: int) -> dict[str, Any]:
+        if not ready:
+            ready.append(prepared())
+        return judged(number, ready[0])
+
+    folder = store_folder()
+    return [stored_answer(f"wins-{n}-{version}", partial(judge, n), folder) for n in numbers]
 
 
-def judged(number: int) -> dict[str, Any]:
+def judged(number: int, ready: Prepared) -> dict[str, Any]:
     """Simulate a panel and judge the hypotheses on it."""
     true = NAMES[number % len(NAMES)]
-    spec, observed, _, real = prepared()[true]
+    spec, observed, _, real = ready[true]
     flat = real.posterior.stack(each=["chain", "draw"], create_index=False)
     each = int(np.random.default_rng(number).integers(flat.sizes["each"]))
     simulated, _ = simulate(spec, observed, flat.isel(each=each), seed=5000 + number)
     result: dict[str, Any] = {"panel": number, "truth": true}
-    for name, (own, dates, compiled, near) in prepared().items():
+    for name, (own, dates, compiled, near) in ready.items():
         seen = simulated.with_changes_of(dates)
         fit = fit_compiled(compiled, seen, spec=own, near=near, seed=number, **SETTINGS)
         left_out, _ = leave_one_out(fit, DRAWS)
@@ -139,8 +147,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("analyses/which_hypothesis_wins.json"))
     arguments = parser.parse_args()
     version = versions()["source"][:12]
-    calls = [(number, version) for number in range(arguments.panels)]
-    rows = run("panels", panel, calls, jobs=workers_of(None), progress=None)
+    jobs = workers_of(None) or 1
+    shares = [list(range(arguments.panels))[i::jobs] for i in range(jobs)]
+    found = run("shares", panels, [(share, version) for share in shares], jobs=jobs, progress=None)
+    rows = sorted(itertools.chain(*found), key=lambda row: row["panel"])
     content = summary(rows) | {"rows": rows}
     arguments.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     print(pd.DataFrame(content["wins"]).to_string(index=False))

@@ -105,9 +105,9 @@ def drawn_line(spec: TrendSpec, observed: Observations, draws: Mapping[str, Any]
 def knots(line: Line, horizon: float) -> list[Array]:
     """Times between which the line is straight, in order where they are known beforehand.
 
-    A line that levels off is followed by a chord each tenth of a year up to ``horizon``.
+    A line that levels off is followed by a chord each fifth of a year up to ``horizon``.
     """
     times = [at for at, _ in (*line.bends, *line.jumps)]
     if line.decay is not None:
-        times += list(np.arange(line.start, horizon, 0.1))
+        times += list(np.arange(line.start, horizon, 0.2))
     return times

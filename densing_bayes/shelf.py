@@ -79,7 +79,8 @@ def _arrival(fit: Fit, target: np.ndarray, start: np.ndarray, reading: Reading) 
     Between changes the line is straight, so each stretch is solved in closed form.
     """
     shape = (*target.shape[:2], 1)
-    times = knots(line_of(fit), start.max() + HORIZON)
+    line = line_of(fit)
+    times = knots(line, start.max() + HORIZON)
     cuts = np.sort([np.full(shape, -np.inf), *(np.broadcast_to(at, shape) for at in times)], axis=0)
     ends = [*cuts[1:], np.full(shape, np.inf)]
     arrival = np.full(target.shape, np.inf)
@@ -94,6 +95,8 @@ def _arrival(fit: Fit, target: np.ndarray, start: np.ndarray, reading: Reading) 
         wait = np.where((value < target) & ~(slope > 0), np.inf, wait)
         reached = (left + wait < end) & (left < end)
         arrival = np.where(reached & np.isinf(arrival), left + wait, arrival)
+    if line.decay is not None:  # past the last chord it has levelled off
+        arrival = np.where(arrival > cuts[-1], np.inf, arrival)
     return arrival
 
 

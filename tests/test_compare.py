@@ -101,7 +101,7 @@ def test_it_runs_on_a_dask_cluster(comparison, folder):
 
     settings = SETTINGS | {"jobs": None}
     cluster = LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
     )
     seen = []
     with cluster, Client(cluster) as client, joblib.parallel_config("dask"):

@@ -122,12 +122,14 @@ def brute_force(g, left_out=None):
 
     def release(j, w):
         members = np.flatnonzero(OBSERVED.system_release == j)
-        scale = g.shortfall[0, j]
+        normal = g.release[0] > 0.0
+        scale = g.release[0] if normal else g.shortfall[0, j]
+        effect = norm(scale=scale) if normal else halfnorm(scale=scale)
 
         def integrand(u):
-            return np.exp(sum(log_system(m, w - u) for m in members)) * halfnorm.pdf(u, scale=scale)
+            return np.exp(sum(log_system(m, w - u) for m in members)) * effect.pdf(u)
 
-        return quad(integrand, 0.0, 8.0 * scale, limit=200)[0]
+        return quad(integrand, -6.0 * scale if normal else 0.0, 6.0 * scale, limit=200)[0]
 
     organisation = {OBSERVED.system_release[m]: OBSERVED.system_organisation[m] for m in systems}
 
@@ -147,8 +149,12 @@ def brute_force(g, left_out=None):
     return total(everything) - total([j for j in everything if j != left_out])
 
 
-def test_the_density_of_all_scores_is_that_of_brute_force():
-    g = parameters()
+@pytest.mark.parametrize(
+    "effects", [{}, {"release": np.array(0.5), "shortfall": np.zeros(len(OBSERVED.releases))}]
+)
+def test_the_density_of_all_scores_is_that_of_brute_force(effects):
+    """With shortfalls, and with normal effects of releases about a mean trend."""
+    g = parameters(**effects)
     found = predictive_densities(SPEC, OBSERVED, g)
     assert found.total[0] == pytest.approx(brute_force(g), abs=0.01)
 

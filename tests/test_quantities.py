@@ -10,8 +10,9 @@ import xarray as xr
 from densing_bayes import forecasts, laws, quantities, shelf, summary
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import Fit
+from densing_bayes.line import line_value
 from densing_bayes.observations import DAYS_PER_YEAR, observe
-from densing_bayes.spec import load_spec
+from densing_bayes.spec import Hypothesis, load_hypothesis, load_spec
 from densing_bayes.tables import load_panel
 
 SPEC = load_spec("joint")
@@ -32,7 +33,11 @@ def make_fit(spec=SPEC, **values):
     variables = {}
     for name, value in values.items():
         value = np.asarray(value, dtype=float)
-        dims = {"growth_change": ("slope_change",), "log_density": ("system",)}.get(name, ())
+        dims = {
+            "growth_change": ("slope_change",),
+            "log_density": ("system",),
+            "change_time": ("undated_change",),
+        }.get(name, ())
         value = value.reshape(draws, *([-1] if dims else []))
         variables[name] = (("chain", "draw", *dims), value[None])
     coords = {
@@ -40,6 +45,7 @@ def make_fit(spec=SPEC, **values):
         "draw": range(draws),
         "system": list(observed.systems),
         "slope_change": [c.name for c in spec.trend.changes if c.slope],
+        "undated_change": [c.name for c in spec.trend.changes if not c.known],
     }
     posterior = xr.Dataset(variables, coords=coords)
     tree = xr.DataTree.from_dict({"posterior": posterior, "prior": posterior})
@@ -135,6 +141,53 @@ def test_a_change_during_the_life_is_integrated():
     for kappa, arrival in ((2.0, (-1.0 + LN2) / 0.5), (10.0, (-1.0 + np.log(10.0)) / 2.0)):
         days = shelf.shelf_life(fit, ["gpt2-xl"], kappa).item()
         assert days == pytest.approx((arrival - start) * DAYS_PER_YEAR, rel=1e-9)
+
+
+def test_a_date_that_differs_by_draw_is_integrated():
+    spec = SPEC.under(
+        Hypothesis.model_validate(
+            {
+                "name": "open",
+                "changes": [{"name": "x", "earliest": "2020-01-01", "latest": "2023-08-01"}],
+            }
+        )
+    )
+    fit = make_fit(
+        spec,
+        level=[0.0, 0.0],
+        growth_before=[0.5, 0.5],
+        growth_change=[1.5, 1.5],
+        change_time=[-1.0, 0.0],
+        log_density=[[-1.0, 0.0, 0.0]] * 2,
+    )
+    # gpt2-xl needs -0.307: with the bend at -1 the line is there at 0.5 t + 1.5 (t + 1) = -0.307.
+    start = fit.observed.time[fit.observed.systems.index("gpt2-xl")]
+    days = shelf.shelf_life(fit, ["gpt2-xl"]).to_numpy().ravel()
+    arrivals = [(-1.0 + LN2 - 1.5) / 2.0, (-1.0 + LN2) / 0.5]
+    np.testing.assert_allclose(days, (np.array(arrivals) - start) * DAYS_PER_YEAR, rtol=1e-9)
+    rates = quantities.growth(fit) * DAYS_PER_YEAR
+    np.testing.assert_allclose(rates["before"], [[0.5, 0.5]])
+    np.testing.assert_allclose(rates["after"], [[2.0, 2.0]])
+
+
+def test_a_frontier_that_levels_off_may_never_arrive():
+    spec = SPEC.under(load_hypothesis("saturating"))
+    fit = make_fit(
+        spec,
+        level=[0.0],
+        growth_before=[1.0],
+        decay=[0.5],
+        log_density=[[-3.0, -0.5, 0.4]],
+    )
+    # From 2021-07-01 (t = -1.416) on the line gains at most 1 / 0.5: it ends at 0.584.
+    asymptote = line_value(quantities.line_of(fit), 100.0).item()
+    assert asymptote == pytest.approx(-1.416 + 2.0, abs=0.01)
+    life = shelf.shelf_life(fit, ["llama-2-7b", "mistral-7b-v0.1"]).to_numpy().ravel()
+    assert np.isfinite(life[0]) and np.isinf(life[1])
+    arrival = fit.observed.time[fit.observed.systems.index("llama-2-7b")] + life[0] / DAYS_PER_YEAR
+    assert line_value(quantities.line_of(fit), arrival).item() == pytest.approx(
+        -0.5 + LN2, abs=2e-3
+    )
 
 
 def test_frontier_shelf_life_scales_with_the_factor(simple):
