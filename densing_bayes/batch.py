@@ -38,12 +38,12 @@ class Terms(NamedTuple):
     cores: int = 1  # of each fit
 
 
-def fitter(terms: Terms, *, keep: bool = True) -> Callable[[Request], Fit]:
+def fitter(terms: Terms, *, keep: bool = True) -> Callable[..., Fit]:
     """A function that fits one request after the other, each starting from the one before.
 
     The model is compiled when a request needs it that the last compilation does not serve. A fit
-    that does not converge is tried once more, with more draws and smaller steps. Fits are taken
-    from the store and kept there, unless ``keep`` is false.
+    that does not converge is tried once more, with more draws and smaller steps, unless ``again``
+    is false. Fits are taken from the store and kept there, unless ``keep`` is false.
     """
     compiled: Compiled | None = None
     near: Fit | None = None
@@ -63,9 +63,9 @@ def fitter(terms: Terms, *, keep: bool = True) -> Callable[[Request], Fit]:
             **settings,
         )
 
-    def fit(request: Request) -> Fit:
+    def fit(request: Request, *, again: bool = True) -> Fit:
         nonlocal near
-        for settings in (terms.settings, patient(terms.settings)):
+        for settings in (terms.settings, patient(terms.settings))[: 1 + again]:
             new = partial(make, request, settings)
             name = address(*request, settings | terms.versions)
             found = stored_fit(name, request.spec, new, terms.folder) if keep else new()

@@ -440,7 +440,7 @@ def compare_command(
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder for comparison.json and the figures."),
+        typer.Option(metavar="DIR", help="Folder for the tables (Markdown, JSON) and figures."),
     ] = None,
     draws: Annotated[int, typer.Option(help="Draws of each chain.")] = 1000,
     tune: Annotated[int, typer.Option(help="Tuning steps of each chain.")] = 500,
@@ -457,7 +457,7 @@ def compare_command(
     """Compare hypotheses about the trend: prediction, evidence and forecasts side by side."""
     from densing_bayes.comparison import compare
     from densing_bayes.documents import comparison_document
-    from densing_bayes.findings import rows_of, sensitivity_rows, sentences
+    from densing_bayes.findings import NOTES, date_rows, rows_of, sensitivity_rows, sentences
 
     if out is not None:
         _check_writable(out)
@@ -490,10 +490,11 @@ def compare_command(
             header, rows = sensitivity_rows(found.sensitivity)
             _print_table(header[0], header[1:], rows, left={1})
             _print("")
-        _print(
-            "LORO, LOSO: leave one release, one system out, nats; differences are to the best, "
-            "with their standard errors. Growth per year, mean and 95% interval."
-        )
+        if len(found.dates):
+            header, rows = date_rows(found.dates)
+            _print_table(header[0], header[1:], rows, left={1})
+            _print("")
+        _print(NOTES)
     if not (found.table["verdict"] == "PASS").all():
         raise typer.Exit(NOT_CONVERGED)
 
@@ -501,11 +502,13 @@ def compare_command(
 def _write_comparison(found: Comparison, out: Path) -> None:
     """Write the document and the figures of a comparison to a folder."""
     from densing_bayes.documents import comparison_document, json_text
+    from densing_bayes.findings import markdown
     from densing_bayes.plots import comparison_figures
 
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / "comparison.json").write_text(json_text(comparison_document(found)) + "\n", "utf-8")
+        (out / "comparison.md").write_text(markdown(found), "utf-8")
         for name, figure in comparison_figures(found).items():
             figure.savefig(out / f"{name}.png", dpi=160)
     except OSError as error:

@@ -280,7 +280,7 @@ def examined(requests: list[Request], terms: Terms) -> list[dict[str, Any]]:
     return answers
 
 
-def _examine(make: Callable[[Request], Fit], request: Request) -> dict[str, Any]:
+def _examine(make: Callable[..., Fit], request: Request) -> dict[str, Any]:
     fit = make(request)
     found, density = leave_out.leave_one_out(fit, DRAWS)
     shared = target(fit)
@@ -297,7 +297,7 @@ def _examine(make: Callable[[Request], Fit], request: Request) -> dict[str, Any]
 
 
 def _windows(
-    make: Callable[[Request], Fit], request: Request, answer: dict[str, Any], terms: Terms
+    make: Callable[..., Fit], request: Request, answer: dict[str, Any], terms: Terms
 ) -> dict[str, Any]:
     """Evidence and growth change under halved and doubled windows of the dates."""
     halved = stored_answer(
@@ -311,15 +311,17 @@ def _windows(
 
 
 def _refitted(
-    make: Callable[[Request], Fit], request: Request, answer: dict[str, Any], terms: Terms
+    make: Callable[..., Fit], request: Request, answer: dict[str, Any], terms: Terms
 ) -> dict[str, Any]:
     """Evidence against that of an answer, and growth change, from a fit of its own."""
     found = stored_answer(
         f"{name_of(request, terms)}-refitted",
-        lambda: _evidence_and_change(make(request)),
+        lambda: _evidence_and_change(make(request, again=False)),
         terms.folder,
     )
     own = answer["evidence"]
+    if found["verdict"] != "PASS":
+        return {"log_ratio": None, "error": None, "change": None, "k": None}
     return found | {
         "log_ratio": found["value"] - own["value"],
         "error": float(np.hypot(found["error"], own["error"])),

@@ -21,6 +21,10 @@ from densing_bayes.wording import is_probability, number
 BEHIND_PREDICTION = 4.0  # nats; smaller differences are not to be read (Sivula et al. 2025)
 BEHIND_ERRORS = 2.0
 BEHIND_EVIDENCE = 3.0  # nats
+NOTES = (
+    "LORO, LOSO: leave one release, one system out, in nats; differences are to the best, with "
+    "their standard errors. Growth per year, mean and 95% interval."
+)
 FEW_RELEASES = 5  # between two dates: too few to tell them apart
 
 
@@ -71,12 +75,14 @@ def sentences(comparison: Comparison) -> list[str]:
     said = [_said(ranking, table) for ranking in ranked]
     said.append(agreement(ranked))
     said += _dates(comparison)
-    unsure = table[table["k_above_release"] > table["exact_release"]]
-    if len(unsure):
+    unsure = table["k_above_release"] - table["exact_release"]
+    if unsure.any():
+        few, most = unsure.min(), unsure.max()
         said.append(
             f"Importance sampling is not reliable (k above {K_LIMIT}) for "
-            f"{int(unsure['k_above_release'].max())} of {len(comparison.observed.releases)} "
-            f"releases or fewer in each of {_list(unsure.index)}; exact refits would settle them."
+            f"{most if few == most else f'{few} to {most}'} of "
+            f"{len(comparison.observed.releases)} releases, by hypothesis; exact refits would "
+            f"settle them."
         )
     failed = table.index[table["verdict"] != "PASS"]
     if len(failed):
@@ -222,3 +228,30 @@ def sensitivity_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
         cells = [row["hypothesis"], row["prior"], number(row["factor"], 2), evidence, change]
         rows.append(cells)
     return header, rows
+
+
+def date_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """What lies between neighbouring candidate dates, as text."""
+    header = ["Between", "and", "Days", "Systems", "Releases"]
+    keys = ("first", "second", "days", "systems", "releases")
+    return header, [[str(row[key]) for key in keys] for row in table.to_dict(orient="records")]
+
+
+def markdown(comparison: Comparison) -> str:
+    """The findings and the tables of a comparison as one Markdown document."""
+    parts = [
+        f"# Hypotheses about the trend: {comparison.spec.name}",
+        "\n".join(f"- {sentence}" for sentence in sentences(comparison)),
+        _markdown_table(*rows_of(comparison.table)),
+        NOTES,
+    ]
+    if len(comparison.dates):
+        parts += ["## Between the dates", _markdown_table(*date_rows(comparison.dates))]
+    if len(comparison.sensitivity):
+        parts += ["## Other priors", _markdown_table(*sensitivity_rows(comparison.sensitivity))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown_table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

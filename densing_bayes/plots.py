@@ -46,6 +46,7 @@ INK: Final = "#20262e"
 
 _MOST_DRAWS = 1000  # for bands of curves; intervals of parameters use all draws
 _LABELLED = 12
+DAYS_PER_MONTH = 30.4375
 
 
 def style() -> Any:
@@ -622,7 +623,7 @@ def plot_change_date(fit: Fit, ax: Axes | None = None) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        y is probability density per month; the prior is grey, and event dates are marked.
+        y is probability density per month; the prior is grey, and dates of events are marked.
     """
     from densing_bayes.tables import load_events
 
@@ -635,27 +636,29 @@ def plot_change_date(fit: Fit, ax: Axes | None = None) -> Axes:
     ax = _new_axes(9.0, 3.8)[0] if ax is None else ax
     first = min(change.window[0] for change in undated)
     last = max(change.window[1] for change in undated)
-    days = _days_of(pd.date_range(first, last, periods=500))
-    month = 30.4375
+    edges = _days_of(pd.date_range(first, last, periods=2 * round((last - first).days / 30) + 1))
+    months = (edges[1] - edges[0]) / DAYS_PER_MONTH
     for i, (change, colour) in enumerate(zip(undated, (BLUE, VERMILION, GREEN), strict=False)):
-        for group, shade, alpha in (("prior", GREY, 0.15), ("posterior", colour, 0.40)):
+        for group in ("prior", "posterior"):
             draws = (fit.prior if group == "prior" else fit.posterior)["change_time"]
             years = np.ravel(draws.isel(undated_change=i))
-            height = _kernel_density(_days_of([ORIGIN])[0] + years * DAYS_PER_YEAR, days) * month
-            label = f"{change.name}, posterior" if group == "posterior" else None
-            ax.fill_between(days, height, color=shade, alpha=alpha, lw=0, label=label)
+            at = _days_of([ORIGIN])[0] + years * DAYS_PER_YEAR
+            height = np.histogram(at, edges)[0] / at.size / months
+            if group == "posterior":
+                ax.stairs(height, edges, fill=True, color=colour, alpha=0.45, label=change.name)
+            else:
+                label = "the same under the prior" if i == 0 else None
+                ax.stairs(height, edges, color=GREY, lw=1.2, label=label)
+    top = 1.25 * ax.get_ylim()[1]
     events = load_events()
-    events = events[
-        (events["date"] >= pd.Timestamp(first)) & (events["date"] <= pd.Timestamp(last))
-    ]
-    top = ax.get_ylim()[1]
-    for name, event in events.iterrows():
-        at = event["date"]
-        ax.axvline(at, color=INK, lw=0.7, ls=(0, (4, 3)), alpha=0.5)
+    events = events[events["date"].between(pd.Timestamp(first), pd.Timestamp(last))]
+    for i, (name, event) in enumerate(events.sort_values("date").iterrows()):
+        day = _days_of([event["date"]])[0]
+        ax.axvline(day, color=INK, lw=0.7, ls=(0, (4, 3)), alpha=0.45)
         ax.annotate(
             event.get("name", str(name)),
-            (at, top),
-            xytext=(-2, -3),
+            (day, top),
+            xytext=(-2, -4 - 62 * (i % 3)),  # three rows: some events lie days apart
             textcoords="offset points",
             rotation=90,
             ha="right",
@@ -664,10 +667,10 @@ def plot_change_date(fit: Fit, ax: Axes | None = None) -> Axes:
             color=INK,
         )
     ax.set_ylim(0.0, top)
-    ax.set_xlim(days[0], days[-1])
+    ax.set_xlim(edges[0], edges[-1])
     ax.xaxis_date()
     ax.set_ylabel("probability per month")
-    ax.legend(loc="upper right")
+    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, frameon=False)
     return ax
 
 

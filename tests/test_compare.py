@@ -12,6 +12,7 @@ from densing_bayes import batch, findings, leave_out, plots
 from densing_bayes import comparison as comparing
 from densing_bayes.documents import comparison_document, json_text
 from densing_bayes.errors import DensingError
+from densing_bayes.fitting import compile_fit, fit_compiled
 from densing_bayes.marginal import given, predictive_densities, thinned
 from densing_bayes.observations import observe
 
@@ -275,3 +276,19 @@ def test_cuts_reach_to_the_last_release():
         leave_out.cuts_of(observed, count=20)
     with pytest.raises(DensingError, match="no release in the 3 days"):
         leave_out.forecast_scores(None, observed, cuts[0].replace(day=1), days=3)
+
+
+@pytest.mark.slow
+def test_importance_sampling_agrees_with_a_refit():
+    """Where k is below 0.7, the density of a release is that of a fit without it."""
+    fit = db.fit("joint", seed=1, progress=False)
+    found, _ = leave_out.leave_one_out(fit)
+    k = np.array(found["release"]["k"])
+    release = int(np.flatnonzero((k > 0.3) & (k < 0.65))[0])
+    reduced = leave_out.without_release(fit.observed, release)
+    compiled = compile_fit(fit.spec, reduced)
+    settings = {"draws": 1000, "tune": 500, "chains": 4, "cores": None, "prior": False}
+    refit = fit_compiled(compiled, reduced, seed=2, progress=False, **settings)
+    assert refit.verdict == "PASS"
+    exact = leave_out.density_of_release(refit, fit.observed, release)
+    assert found["release"]["elpd"][release] == pytest.approx(exact, abs=0.2)
