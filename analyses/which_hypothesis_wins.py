@@ -3,7 +3,7 @@
 Panels with the dates, sizes and missing cells of the open panel are simulated under no change, a
 change at ChatGPT and a change ten months later, each with parameters drawn from its own posterior.
 The three are fitted to each panel and compared. Prints tables and writes
-which_hypothesis_wins.json. About an hour on two cores; panels that are done are kept.
+which_hypothesis_wins.json. About 80 minutes on two cores; panels that are done are kept.
 
     python analyses/which_hypothesis_wins.py [--panels 60] [--out analyses/...json]
 """
@@ -37,7 +37,7 @@ LATER = Hypothesis(
     name="later", changes=(ChangeSpec(name="mistral-7b", date=dt.date(2023, 9, 27)),)
 )
 NAMES = ("none", "chatgpt", "later")
-SETTINGS: dict[str, Any] = {"draws": 500, "tune": 400, "chains": 4, "cores": 1, "prior": False}
+SETTINGS: dict[str, Any] = {"draws": 1200, "tune": 400, "chains": 4, "cores": 1, "prior": False}
 POINTS = 250  # of each half of the bridge
 DRAWS = 500  # for leave-one-out
 Prepared = dict[str, tuple[ModelSpec, Observations, Compiled, Fit]]

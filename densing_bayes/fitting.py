@@ -342,7 +342,8 @@ def fit_compiled(
         "change_earliest": observed.change_earliest,
         "change_latest": observed.change_latest,
     }
-    measured |= {name: value for name, value in dates.items() if name in parts.model}
+    dates = {name: value for name, value in dates.items() if name in parts.model}
+    measured |= dates
     for name, value in measured.items():
         parts.model[name].set_value(value)
     start = pilot(spec, observed).point(parts.model.initial_point())
@@ -379,6 +380,10 @@ def fit_compiled(
         "diagnostics": table,
         "observed_data": xr.Dataset(
             {"score": ("cell", observed.score)}, coords={"cell": list(observed.cell_label)}
+        ),
+        "constant_data": xr.Dataset(
+            {name: ("change", value) for name, value in dates.items()},
+            coords={"change": list(observed.changes)},
         ),
         "pilot": whitening.dataset(conditioned),
     }

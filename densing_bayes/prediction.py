@@ -53,6 +53,7 @@ def predictive(
     tree = pm.sample_posterior_predictive(
         thinned.transpose("chain", "draw", ...),
         model=model,
+        freeze_vars=[rv.name for rv in model.free_RVs],
         random_seed=seed,
         progressbar=False,
         compile_kwargs=interpreted,

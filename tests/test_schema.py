@@ -8,10 +8,13 @@ from test_model import SPEC, SWITCHES, few_systems
 
 import densing_bayes
 from densing_bayes.model import build_model
+from densing_bayes.spec import list_hypotheses, load_hypothesis
+from densing_bayes.tables import load_panel
 
 SCHEMA = (Path(__file__).parents[1] / "docs" / "schema.md").read_text(encoding="utf-8")
 API = {
-    "Fit", "ModelSpec", "Panel", "__version__", "benchmark_growth", "build_model", "densities",
+    "Comparison", "Fit", "Hypothesis", "ModelSpec", "Panel", "__version__", "benchmark_growth",
+    "build_model", "compare", "densities", "growth_rate", "list_hypotheses", "load_hypothesis",
     "density_table", "doubling_time", "estimate", "export_panel", "fit", "forecast_date",
     "forecast_summary", "frontier", "frontier_shelf_life", "growth", "list_panels", "list_specs",
     "load_events", "load_panel", "load_spec", "params_needed", "predictive", "shelf_life",
@@ -32,6 +35,13 @@ def test_every_variable_is_documented(name):
     model = build_model(SPEC.replace(**SWITCHES[name]), few_systems())
     named = {v.name.removesuffix("_logit") for v in (*model.free_RVs, *model.deterministics)}
     assert named <= documented()
+
+
+@pytest.mark.parametrize("name", list_hypotheses())
+def test_every_variable_of_a_hypothesis_is_documented(name):
+    model = build_model(SPEC.under(load_hypothesis(name)), load_panel("open"))
+    named = {v.name for v in (*model.free_RVs, *model.deterministics)}
+    assert {name.removesuffix("_logit") for name in named} <= documented()
 
 
 def test_every_dim_is_documented():
