@@ -22,10 +22,11 @@ PATIENT_ACCEPT = 0.98
 
 
 class Request(NamedTuple):
-    """What is to be fitted."""
+    """What is to be fitted, or has been."""
 
     spec: ModelSpec
     observed: Observations
+    fit: Fit | None = None  # the user's own, which is taken as it is
 
 
 class Terms(NamedTuple):
@@ -50,8 +51,8 @@ def fitter(terms: Terms, *, keep: bool = True) -> Callable[..., Fit]:
 
     def make(request: Request, settings: dict[str, Any]) -> Fit:
         nonlocal compiled
-        if compiled is None or not compiled.serves(*request):
-            compiled = compile_fit(*request)
+        if compiled is None or not compiled.serves(request.spec, request.observed):
+            compiled = compile_fit(request.spec, request.observed)
         return fit_compiled(
             compiled,
             request.observed,
@@ -65,9 +66,11 @@ def fitter(terms: Terms, *, keep: bool = True) -> Callable[..., Fit]:
 
     def fit(request: Request, *, again: bool = True) -> Fit:
         nonlocal near
+        if request.fit is not None:
+            return request.fit
         for settings in (terms.settings, patient(terms.settings))[: 1 + again]:
             new = partial(make, request, settings)
-            name = address(*request, settings | terms.versions)
+            name = address(request.spec, request.observed, settings | terms.versions)
             found = stored_fit(name, request.spec, new, terms.folder) if keep else new()
             if found.verdict == "PASS":
                 break
@@ -87,8 +90,11 @@ def patient(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def name_of(request: Request, terms: Terms) -> str:
-    """Name of the entry of a request's first try in the store."""
-    return address(*request, terms.settings | terms.versions)
+    """Name of the entry of a request's first try in the store, or of a fit of the user's own."""
+    settings = terms.settings
+    if request.fit is not None:
+        settings = {key: request.fit.provenance[key] for key in ("sampler", "seed", "created")}
+    return address(request.spec, request.observed, settings | terms.versions)
 
 
 def run(

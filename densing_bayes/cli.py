@@ -457,7 +457,14 @@ def compare_command(
     """Compare hypotheses about the trend: prediction, evidence and forecasts side by side."""
     from densing_bayes.comparison import compare
     from densing_bayes.documents import comparison_document
-    from densing_bayes.findings import NOTES, date_rows, rows_of, sensitivity_rows, sentences
+    from densing_bayes.findings import (
+        NOTES,
+        criterion_rows,
+        date_rows,
+        growth_rows,
+        sensitivity_rows,
+        sentences,
+    )
 
     if out is not None:
         _check_writable(out)
@@ -483,9 +490,10 @@ def compare_command(
         for sentence in sentences(found):
             _print(sentence)
         _print("")
-        header, rows = rows_of(found.table)
-        _print_table(header[0], header[1:], rows)
-        _print("")
+        for part in (growth_rows, criterion_rows):  # side by side they need a very wide terminal
+            header, rows = part(found.table)
+            _print_table(header[0], header[1:], rows)
+            _print("")
         if len(found.sensitivity):
             header, rows = sensitivity_rows(found.sensitivity)
             _print_table(header[0], header[1:], rows, left={1})

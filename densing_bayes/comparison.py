@@ -148,10 +148,7 @@ def compare(
         cores = max(1, (os.cpu_count() or 1) // workers) if workers else 1
         source = {"panel": panel.name, "tables_hash": panel.sha256}
         terms = Terms(settings, versions(), source, folder, cores)
-        for name, fit in ready.items():
-            fit.save(folder / f"{name_of(Request(fit.spec, fit.observed), terms)}.nc")
-            specs[name] = fit.spec
-        requests = {name: Request(specs[name], seen[name]) for name in named}
+        requests = {name: Request(specs[name], seen[name], ready.get(name)) for name in named}
         how: dict[str, Any] = {"jobs": jobs, "progress": progress}
         groups = _by_structure(specs)
         found = run(
@@ -268,7 +265,7 @@ def examined(requests: list[Request], terms: Terms) -> list[dict[str, Any]]:
     fit = fitter(terms)
     answers = []
     for request in requests:
-        name, examine = name_of(request, terms), partial(_examine, fit, request)
+        name, examine = name_of(request, terms), partial(_examine, fit, request, terms)
         answer = stored_answer(f"{name}-criteria", examine, terms.folder)
         if any(not change.known for change in request.spec.trend.changes):
             answer["window"] = _windows(fit, request, answer, terms)
@@ -280,12 +277,13 @@ def examined(requests: list[Request], terms: Terms) -> list[dict[str, Any]]:
     return answers
 
 
-def _examine(make: Callable[..., Fit], request: Request) -> dict[str, Any]:
+def _examine(make: Callable[..., Fit], request: Request, terms: Terms) -> dict[str, Any]:
     fit = make(request)
     found, density = leave_out.leave_one_out(fit, DRAWS)
     shared = target(fit)
     evidence = log_evidence(shared.log_density, shared.draws)
     return found | {
+        "again": fit.provenance["sampler"]["draws"] != terms.settings["draws"],
         "evidence": evidence._asdict(),
         "scale": {
             str(factor): prior_sensitivity.rescaled(fit, factor)
@@ -313,10 +311,13 @@ def _windows(
 def _refitted(
     make: Callable[..., Fit], request: Request, answer: dict[str, Any], terms: Terms
 ) -> dict[str, Any]:
-    """Evidence against that of an answer, and growth change, from a fit of its own."""
+    """Evidence against that of an answer, and growth change, from a fit of its own.
+
+    Where the hypothesis itself needed a second try, its variants get none.
+    """
     found = stored_answer(
         f"{name_of(request, terms)}-refitted",
-        lambda: _evidence_and_change(make(request, again=False)),
+        lambda: _evidence_and_change(make(request, again=not answer["again"])),
         terms.folder,
     )
     own = answer["evidence"]

@@ -160,22 +160,25 @@ def _list(names: Iterable[Any]) -> str:
 # Tables for people --------------------------------------------------------------------------------
 
 
-def rows_of(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
-    """The table of a comparison as text: a header, and a row for each hypothesis.
+def growth_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Growth under each hypothesis as text, per year: a header, and a row for each."""
+    header = ["Hypothesis", "Fit", "Before, /y", "After, /y", "P(>0)", "P(>=1.5x)"]
+    rows = []
+    for name, row in table.iterrows():
+        cells = [str(name), row["verdict"], _rate(row, "before"), _rate(row, "after")]
+        rows.append([*cells, _chance(row["p_change_gt_0"]), _chance(row["p_ge_half"])])
+    return header, rows
 
-    Growth rates are per year here; differences are to the best, with standard errors.
-    """
+
+def criterion_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """The criteria as text; differences are to the best, with standard errors."""
     forecast = "diff_forecast" in table
-    header = ["Hypothesis", "Fit", "Growth /y before", "after", "P(>0)", "P(>=1.5x)"]
-    header += ["LORO diff", "k>0.7", "Weight", "LOSO diff"]
-    header += ["Forecast diff", "CRPS", "In 95%"] if forecast else []
+    header = ["Hypothesis", "LORO", "k>0.7", "Weight", "LOSO"]
+    header += ["Forecast", "CRPS", "In 95%"] if forecast else []
     header += ["Log evidence", "Probability"]
     rows = []
     for name, row in table.iterrows():
-        cells = [str(name), row["verdict"]]
-        cells += [_rate(row, "before"), _rate(row, "after")]
-        cells += [_chance(row["p_change_gt_0"]), _chance(row["p_ge_half"])]
-        cells += [_difference(row, "release"), _bad(row), f"{row['weight_release']:.2f}"]
+        cells = [str(name), _difference(row, "release"), _bad(row), f"{row['weight_release']:.2f}"]
         cells += [_difference(row, "system")]
         if forecast:
             cells += [_difference(row, "forecast"), f"{row['forecast_crps']:.4f}"]
@@ -187,6 +190,12 @@ def rows_of(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
             cells += ["not usable", ""]
         rows.append(cells)
     return header, rows
+
+
+def rows_of(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """The whole table of a comparison as text: growth and criteria side by side."""
+    (header, rows), (more, other) = growth_rows(table), criterion_rows(table)
+    return header + more[1:], [a + b[1:] for a, b in zip(rows, other, strict=True)]
 
 
 def _rate(row: pd.Series, when: str) -> str:

@@ -95,6 +95,20 @@ def test_a_comparison_that_was_stopped_goes_on(comparison, folder, monkeypatch):
 
 
 @pytest.mark.fit
+def test_a_fit_of_ones_own_is_taken_as_it_is(comparison, folder, monkeypatch):
+    """And leaves the store to the fits that were made there."""
+    own = comparison.fits["gpt-4"]
+    own = dataclasses.replace(own, provenance=own.provenance | {"created": "today"})
+    monkeypatch.setattr(batch, "patient", lambda settings: settings)
+    monkeypatch.setattr(comparing, "DRAWS", 100)
+    before = {path.name for path in folder.glob("*.nc")}
+    found = db.compare("joint", ["chatgpt", own], store=folder, **SETTINGS)
+    assert found.fits["gpt-4"] is own
+    np.testing.assert_allclose(found.table["elpd_release"], comparison.table["elpd_release"])
+    assert {path.name for path in folder.glob("*.nc")} == before
+
+
+@pytest.mark.fit
 def test_it_runs_on_a_dask_cluster(comparison, folder):
     """Everything is in the store, so that the workers have to find it there and no more."""
     import joblib
