@@ -2,8 +2,8 @@
 
 Each row is a fit of its own, with its verdict, under the hypothesis of the specification (a change
 in slope at ChatGPT). The evidence against no change is a Savage-Dickey ratio from the same fit.
-Prints a table and writes multiverse.json, where rows of an earlier run stay. About a minute a row on
-two cores; fits are kept.
+Prints a table and writes multiverse.json, where rows of an earlier run stay. About a minute a row
+on two cores; fits are kept.
 
     python analyses/multiverse.py [--rows "as shipped" ...] [--out analyses/multiverse.json]
 """

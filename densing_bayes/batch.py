@@ -6,6 +6,7 @@ import ctypes
 import gc
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -115,7 +116,9 @@ def run(
     results: list[Any] = [None] * len(arguments)
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
     calls = (joblib.delayed(_numbered)(i, task, *each) for i, each in enumerate(arguments))
-    with _bar(label, len(arguments), progress) as advance:
+    with _bar(label, len(arguments), progress) as advance, warnings.catch_warnings():
+        # loky replaces a worker that holds on to the memory of compiled code; no task is lost.
+        warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
         for i, result in parallel(calls):
             results[i] = result
             advance()
