@@ -27,7 +27,7 @@ from densing_bayes.batch import run, workers_of
 from densing_bayes.evidence import log_evidence, target
 from densing_bayes.fitting import Compiled, Fit, compile_fit, fit_compiled
 from densing_bayes.leave_out import leave_one_out
-from densing_bayes.observations import Observations, observe
+from densing_bayes.observations import Observations, observe, with_changes
 from densing_bayes.quantities import growth
 from densing_bayes.simulation import simulate
 from densing_bayes.spec import ChangeSpec, Hypothesis, ModelSpec
@@ -80,8 +80,8 @@ def judged(number: int, ready: Prepared) -> dict[str, Any]:
     each = int(np.random.default_rng(number).integers(flat.sizes["each"]))
     simulated, _ = simulate(spec, observed, flat.isel(each=each), seed=5000 + number)
     result: dict[str, Any] = {"panel": number, "truth": true}
-    for name, (own, dates, compiled, near) in ready.items():
-        seen = simulated.with_changes_of(dates)
+    for name, (own, _, compiled, near) in ready.items():
+        seen = with_changes(simulated, own)
         fit = fit_compiled(compiled, seen, spec=own, near=near, seed=number, **SETTINGS)
         left_out, _ = leave_one_out(fit, DRAWS)
         shared = target(fit)

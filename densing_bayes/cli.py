@@ -196,21 +196,22 @@ def fit_command(
     if out.is_dir():
         raise DensingError(f"{out} is a folder; give a file such as {out / 'fit.nc'}")
     settings: dict[str, Any] = {
-        "hypothesis": hypothesis,
         "draws": draws,
         "tune": tune,
         "chains": chains,
         "cores": cores,
         "seed": seed,
     }
-    fitted = _sample(spec, data, settings)
+    fitted = _sample(spec, data, settings, hypothesis)
     fitted.save(out)
     seconds = fitted.provenance["seconds"]["total"]
     _say(f"wrote {out} in {seconds:.0f} s: {_verdict_text(fitted)}")
     _exit_by_verdict(fitted)
 
 
-def _sample(spec: str, data: str | None, settings: dict[str, Any]) -> Fit:
+def _sample(
+    spec: str, data: str | None, settings: dict[str, Any], hypothesis: str | None = None
+) -> Fit:
     import logging
 
     from densing_bayes.fitting import fit
@@ -219,7 +220,6 @@ def _sample(spec: str, data: str | None, settings: dict[str, Any]) -> Fit:
     from densing_bayes.tables import load_panel
 
     logging.getLogger("pymc.sampling.mcmc").setLevel(logging.WARNING)
-    hypothesis = settings.pop("hypothesis", None)
     model = load_spec(spec)
     if hypothesis is not None:
         model = model.under(load_hypothesis(hypothesis))
@@ -490,18 +490,17 @@ def compare_command(
         for sentence in sentences(found):
             _print(sentence)
         _print("")
-        for part in (growth_rows, criterion_rows):  # side by side they need a very wide terminal
-            header, rows = part(found.table)
-            _print_table(header[0], header[1:], rows)
-            _print("")
-        if len(found.sensitivity):
-            header, rows = sensitivity_rows(found.sensitivity)
-            _print_table(header[0], header[1:], rows, left={1})
-            _print("")
-        if len(found.dates):
-            header, rows = date_rows(found.dates)
-            _print_table(header[0], header[1:], rows, left={1})
-            _print("")
+        parts = [  # growth and criteria side by side need a very wide terminal
+            (growth_rows, found.table, set()),
+            (criterion_rows, found.table, set()),
+            (sensitivity_rows, found.sensitivity, {1}),
+            (date_rows, found.dates, {1}),
+        ]
+        for rows_of, table, left in parts:
+            if len(table):
+                header, rows = rows_of(table)
+                _print_table(header[0], header[1:], rows, left)
+                _print("")
         _print(NOTES)
     if not (found.table["verdict"] == "PASS").all():
         raise typer.Exit(NOT_CONVERGED)

@@ -38,6 +38,7 @@ from densing_bayes.tables import Panel, load_panel
 
 DRAWS = 1000  # posterior draws that the criteria use
 ERROR_LIMIT = 0.3  # nats: a log evidence that is less certain is not used
+NONE = Hypothesis(name="none")  # no changes
 Source = Hypothesis | Fit | str | os.PathLike[str]
 
 
@@ -127,7 +128,7 @@ def compare(
     spec = spec if isinstance(spec, ModelSpec) else load_spec(spec)
     if not isinstance(panel, Panel):
         panel = load_panel(spec.panel.source if panel is None else panel)
-    bare = observe(panel, spec.under(Hypothesis(name="none")))
+    bare = observe(panel, spec.under(NONE))
     sources = [as_source(source) for source in (hypotheses or list_hypotheses())]
     named = _named(sources, spec, bare)
     specs = {name: spec.under(hypothesis) for name, hypothesis in named.items()}
@@ -207,7 +208,7 @@ def _of_fit(fit: Fit, spec: ModelSpec, bare: Observations) -> Hypothesis:
         growth_change=trend.growth_change,
         level_change=trend.level_change,
     )
-    if _without_changes(fit.observed).hash() != _without_changes(bare).hash():
+    if with_changes(fit.observed, spec.under(NONE)).hash() != bare.hash():
         raise DensingError(
             f"the fit '{name}' has seen other data than '{spec.name}' does here "
             f"({len(fit.observed.score)} scores, {len(bare.score)} here, or others): criteria "
@@ -219,11 +220,6 @@ def _of_fit(fit: Fit, spec: ModelSpec, bare: Observations) -> Hypothesis:
             f"compare it under its own specification"
         )
     return hypothesis
-
-
-def _without_changes(observed: Observations) -> Observations:
-    none = np.array([])
-    return dataclasses.replace(observed, changes=(), change_earliest=none, change_latest=none)
 
 
 def _by_structure(specs: dict[str, ModelSpec]) -> list[list[str]]:
@@ -382,16 +378,14 @@ def _forecasts(requests: dict[str, Request], terms: Terms, how: dict[str, Any]) 
     groups = _by_structure({name: request.spec for name, request in requests.items()})
     any_request = next(iter(requests.values()))
     cuts = leave_out.cuts_of(any_request.observed)
-    arguments = [
-        (cut, [requests[name] for name in names], terms) for cut in cuts for names in groups
-    ]
-    found = iter(run("forecasts", _scores_after, arguments, **how))
-    rows = []
-    for cut in cuts:
-        for names in groups:
-            for name, scores in zip(names, next(found), strict=True):
-                rows.append({"hypothesis": name} | scores | {"cut": cut.isoformat()})
-    return pd.DataFrame(rows)
+    calls = [(cut, names) for cut in cuts for names in groups]
+    arguments = [(cut, [requests[name] for name in names], terms) for cut, names in calls]
+    found = run("forecasts", _scores_after, arguments, **how)
+    return pd.DataFrame(
+        {"hypothesis": name} | scores
+        for (_, names), group in zip(calls, found, strict=True)
+        for name, scores in zip(names, group, strict=True)
+    )
 
 
 def _scores_after(cut: dt.date, requests: list[Request], terms: Terms) -> list[dict[str, Any]]:
@@ -551,8 +545,6 @@ def _sensitivity(fits: dict[str, Fit], answers: dict[str, Any]) -> pd.DataFrame:
         priors = prior_sensitivity.change_priors(fit.spec)
         for kind in ("scale", "window"):
             for factor, found in answers[name].get(kind, {}).items():
-                if kind == "scale" and not priors:
-                    continue
                 change = found["change"] or {"mean": None, "lower": None, "upper": None}
                 rows.append(
                     {

@@ -58,6 +58,13 @@ def diagnose(posterior: xr.Dataset, sample_stats: xr.Dataset) -> tuple[dict[str,
     return figures, table
 
 
+def effective_size(values: np.ndarray) -> float:
+    """Effective sample size of the mean of draws, (chain, draw)."""
+    import arviz_stats as azs
+
+    return float(azs.ess(values, chain_axis=0, draw_axis=1, method="mean"))
+
+
 def _extreme(table: xr.Dataset, of: Any, start: float) -> tuple[float, str]:
     best, name = start, ""
     for variable in table.data_vars:

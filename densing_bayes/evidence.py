@@ -8,13 +8,14 @@ systems share, in the straightened coordinates of :mod:`densing_bayes.conditione
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
 from densing_bayes.conditioned import LATENTS, bend, straighten
+from densing_bayes.diagnostics import effective_size
 from densing_bayes.fitting import Fit
 from densing_bayes.marginal import (
     SAMPLE_DRAW,
@@ -50,6 +51,8 @@ class Target(NamedTuple):
 
 def target(fit: Fit) -> Target:
     """The density of the shared parameters of a fit, and its draws."""
+    import pytensor.tensor as pt
+
     parts = assemble(fit.spec, fit.observed)
     model = parts.model
     free = [rv for rv in model.free_RVs if rv.name not in INTEGRATED]
@@ -59,7 +62,11 @@ def target(fit: Fit) -> Target:
     terms = model.logp(vars=[*free, *references], sum=False)
     shared = shared_parameters(parts)
     graphs = dict(
-        zip(shared, model.replace_rvs_by_values([_tensor(g) for g in shared.values()]), strict=True)
+        zip(
+            shared,
+            model.replace_rvs_by_values([pt.as_tensor(g) for g in shared.values()]),
+            strict=True,
+        )
     )
     at_values = vectorized(graphs | {f"term_{i}": t.sum() for i, t in enumerate(terms)}, values)
 
@@ -171,9 +178,7 @@ def _bridge(
 
 def _meet(at_own: Floats, at_proposed: Floats) -> Evidence:
     """The optimal bridge between two samples, from the log ratios of their densities."""
-    import arviz_stats as azs
-
-    effective = float(azs.ess(at_own, chain_axis=0, draw_axis=1, method="mean"))
+    effective = effective_size(at_own)
     share = effective / (effective + at_proposed.size)
     guess = float(np.median(at_own))
     one, two = at_own - guess, at_proposed - guess
@@ -189,18 +194,12 @@ def _meet(at_own: Floats, at_proposed: Floats) -> Evidence:
             break
     f_two = np.exp(two - weights)
     f_one = np.exp(value - other)
-    correlated = one.size / float(azs.ess(f_one, chain_axis=0, draw_axis=1, method="mean"))
+    correlated = one.size / effective_size(f_one)
     variance = (
         np.var(f_two) / np.mean(f_two) ** 2 / two.size
         + correlated * np.var(f_one) / np.mean(f_one) ** 2 / one.size
     )
     return Evidence(guess + value, float(np.sqrt(variance)))
-
-
-def _tensor(graph: Any) -> Any:
-    import pytensor.tensor as pt
-
-    return pt.as_tensor(graph)
 
 
 def savage_dickey(found: Target, name: str, log_prior: float, draws: int = 2 * POINTS) -> Evidence:
@@ -220,8 +219,6 @@ def savage_dickey(found: Target, name: str, log_prior: float, draws: int = 2 * P
     draws
         Draws at which the density is evaluated.
     """
-    import arviz_stats as azs
-
     chains, count, size = found.draws.shape
     step = max(1, chains * count // draws)
     points = found.draws[:, ::step].reshape(-1, size)
@@ -235,6 +232,6 @@ def savage_dickey(found: Target, name: str, log_prior: float, draws: int = 2 * P
     terms = weight + found.log_density(moved) - found.log_density(points)
     value = logsumexp(terms) - np.log(terms.size)
     shares = np.exp(terms - terms.max()).reshape(chains, -1)
-    effective = float(azs.ess(shares, chain_axis=0, draw_axis=1, method="mean"))
+    effective = effective_size(shares)
     error = shares.std() / shares.mean() / np.sqrt(effective)
     return Evidence(float(value - log_prior), float(error))

@@ -153,15 +153,6 @@ class Observations:
             cell_flag=self.cell_flag[cells],
         )
 
-    def with_changes_of(self, other: Observations) -> Observations:
-        """The same observations with the changes of the trend of others."""
-        return replace(
-            self,
-            changes=other.changes,
-            change_earliest=other.change_earliest,
-            change_latest=other.change_latest,
-        )
-
     def hash(self) -> str:
         """SHA-256 of every array and label that the model sees."""
         digest = hashlib.sha256()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import warnings
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from densing_bayes.diagnostics import effective_size
 from densing_bayes.fitting import Fit
 from densing_bayes.marginal import thinned
 from densing_bayes.observations import Floats
@@ -93,11 +93,9 @@ def rescaled(fit: Fit, factor: float) -> dict[str, Any]:
         values = flat[name].transpose("sample_draw", ...).to_numpy()
         terms = log_density(scaled(prior, factor), values) - log_density(prior, values)
         log_weights += terms.reshape(len(terms), -1).sum(axis=1)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Estimated shape parameter of Pareto")
-        smoothed, k = array_stats.psislw(-log_weights)  # it takes log ratios that are divided by
+    smoothed, k = array_stats.psislw(-log_weights)  # it takes log ratios that are divided by
     weights = np.exp(log_weights - log_weights.max())
-    effective = effective_size(weights, fit.posterior.sizes["chain"])
+    effective = effective_size(weights.reshape(fit.posterior.sizes["chain"], -1))
     error = weights.std() / weights.mean() / np.sqrt(effective)
     change = thinned(growth(fit), draws)["change"].to_numpy()
     return {
@@ -125,7 +123,7 @@ def halved_windows(fit: Fit) -> dict[str, Any]:
     share = inside.mean()
     if not inside.any():
         return {"log_ratio": None, "error": None, "change": None, "draws": 0}
-    effective = effective_size(inside.astype(float), fit.posterior.sizes["chain"])
+    effective = effective_size(inside.astype(float).reshape(fit.posterior.sizes["chain"], -1))
     change = thinned(growth(fit), inside.size)["change"].to_numpy()[inside]
     return {
         "log_ratio": float(np.log(share) + len(undated) * np.log(2.0)),
@@ -178,13 +176,6 @@ def power_scaling(fit: Fit, release_density: Floats, draws: int) -> dict[str, fl
         "prior": float(azs.psense(tree, group="prior")["growth_change"]),
         "likelihood": float(azs.psense(tree, group="likelihood")["growth_change"]),
     }
-
-
-def effective_size(values: Floats, chains: int) -> float:
-    """Effective sample size of the mean of draws, chain after chain."""
-    import arviz_stats as azs
-
-    return float(azs.ess(values.reshape(chains, -1), chain_axis=0, draw_axis=1, method="mean"))
 
 
 def weighted_summary(values: Floats, weights: Floats) -> dict[str, float]:

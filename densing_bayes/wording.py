@@ -158,9 +158,10 @@ def counts_sentence(fit: Fit) -> str:
     table = fit.observed.counts()
     parts = []
     for name, row in table.iterrows():
-        side, _, change = str(name).rpartition(" of " if " of " in str(name) else " ")
-        link = " of " if " of " in str(name) else " "
-        label = f"{side}{link}{change_label(change)}" if side else "in all"
+        ends = [change for change in fit.observed.changes if str(name).endswith(f" {change}")]
+        label = "in all"
+        if ends:
+            label = f"{str(name).removesuffix(ends[0])}{change_label(ends[0])}"
         families = "family" if row["families"] == 1 else "families"
         parts.append(
             f"{label} {row['systems']} systems in {row['releases']} releases "

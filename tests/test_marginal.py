@@ -232,3 +232,7 @@ def test_conditioning_on_the_past_only():
     assert alone.total[0] == pytest.approx(0.0, abs=1e-6)
     given_others = predictive_densities(SPEC, OBSERVED, g)
     assert logsumexp(alone.release - given_others.release) != 0.0
+    single = np.bincount(OBSERVED.system_organisation)[OBSERVED.system_organisation] == 1
+    single_release = OBSERVED.system_release[single][0]
+    differs = np.abs(alone.release - given_others.release)[0] > 1e-6
+    assert not differs[single_release] and differs.sum() == len(OBSERVED.releases) - 1
