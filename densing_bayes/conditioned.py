@@ -162,7 +162,7 @@ def _globals(
     names = [str(value.name) for value in values]
     shapes = [np.asarray(point[name]).shape for name in names]
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes]).tolist()
-    centre = pm.Data("globals_centre", _coordinates(point, names, observed))
+    centre = pm.Data("globals_centre", coordinates_of(point, names, observed))
     scale = pm.Data("globals_scale", START_SCALE * np.eye(ends[-1]))
     theta = centre + pt.dot(scale, pm.Flat("whitened", shape=ends[-1]))
     pieces: dict[str, Graph] = {
@@ -203,7 +203,7 @@ def global_point(conditioned: Conditioned, point: dict[str, np.ndarray]) -> None
     """Set the constants of a conditioned model to a point, with a narrow scale."""
     observed, names = conditioned.observed, list(conditioned.names)
     model = conditioned.model
-    model["globals_centre"].set_value(_coordinates(point, names, observed))
+    model["globals_centre"].set_value(coordinates_of(point, names, observed))
     model["globals_scale"].set_value(START_SCALE * np.eye(model["globals_centre"].get_value().size))
     model["cell_mode"].set_value(np.asarray(point["log_effective_params"], dtype=float))
 
@@ -233,7 +233,7 @@ def _shifts(values: dict[str, Any], observed: Observations) -> Iterator[tuple[st
             for k in range(len(observed.benchmarks))
         ]
     )
-    floor = observed.chance + values["floor_shift"]
+    floor = laws.floor_score(observed.chance, values["floor_shift"])
     anchor = observed.chance + 0.6 * (best - observed.chance)
     rise = anchor - floor
     ceiling = _unit(values, "ceiling")
@@ -257,7 +257,7 @@ def _unit(values: dict[str, Any], name: str) -> Any:
     raise KeyError(name)
 
 
-def _coordinates(
+def coordinates_of(
     point: dict[str, np.ndarray], names: list[str], observed: Observations
 ) -> np.ndarray:
     """Global coordinates of a point of the plain model, in one vector."""

@@ -60,7 +60,11 @@ def densities(
         "log_effective_params", observed.log_params[m] + log_density[m] + shift, spread, dims="cell"
     )
 
-    noise = variable("protocol_noise", spec.performance.protocol_noise, "benchmark")[k]
+    noise = variable(
+        "protocol_noise",
+        [b.protocol_noise or spec.performance.protocol_noise for b in benchmarks],
+        "benchmark",
+    )[k]
     expected, _ = expected_score(observed, law, link, log_effective_params)
     observe_score("score", spec, expected, observed.cell_items, noise, score, "cell")
     return Density(log_density, log_effective_params, shift, spread, noise)

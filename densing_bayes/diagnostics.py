@@ -34,11 +34,12 @@ def diagnose(posterior: xr.Dataset, sample_stats: xr.Dataset) -> tuple[dict[str,
     import arviz_stats as azs
 
     posterior = posterior.drop_vars([name for name in posterior if posterior[name].size == 0])
-    tables = {
-        "rhat": azs.rhat(posterior),
-        "ess_bulk": azs.ess(posterior, method="bulk"),
-        "ess_tail": azs.ess(posterior, method="tail"),
-    }
+    with np.errstate(invalid="ignore"):  # of constants, such as an irreducible loss of zero
+        tables = {
+            "rhat": azs.rhat(posterior),
+            "ess_bulk": azs.ess(posterior, method="bulk"),
+            "ess_tail": azs.ess(posterior, method="tail"),
+        }
     table = xr.concat([tables[name] for name in tables], dim=xr.Variable("statistic", list(tables)))
     rhat, worst_rhat = _extreme(tables["rhat"], np.nanmax, -np.inf)
     bulk, worst_bulk = _extreme(tables["ess_bulk"], np.nanmin, np.inf)
@@ -63,6 +64,14 @@ def effective_size(values: np.ndarray) -> float:
     import arviz_stats as azs
 
     return float(azs.ess(values, chain_axis=0, draw_axis=1, method="mean"))
+
+
+def largest_rhat(draws: xr.Dataset) -> float:
+    """Largest R-hat of some variables, dims (chain, draw, ...)."""
+    import arviz_stats as azs
+
+    with np.errstate(invalid="ignore"):
+        return _extreme(azs.rhat(draws), np.nanmax, -np.inf)[0]
 
 
 def _extreme(table: xr.Dataset, of: Any, start: float) -> tuple[float, str]:

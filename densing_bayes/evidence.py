@@ -30,7 +30,7 @@ from densing_bayes.observations import Floats
 
 INTEGRATED = (*LATENTS, "organisation_offset", "release_offset")
 CHUNK = 500  # draws evaluated at once
-POINTS = 500
+POINTS = 1000
 ROUNDS = 1000
 
 

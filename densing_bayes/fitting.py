@@ -9,7 +9,9 @@ import os
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, fields
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -34,6 +36,7 @@ TARGET_ACCEPT = 0.95
 PRIOR_DRAWS = 2000
 PILOT_DRAWS = 400
 PILOT_TUNE = 300
+JITTER = 0.1  # of the start of a chain about its position
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Fit:
 
     @property
     def verdict(self) -> str:
-        """PASS or FAIL."""
+        """PASS, FAIL, or MULTIMODAL where chains sit in different modes."""
         return str(self.diagnostics["verdict"])
 
     def to_dataframe(self, ci: float = CI) -> pd.DataFrame:
@@ -322,9 +325,10 @@ def fit_compiled(
     for many fits of simulated panels.
     """
     from densing_bayes.conditioned import global_point
-    from densing_bayes.diagnostics import diagnose
-    from densing_bayes.laplace import laplace, whitening_near
-    from densing_bayes.pilot import pilot
+    from densing_bayes.diagnostics import RHAT_MAX, diagnose
+    from densing_bayes.laplace import laplace, whitened, whitening_near
+    from densing_bayes.modes import multimodality
+    from densing_bayes.pilot import loss_optima, pilot
 
     compiled_at = time.perf_counter()
     _, parts, conditioned, functions = compiled
@@ -346,19 +350,27 @@ def fit_compiled(
     measured |= dates
     for name, value in measured.items():
         parts.model[name].set_value(value)
-    start = pilot(spec, observed).point(parts.model.initial_point())
-    global_point(conditioned, start)
+    initial = parts.model.initial_point()
+    global_point(conditioned, pilot(spec, observed).point(initial))
     functions = functions.with_data(**measured)
     whitening = None
     if near is not None:
         whitening = whitening_near(conditioned, functions, near.data["pilot"].dataset)
     if whitening is None:
         whitening = _pilot_run(functions, laplace(conditioned, functions), chains, cores, seed)
+    # Where the loss laws have several optima, the chains start from different ones.
+    optima = loss_optima(spec, observed)
+    positions = [
+        whitened(conditioned, whitening, pilot(spec, observed, exponents).point(initial))
+        for exponents in optima[:chains]
+        if len(optima) > 1
+    ]
     piloted_at = time.perf_counter()
     trace = _sample(
         conditioned,
         functions,
         whitening,
+        positions,
         sampler,
         draws=draws,
         tune=tune,
@@ -401,6 +413,7 @@ def fit_compiled(
             "chains": chains,
             "cores": cores,
             "target_accept": target_accept,
+            "starts": max(1, len(positions)),
         },
         "seconds": {
             "compile": compiled_at - (started or compiled_at),
@@ -414,7 +427,10 @@ def fit_compiled(
         },
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
     }
-    return Fit(xr.DataTree.from_dict(groups), spec, observed, diagnostics, provenance)
+    found = Fit(xr.DataTree.from_dict(groups), spec, observed, diagnostics, provenance)
+    if diagnostics["rhat_max"] > RHAT_MAX and chains > 1:
+        diagnostics |= multimodality(found)
+    return found
 
 
 def _relabelled(draws: xr.Dataset, spec: ModelSpec, observed: Observations) -> xr.Dataset:
@@ -464,7 +480,8 @@ def _pilot_run(
         progress_bar=False,
         save_warmup=False,
     )
-    posterior = trace["posterior"].dataset.stack(each=["chain", "draw"]).transpose("each", ...)
+    posterior = trace["posterior"].dataset[["whitened", "log_effective_params"]]
+    posterior = posterior.stack(each=["chain", "draw"]).transpose("each", ...)
     return refine(whitening, posterior["whitened"].values, posterior["log_effective_params"].values)
 
 
@@ -472,6 +489,7 @@ def _sample(
     conditioned: Conditioned,
     compiled: Any,
     whitening: Whitening,
+    positions: list[np.ndarray],
     sampler: str,
     *,
     draws: int,
@@ -483,18 +501,16 @@ def _sample(
     progress: bool,
 ) -> xr.DataTree:
     if sampler == "nutpie":
-        import nutpie
-
-        trace = nutpie.sample(
+        trace = _nutpie(
             compiled.with_data(**whitening._asdict()),
+            positions,
+            chains,
+            cores,
+            seed,
             draws=draws,
             tune=tune,
-            chains=chains,
-            cores=cores,
-            seed=seed,
             target_accept=target_accept,
             progress_bar=progress,
-            save_warmup=False,
         )
         if trace["posterior"].sizes["draw"] < draws:  # nutpie keeps what it has on Ctrl-C
             raise KeyboardInterrupt
@@ -503,6 +519,7 @@ def _sample(
 
     for name, value in whitening._asdict().items():
         conditioned.model[name].set_value(value)
+    at = [{"whitened": position} for position in positions]
     trace = pm.sample(
         draws=draws,
         tune=tune,
@@ -514,11 +531,55 @@ def _sample(
         model=conditioned.model,
         nuts_sampler="pymc",
         init="jitter+adapt_diag",
+        initvals=[at[chain % len(at)] for chain in range(chains)] if at else None,
         compute_convergence_checks=False,
     )
     renamed = {"tree_depth": "depth", "lp": "logp"}
     trace["sample_stats"] = trace["sample_stats"].dataset.rename(renamed)
     return trace
+
+
+def _nutpie(
+    compiled: Any,
+    positions: list[np.ndarray],
+    chains: int,
+    cores: int,
+    seed: int,
+    **settings: Any,
+) -> xr.DataTree:
+    """Sample near the origin, or each chain near one of some positions of the globals."""
+    import nutpie
+
+    if not positions:
+        return nutpie.sample(
+            compiled, chains=chains, cores=cores, seed=seed, save_warmup=False, **settings
+        )
+
+    def near(position: np.ndarray, key: Any) -> np.ndarray:
+        jitter = np.random.default_rng(int(key) % 2**32).standard_normal(compiled.n_dim)
+        return np.pad(position, (0, compiled.n_dim - len(position))) + JITTER * jitter
+
+    def chain(number: int) -> xr.DataTree:
+        start = partial(near, positions[number % len(positions)])
+        return nutpie.sample(
+            replace(compiled, initial_point_func=start),
+            chains=1,
+            cores=1,
+            seed=seed + number,
+            save_warmup=False,
+            **settings | {"progress_bar": False},
+        )
+
+    with ThreadPoolExecutor(cores) as pool:
+        traces = list(pool.map(chain, range(chains)))
+    return xr.DataTree.from_dict(
+        {
+            name: xr.concat([trace[name].dataset for trace in traces], "chain").assign_coords(
+                chain=range(chains)
+            )
+            for name in ("posterior", "sample_stats")
+        }
+    )
 
 
 def _prior(parts: Parts, seed: int) -> xr.Dataset:

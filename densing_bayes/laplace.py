@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from densing_bayes.conditioned import Conditioned
+from densing_bayes.conditioned import Conditioned, coordinates_of
 from densing_bayes.errors import FitError
 from densing_bayes.observations import Floats
 
@@ -79,6 +79,12 @@ def whitening_near(conditioned: Conditioned, compiled: Any, pilot: xr.Dataset) -
         own = zip(labels, model[data].get_value(), strict=True)
         model[data].set_value(np.array([there.get(label, value) for label, value in own]))
     return None
+
+
+def whitened(conditioned: Conditioned, whitening: Whitening, point: dict[str, Floats]) -> Floats:
+    """Whitened globals of a point of the plain model's value variables."""
+    at = coordinates_of(point, list(conditioned.names), conditioned.observed)
+    return np.linalg.solve(whitening.globals_scale, at - whitening.globals_centre)
 
 
 def _cells_at_centre(compiled: Any) -> Floats:

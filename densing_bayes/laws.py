@@ -41,6 +41,18 @@ def logistic(z: Array) -> Array:
     return 0.5 + 0.5 * np.tanh(0.5 * z)
 
 
+def floor_score(chance: Array, shift: Array) -> Array:
+    """Score of a model that knows nothing: chance + shift, or exp(shift) where chance is nothing.
+
+    ``chance`` is an array of numbers. Where guessing scores nothing a floor of zero would leave a
+    score of zero without variance, so there ``shift`` is the logarithm of a small positive floor.
+    """
+    guessed = (np.asarray(chance) > 0).astype(float)
+    if guessed.all():
+        return chance + shift
+    return guessed * (chance + shift) + (1.0 - guessed) * np.exp((1.0 - guessed) * shift)
+
+
 def sigmoid_score(z: Array, floor: Array, ceiling: Array) -> Array:
     """Score S = floor + (ceiling - floor) logistic(z) (eq. 3).
 

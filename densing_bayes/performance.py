@@ -10,10 +10,11 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from densing_bayes import laws
+from densing_bayes.errors import SpecError
 from densing_bayes.observations import Observations
 from densing_bayes.priors import variable
 from densing_bayes.scaling import ScalingLaw
-from densing_bayes.spec import ModelSpec
+from densing_bayes.spec import ModelSpec, Normal
 
 
 class ScoreLink(NamedTuple):
@@ -34,9 +35,10 @@ def score_link(
     """State the link of every benchmark and observe the scores of the reference runs."""
     priors = spec.performance
     benchmarks = [spec.benchmarks[name] for name in observed.benchmarks]
-    floor_shift = variable("floor_shift", priors.floor_spread, "benchmark")
+    floor_shift = variable("floor_shift", _floor_priors(spec, observed), "benchmark")
+    floor = laws.floor_score(observed.chance, floor_shift)
     link = ScoreLink(
-        floor=pm.Deterministic("floor", observed.chance + floor_shift, dims="benchmark"),
+        floor=pm.Deterministic("floor", floor, dims="benchmark"),
         ceiling=variable("ceiling", [b.ceiling or priors.ceiling for b in benchmarks], "benchmark"),
         steepness=variable("steepness", priors.steepness, "loss_benchmark"),
         midpoint=variable("midpoint", priors.midpoint, "loss_benchmark"),
@@ -73,6 +75,22 @@ def score_link(
         "reference_run",
     )
     return link
+
+
+def _floor_priors(spec: ModelSpec, observed: Observations) -> list[Normal]:
+    """Priors of the shift of each floor: of its logarithm where chance is zero."""
+    about_chance, positive = spec.performance.floor_spread, spec.performance.floor_without_chance
+    guessed = [chance > 0 for chance in observed.chance]
+    if positive is None:
+        if all(guessed):
+            return [about_chance] * len(guessed)
+        names = [name for name, yes in zip(observed.benchmarks, guessed, strict=True) if not yes]
+        raise SpecError(
+            f"chance is zero for {', '.join(names)}: give [performance] floor_without_chance, for "
+            f'instance {{ distribution = "lognormal", median = 0.005, sigma = 0.5 }}'
+        )
+    of_log = Normal(distribution="normal", mu=float(np.log(positive.median)), sigma=positive.sigma)
+    return [about_chance if yes else of_log for yes in guessed]
 
 
 def expected_score(

@@ -7,6 +7,7 @@ priors keep weakly identified parameters finite; nothing of the pilot enters the
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from scipy.optimize import least_squares
 from scipy.special import expit, logit
 
 from densing_bayes import laws
+from densing_bayes.least_squares import fit_losses
 from densing_bayes.observations import Floats, Observations
 from densing_bayes.spec import (
     Beta,
@@ -25,6 +27,8 @@ from densing_bayes.spec import (
     PerformanceSpec,
     Prior,
 )
+
+FEWEST_LOSSES = 5  # of a benchmark, below which its optima are not looked for
 
 
 @dataclass(frozen=True)
@@ -77,11 +81,20 @@ class Pilot:
         return start | {name: value for name, value in estimates.items() if name in start}
 
 
-def pilot(spec: ModelSpec, observed: Observations) -> Pilot:
-    """Estimate everything by least squares, one step after the other."""
-    scaling = np.array(
-        [_loss_law(spec, observed, i) for i in range(len(observed.loss_benchmarks))]
-    ).reshape(-1, 5)
+def pilot(spec: ModelSpec, observed: Observations, exponents: Floats | None = None) -> Pilot:
+    """Estimate everything by least squares, one step after the other.
+
+    ``exponents``, alpha and beta of each loss-linked benchmark, say which optimum of its loss law
+    to look for; by default the search starts at the medians of their priors.
+    """
+    priors = spec.scaling
+    count = len(observed.loss_benchmarks)
+    if exponents is None:
+        exponents = np.tile(
+            [priors.params_exponent.median, priors.tokens_exponent.median], (count, 1)
+        )
+    scaling = np.array([_loss_law(spec, observed, i, exponents[i]) for i in range(count)])
+    scaling = scaling.reshape(-1, 5)
     links = np.array([_link(spec, observed, i) for i in range(len(observed.benchmarks))]).reshape(
         -1, 5
     )
@@ -107,7 +120,30 @@ def pilot(spec: ModelSpec, observed: Observations) -> Pilot:
     )
 
 
-def _loss_law(spec: ModelSpec, observed: Observations, benchmark: int) -> Floats:
+def loss_optima(spec: ModelSpec, observed: Observations) -> Floats:
+    """Exponents at the optima of the loss laws, every combination over benchmarks, best first.
+
+    Returns
+    -------
+    numpy.ndarray
+        alpha and beta, shape (combination, loss benchmark, 2); one combination where each loss law
+        has a single optimum, or where there are too few losses to tell.
+    """
+    found = []
+    for benchmark in range(len(observed.loss_benchmarks)):
+        rows = observed.loss_benchmark == benchmark
+        if rows.sum() < FEWEST_LOSSES:
+            return np.empty((1, 0, 2))
+        runs = [np.exp(x[rows]) for x in (observed.loss_log_params, observed.loss_log_tokens)]
+        irreducible = spec.scaling.irreducible
+        table = fit_losses(*runs, observed.loss[rows], relative=True, irreducible=irreducible)
+        cost = rows.sum() * np.log(table["rmse"] / table["rmse"].min())
+        found.append(list(zip(cost, table["alpha"], table["beta"], strict=True)))
+    ranked = sorted(itertools.product(*found), key=lambda optima: sum(o[0] for o in optima))
+    return np.array([[o[1:] for o in optima] for optima in ranked])
+
+
+def _loss_law(spec: ModelSpec, observed: Observations, benchmark: int, exponents: Floats) -> Floats:
     """Centre loss, irreducible share, params share and exponents of one benchmark."""
     rows = observed.loss_benchmark == benchmark
     n, d = observed.loss_log_params[rows], observed.loss_log_tokens[rows]
@@ -134,7 +170,7 @@ def _loss_law(spec: ModelSpec, observed: Observations, benchmark: int) -> Floats
         )
         return np.r_[np.log(loss / expected) / 0.02, theta[1:3], (theta[3:] - medians) / widths]
 
-    start = np.r_[np.log(np.median(loss)), 0.0, 0.0, medians]
+    start = np.r_[np.log(np.median(loss)), 0.0, 0.0, np.log(exponents)]
     centre, share, *rest = unpack(least_squares(residuals, start).x)
     return np.array([centre, share if priors.irreducible else 0.5, *rest])
 

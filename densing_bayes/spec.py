@@ -96,6 +96,7 @@ class BenchmarkSpec(_Frozen):
     reference_format: str = "cloze"
     format_offset: RealPrior | None = None
     ceiling: UnitPrior | None = None
+    protocol_noise: PositivePrior | None = None
 
 
 class ScalingSpec(_Frozen):
@@ -117,7 +118,8 @@ class PerformanceSpec(_Frozen):
     """Score as a function of loss or of ability."""
 
     likelihood: Literal["normal", "beta-binomial"] = "normal"
-    floor_spread: RealPrior
+    floor_spread: RealPrior  # of the floor about chance
+    floor_without_chance: LogNormal | None = None  # where guessing scores nothing
     ceiling: UnitPrior
     steepness: PositivePrior
     midpoint: PositivePrior

@@ -1,0 +1,422 @@
+"""The estimator of the paper: least squares in three steps (arXiv 2412.04315, sections 2 and 3).
+
+First the curve of a benchmark from the reference models, L = a N^-alpha + b D^-beta and
+S = floor + (ceiling - floor) / (1 + exp(gamma (L - l))); then the effective params of each system,
+by inversion of its score at D0 tokens; then a straight line through the logarithm of the running
+maximum of the densities. No step hands the uncertainty of the one before it on, which is why the
+package has a joint model beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import least_squares, nnls
+from scipy.special import expit, logit
+
+from densing_bayes import laws
+from densing_bayes.errors import DensingError
+from densing_bayes.observations import ORIGIN, Floats
+from densing_bayes.published import load_reference_curves
+from densing_bayes.tables import Panel
+
+REFERENCE_TOKENS = 5e12  # D0 of the Nature MI version; arXiv v2 has 1e12
+SAME = 1e-3  # distance of the exponents below which two optima are one
+EXPONENTS = np.geomspace(0.02, 1.0, 60)  # grid of alpha and beta on which optima are looked for
+
+
+class LossCurve(NamedTuple):
+    """Constants of L = a N^-alpha + b D^-beta + E, N and D plain counts; E is 0 in the paper."""
+
+    a: float
+    alpha: float
+    b: float
+    beta: float
+    E: float = 0.0
+
+
+class ScoreCurve(NamedTuple):
+    """Constants of S = floor + (ceiling - floor) / (1 + exp(steepness (L - midpoint)))."""
+
+    floor: float
+    ceiling: float
+    steepness: float
+    midpoint: float
+
+
+class GrowthFit(NamedTuple):
+    """A straight line through the logarithm of densities or prices over dates."""
+
+    rate: float  # 1/day
+    r_squared: float
+    points: int
+
+
+class Estimate(NamedTuple):
+    """What the paper's estimator makes of a panel.
+
+    ``optima`` has every optimum of the loss curve (see :func:`fit_losses`; None if the curve was
+    given), ``densities`` one row per system with a finite density: release_date, params, score,
+    effective_params, density, on_envelope. ``growth`` is through the running maximum, ``before``
+    and ``after`` through that of each side of ChatGPT; None where it has fewer than two points.
+    """
+
+    loss_curve: LossCurve
+    optima: pd.DataFrame | None
+    score_curve: ScoreCurve
+    densities: pd.DataFrame
+    growth: GrowthFit | None
+    before: GrowthFit | None
+    after: GrowthFit | None
+
+
+def drawn_curves(benchmark: str) -> tuple[LossCurve, ScoreCurve]:
+    """Curves that the paper drew for a benchmark of its own, or for their "average".
+
+    Raises
+    ------
+    DensingError
+        If the paper has none for it.
+    """
+    table = load_reference_curves()
+    if benchmark not in table.index:
+        raise DensingError(f"no drawn curve for '{benchmark}': use one of {', '.join(table.index)}")
+    row = table.loc[benchmark]
+    ceiling = row["floor"] + row["ceiling_minus_floor"]
+    return (
+        LossCurve(row["a"], row["alpha"], row["b"], row["beta"]),
+        ScoreCurve(row["floor"], ceiling, row["gamma"], row["midpoint_loss"]),
+    )
+
+
+def reference_loss(curve: LossCurve, params: Floats | float, tokens: Floats | float) -> Floats:
+    """Loss of reference models of given params and tokens."""
+    a, alpha, b, beta, E = curve
+    loss = laws.scaling_loss(np.log(params), np.log(tokens), E, a, alpha, b, beta)
+    return np.asarray(loss, dtype=float)
+
+
+def score_at_loss(curve: ScoreCurve, loss: Floats | float) -> Floats:
+    """Score of a reference model with a loss."""
+    z = curve.steepness * (curve.midpoint - np.asarray(loss))
+    return np.asarray(laws.sigmoid_score(z, curve.floor, curve.ceiling), dtype=float)
+
+
+def loss_surface(
+    params: Floats,
+    tokens: Floats,
+    loss: Floats,
+    alphas: Floats = EXPONENTS,
+    betas: Floats = EXPONENTS,
+    *,
+    relative: bool = False,
+    irreducible: bool = False,
+) -> Floats:
+    """Root mean square error of the best amounts for each pair of exponents.
+
+    Given the exponents the loss is linear in the amounts a, b (and E) >= 0, so that the surface
+    over (alpha, beta) is exact and shows every optimum. Arguments as of :func:`fit_losses`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (alpha, beta).
+    """
+    runs = params, tokens, loss
+    return np.array(
+        [
+            [_amounts(*runs, alpha, beta, relative, irreducible)[1] for beta in betas]
+            for alpha in alphas
+        ]
+    )
+
+
+def fit_losses(
+    params: Floats,
+    tokens: Floats,
+    loss: Floats,
+    *,
+    relative: bool = False,
+    irreducible: bool = False,
+) -> pd.DataFrame:
+    """Least squares of the loss curve: every optimum, best first.
+
+    Starts are the local minima of :func:`loss_surface`, and each optimum is then polished.
+
+    Parameters
+    ----------
+    params, tokens
+        Counts, one per reference model.
+    loss
+        Losses, in the unit of the curve.
+    relative
+        Weigh errors by 1/loss, as a log-normal likelihood nearly does. The paper's drawn curves
+        are optima of the plain errors, where the small models with their large losses decide.
+    irreducible
+        Allow a constant E >= 0; the paper has none.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns a, alpha, b, beta, E, rmse (in the unit of the loss, or relative).
+
+    Raises
+    ------
+    DensingError
+        If there are fewer than five losses.
+    """
+    params, tokens, loss = (np.asarray(values, dtype=float) for values in (params, tokens, loss))
+    if len(loss) < 5:
+        raise DensingError(f"{len(loss)} losses: a curve of four constants needs at least 5")
+    how = relative, irreducible
+    surface = loss_surface(params, tokens, loss, relative=relative, irreducible=irreducible)
+    size = len(surface)
+    padded = np.pad(surface, 1, constant_values=np.inf)
+    around = [
+        padded[i : i + size, j : j + size] for i in range(3) for j in range(3) if (i, j) != (1, 1)
+    ]
+    rows: list[dict[str, float]] = []
+    for i, j in zip(*np.nonzero(surface < np.min(around, axis=0)), strict=True):
+        found = least_squares(
+            lambda theta: _errors(np.exp(theta), params, tokens, loss, *how),
+            np.log([EXPONENTS[i], EXPONENTS[j]]),
+            bounds=np.log(EXPONENTS[[0, -1]]),
+            x_scale=0.1,
+            xtol=1e-12,
+            ftol=1e-12,
+            gtol=1e-12,
+        )
+        alpha, beta = np.exp(found.x)
+        if any(abs(alpha - r["alpha"]) + abs(beta - r["beta"]) < SAME for r in rows):
+            continue
+        (a, b, *rest), rmse = _amounts(params, tokens, loss, alpha, beta, *how)
+        rows.append(
+            {"a": a, "alpha": alpha, "b": b, "beta": beta, "E": sum(rest, 0.0), "rmse": rmse}
+        )
+    return pd.DataFrame(rows).sort_values("rmse", ignore_index=True)
+
+
+def _amounts(
+    params: Floats,
+    tokens: Floats,
+    loss: Floats,
+    alpha: float,
+    beta: float,
+    relative: bool,
+    irreducible: bool,
+) -> tuple[Floats, float]:
+    """Best amounts a, b (and E) >= 0 of given exponents, and the rms error."""
+    unit = loss if relative else np.ones_like(loss)
+    columns = [params**-alpha, tokens**-beta] + irreducible * [np.ones_like(loss)]
+    terms = np.column_stack(columns) / unit[:, None]
+    scale = terms.max(axis=0)
+    amounts, norm = nnls(terms / scale, loss / unit)
+    return amounts / scale, float(norm / np.sqrt(len(loss)))
+
+
+def _errors(
+    exponents: Floats,
+    params: Floats,
+    tokens: Floats,
+    loss: Floats,
+    relative: bool,
+    irreducible: bool,
+) -> Floats:
+    alpha, beta = exponents
+    (a, b, *rest), _ = _amounts(params, tokens, loss, alpha, beta, relative, irreducible)
+    expected = a * params**-alpha + b * tokens**-beta + sum(rest, 0.0)
+    return np.asarray((expected - loss) / (loss if relative else 1.0))
+
+
+def fit_scores(loss: Floats, score: Floats, floor: float = 0.0) -> ScoreCurve:
+    """Least squares of the sigmoid from loss to score; ``floor`` is where the search starts."""
+    loss, score = np.asarray(loss, dtype=float), np.asarray(score, dtype=float)
+    middle = (score.max() + floor) / 2.0
+    order = np.argsort(score)
+    midpoint = np.interp(middle, score[order], loss[order])
+    start = [floor, logit(0.95), np.log(4.0 / np.ptp(loss)), midpoint]
+
+    def curve(theta: Floats) -> ScoreCurve:
+        return ScoreCurve(theta[0], float(expit(theta[1])), float(np.exp(theta[2])), theta[3])
+
+    found = least_squares(lambda theta: score_at_loss(curve(theta), loss) - score, start)
+    return ScoreCurve(*(float(value) for value in curve(found.x)))
+
+
+def effective_params(
+    loss_curve: LossCurve,
+    score_curve: ScoreCurve,
+    score: Floats | float,
+    reference_tokens: float = REFERENCE_TOKENS,
+) -> Floats:
+    """Params that a reference model trained on ``reference_tokens`` needs for each score.
+
+    Returns
+    -------
+    numpy.ndarray
+        Counts; NaN where no size reaches the score, or the score is at or below the floor.
+    """
+    floor, ceiling, steepness, midpoint = score_curve
+    score = np.asarray(score, dtype=float)
+    inside = (score > floor) & (score < ceiling)
+    share = np.where(inside, (score - floor) / (ceiling - floor), np.nan)
+    loss = midpoint - logit(share) / steepness
+    left = loss - loss_curve.E - loss_curve.b * reference_tokens**-loss_curve.beta
+    left = np.where(left > 0, left, np.nan)
+    return np.asarray((left / loss_curve.a) ** (-1.0 / loss_curve.alpha))
+
+
+def running_maximum(dates: Sequence[object] | pd.Series, values: Floats) -> np.ndarray:
+    """Which values exceed all of earlier dates, and are the largest of their own.
+
+    Parameters
+    ----------
+    dates, values
+        One each per system, in any order.
+
+    Returns
+    -------
+    numpy.ndarray of bool
+    """
+    days = pd.to_datetime(pd.Series(list(dates))).to_numpy()
+    values = np.asarray(values, dtype=float)
+    order = np.lexsort((-values, days))
+    best = np.r_[-np.inf, np.fmax.accumulate(values[order])[:-1]]
+    on = np.zeros(len(values), dtype=bool)
+    on[order] = values[order] > best
+    return on
+
+
+def growth_line(dates: Sequence[object] | pd.Series, values: Floats) -> GrowthFit | None:
+    """Ordinary least squares of ln(value) on days; None for fewer than two dates."""
+    days = (pd.to_datetime(pd.Series(list(dates))) - ORIGIN).dt.days.to_numpy(float)
+    logs = np.log(np.asarray(values, dtype=float))
+    if len(np.unique(days)) < 2:
+        return None
+    rate, start = np.polyfit(days, logs, 1)
+    left = np.sum((logs - start - rate * days) ** 2)
+    return GrowthFit(float(rate), float(1.0 - left / np.sum((logs - logs.mean()) ** 2)), len(logs))
+
+
+def growth_on_sides(
+    dates: Sequence[object] | pd.Series, values: Floats, change: object = ORIGIN
+) -> tuple[GrowthFit | None, GrowthFit | None]:
+    """Lines of :func:`growth_line` through the running maximum before a date and after it.
+
+    The maximum starts anew at the change, as in the paper's Fig. 3c, where the first point after
+    ChatGPT lies below the last before.
+    """
+    days = pd.to_datetime(pd.Series(list(dates)))
+    values = np.asarray(values, dtype=float)
+    earlier = (days < pd.Timestamp(str(change))).to_numpy()
+    lines = []
+    for side in (earlier, ~earlier):
+        best = running_maximum(days[side], values[side])
+        lines.append(growth_line(days[side][best], values[side][best]))
+    return lines[0], lines[1]
+
+
+def estimate_as_paper(
+    panel: Panel,
+    benchmarks: Sequence[str] | None = None,
+    *,
+    loss_curve: LossCurve | None = None,
+    score_curve: ScoreCurve | None = None,
+    reference_tokens: float = REFERENCE_TOKENS,
+    size: str = "params_total",
+) -> Estimate:
+    """Estimate densities and their growth as the paper does.
+
+    Several benchmarks are averaged first, losses and scores, as the paper does: then only runs
+    and systems that have all of them count. Reference scores whose runs differ by benchmark are
+    paired by the rank of their loss.
+
+    Parameters
+    ----------
+    panel
+        A panel whose reference runs have losses on the benchmarks.
+    benchmarks
+        All of the panel's by default.
+    loss_curve, score_curve
+        Curves to use instead of the best fitting ones.
+    reference_tokens
+        D0.
+    size
+        Column of the systems that is their size.
+
+    Raises
+    ------
+    DensingError
+        If a benchmark is not in the panel, or too little is left to fit.
+
+    Examples
+    --------
+    >>> found = estimate_as_paper(load_panel("paper"), ["mmlu"])
+    >>> found.before, found.after
+    """
+    names = list(panel.benchmarks.index if benchmarks is None else benchmarks)
+    unknown = [name for name in names if name not in panel.benchmarks.index]
+    if unknown:
+        raise DensingError(
+            f"benchmark '{unknown[0]}' is not in panel '{panel.name}' (it has "
+            f"{', '.join(panel.benchmarks.index)})"
+        )
+    optima = None
+    if loss_curve is None:
+        runs = panel.runs[["params", "tokens"]].dropna()
+        loss = _averaged(panel.losses[panel.losses["run"].isin(runs.index)], "run", "loss", names)
+        runs = runs.loc[loss.index]
+        optima = fit_losses(runs["params"], runs["tokens"], loss)
+        loss_curve = LossCurve(**optima.loc[0, list(LossCurve._fields)])
+    if score_curve is None:
+        floor = float(panel.benchmarks.loc[names, "chance"].mean())
+        score_curve = fit_scores(*_reference_scores(panel, names), floor)
+    score = _averaged(panel.scores, "system", "score", names)
+    systems = panel.systems.loc[score.index]
+    table = pd.DataFrame(
+        {"release_date": systems["release_date"], "params": systems[size], "score": score}
+    )
+    table["effective_params"] = effective_params(
+        loss_curve, score_curve, score.to_numpy(), reference_tokens
+    )
+    table["density"] = table["effective_params"] / table["params"]
+    table = table.dropna().sort_values("release_date", kind="stable")
+    table["on_envelope"] = running_maximum(table["release_date"], table["density"].to_numpy())
+    best = table[table["on_envelope"]]
+    whole = growth_line(best["release_date"], best["density"])
+    sides = growth_on_sides(table["release_date"], table["density"].to_numpy())
+    return Estimate(loss_curve, optima, score_curve, table, whole, *sides)
+
+
+def _averaged(table: pd.DataFrame, key: str, value: str, names: list[str]) -> pd.Series:
+    """Mean over benchmarks of what has all of them."""
+    wide = table[table["benchmark"].isin(names)].pivot_table(
+        index=key, columns="benchmark", values=value
+    )
+    missing = sorted(set(names) - set(wide.columns))
+    if missing:
+        raise DensingError(f"no {value} on {', '.join(missing)}")
+    return wide.dropna().mean(axis=1)
+
+
+def _reference_scores(panel: Panel, names: list[str]) -> tuple[Floats, Floats]:
+    """Losses and scores of reference models, averaged over benchmarks by rank of loss."""
+    pairs = []
+    for name in names:
+        scores, losses = (
+            table[table["benchmark"] == name].set_index("run")
+            for table in (panel.reference_scores, panel.losses)
+        )
+        pair = scores[["score"]].join(losses["loss"], how="inner").sort_values("loss")
+        pairs.append(pair[["loss", "score"]].to_numpy())
+    counts = {len(pair) for pair in pairs}
+    if len(counts) > 1 or min(counts) < 4:
+        raise DensingError(
+            f"reference scores with a loss: {', '.join(str(len(pair)) for pair in pairs)} on "
+            f"{', '.join(names)}; the sigmoid needs at least 4, the same number on each"
+        )
+    loss, score = np.mean(pairs, axis=0).T
+    return loss, score
