@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 import densing_bayes as db
-from densing_bayes import findings, plots
+from densing_bayes import findings, hypothesis_plots
 
 HYPOTHESES = ("none", "chatgpt", "chatgpt-level", "chatgpt-both")
 
@@ -25,7 +25,7 @@ def main() -> None:
     for sentence in findings.sentences(comparison):
         print(sentence)
     print(comparison.table.T.to_string())
-    plots.plot_hypotheses(comparison).savefig(arguments.out, dpi=160)
+    hypothesis_plots.plot_hypotheses(comparison).savefig(arguments.out, dpi=160)
 
 
 if __name__ == "__main__":

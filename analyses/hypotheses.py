@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import densing_bayes as db
-from densing_bayes import findings, plots
+from densing_bayes import findings, hypothesis_plots
 from densing_bayes.documents import comparison_document, json_text
 
 
@@ -37,7 +37,7 @@ def main() -> None:
     ]
     path = arguments.out / "hypotheses.json"
     path.write_text(json_text(content) + "\n", encoding="utf-8")
-    for name, figure in plots.comparison_figures(comparison).items():
+    for name, figure in hypothesis_plots.comparison_figures(comparison).items():
         figure.savefig(arguments.out / f"hypotheses-{name}.png", dpi=130)
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from densing_bayes.comparison import Comparison, compare
     from densing_bayes.fitting import Fit, fit
     from densing_bayes.forecasts import forecast_date, forecast_summary, params_needed
+    from densing_bayes.least_squares import estimate_as_paper
+    from densing_bayes.ledger import claims, load_claims
     from densing_bayes.model import build_model
     from densing_bayes.prediction import predictive
     from densing_bayes.quantities import (
@@ -67,16 +69,18 @@ _HOME = {
     "forecasts": ("params_needed", "forecast_date", "forecast_summary"),
     "summary": ("trend_summary",),
     "comparison": ("Comparison", "compare"),
+    "least_squares": ("estimate_as_paper",),
+    "ledger": ("claims", "load_claims"),
     "report": ("write_report",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "Comparison", "Fit", "Hypothesis", "ModelSpec", "Panel", "__version__", "benchmark_growth",
-    "build_model", "compare", "densities", "density_table", "doubling_time", "estimate",
-    "export_panel", "fit", "forecast_date", "forecast_summary", "frontier",
-    "frontier_shelf_life", "growth", "growth_rate", "list_hypotheses", "list_panels",
-    "list_specs", "load_events", "load_hypothesis", "load_panel", "load_spec", "params_needed",
+    "build_model", "claims", "compare", "densities", "density_table", "doubling_time", "estimate",
+    "estimate_as_paper", "export_panel", "fit", "forecast_date", "forecast_summary", "frontier",
+    "frontier_shelf_life", "growth", "growth_rate", "list_hypotheses", "list_panels", "list_specs",
+    "load_claims", "load_events", "load_hypothesis", "load_panel", "load_spec", "params_needed",
     "predictive", "shelf_life", "shelf_life_table", "trend_summary", "write_report",
 ]  # fmt: skip
 

@@ -38,6 +38,7 @@ class Terms(NamedTuple):
     source: dict[str, Any]  # of the panel, for the provenance
     folder: Path  # of the store
     cores: int = 1  # of each fit
+    progress: bool | None = False  # of each fit; None: on a terminal
 
 
 def fitter(terms: Terms, *, keep: bool = True) -> Callable[..., Fit]:
@@ -60,7 +61,7 @@ def fitter(terms: Terms, *, keep: bool = True) -> Callable[..., Fit]:
             spec=request.spec,
             near=near,
             cores=terms.cores,
-            progress=False,
+            progress=terms.progress,
             source=terms.source,
             **settings,
         )

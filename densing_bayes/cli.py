@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
 from typer.core import TyperGroup
@@ -19,6 +19,7 @@ from densing_bayes.errors import DensingError
 if TYPE_CHECKING:
     from densing_bayes.comparison import Comparison
     from densing_bayes.fitting import Fit
+    from densing_bayes.plotted import PlottedPanel
 
 BAD_INPUT = 2
 NOT_CONVERGED = 3
@@ -510,7 +511,7 @@ def _write_comparison(found: Comparison, out: Path) -> None:
     """Write the document and the figures of a comparison to a folder."""
     from densing_bayes.documents import comparison_document, json_text
     from densing_bayes.findings import markdown
-    from densing_bayes.plots import comparison_figures
+    from densing_bayes.hypothesis_plots import comparison_figures
 
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -523,27 +524,73 @@ def _write_comparison(found: Comparison, out: Path) -> None:
     _say(f"wrote {out}")
 
 
+@app.command("claims")
+def claims_command(
+    fits: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FIT]...",
+            help="Files written by 'fit'. [default: 'joint' and 'paper', fitted once and kept]",
+        ),
+    ] = None,
+    as_json: Json = False,
+    ci: Interval = 0.95,
+) -> None:
+    """Put every published claim beside its posterior, with a verdict by a fixed rule."""
+    from densing_bayes.documents import claims_document
+    from densing_bayes.ledger import claims
+    from densing_bayes.plotted import fit_paper_figures
+    from densing_bayes.tally import RULE, ledger_rows, reasons, summary_sentence
+
+    with _interruptible():
+        given: list[Fit | PlottedPanel] = [_load(path) for path in fits or []]
+        table = claims([*given, fit_paper_figures()] if given else None, ci)
+    if as_json:
+        _print_json(claims_document(table))
+        return
+    header, rows = ledger_rows(table)
+    _print_ledger(header, rows)
+    _print("")
+    for line in (summary_sentence(table), RULE, *reasons(table)):
+        _print(line)
+
+
 @app.command("report")
 def report_command(
     fit: Annotated[
         Path | None,
-        typer.Argument(metavar="[FIT]", help="File written by 'fit'. [default: fit 'joint' now]"),
+        typer.Argument(
+            metavar="[FIT]",
+            help="File written by 'fit'. [default: 'joint', fitted now or before]",
+        ),
+    ] = None,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FIT", help="A fit of another panel, for the ledger of claims."),
     ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write to.")] = Path("report"),
     ci: Interval = 0.95,
 ) -> None:
     """Write a report of a fit: report.html (one file, no network), report.md and report.json."""
+    from densing_bayes.ledger import built_in_fits
+    from densing_bayes.plotted import fit_paper_figures
     from densing_bayes.report import write_report
 
     _check_writable(out.parent if not out.exists() else out)
+    with _interruptible():
+        others: list[Fit | PlottedPanel] = [_load(path) for path in beside or []]
+        if fit is None:
+            joint, *built_in = built_in_fits()
+            fitted = cast("Fit", joint)
+            others = others or built_in
+        else:
+            fitted = _load(fit)
+            others.append(fit_paper_figures())
     if fit is None:
-        fitted = _sample("joint", None, {})
         out.mkdir(parents=True, exist_ok=True)
         fitted.save(out / "fit.nc")
         _say(f"wrote {out / 'fit.nc'}")
-    else:
-        fitted = _load(fit)
-    for path in write_report(fitted, out, ci=ci):
+    for path in write_report(fitted, out, ci=ci, beside=others):
         _say(f"wrote {path}")
     if fit is None:
         _say(_verdict_text(fitted))
@@ -632,6 +679,20 @@ def _print_table(
     for row in rows:
         table.add_row(*row)
     Console(highlight=False, markup=False, emoji=False).print(table)
+
+
+def _print_ledger(header: list[str], rows: list[list[str]]) -> None:
+    """Print claims as blocks: the statement with what was published, then a line per panel."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    width = max(map(len, header[2:]))
+    for statement, published, *cells in rows:
+        said = "" if published == "-" else f"  [published: {published}]"
+        console.print(f"{statement}{said}", style="bold")
+        for name, cell in zip(header[2:], cells, strict=True):
+            if cell != "-":
+                console.print(f"  {name:{width}}  {cell}")
 
 
 def _marked(fit: Fit, text: str) -> str:

@@ -166,5 +166,24 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
     )
 
 
+def claims_document(table: pd.DataFrame) -> dict[str, Any]:
+    """The ledger of claims.
+
+    Returns
+    -------
+    dict
+        ``rule``; ``claims``: a list with a record per claim and panel, as the table of
+        :func:`densing_bayes.claims` has it, empty cells as null.
+    """
+    from densing_bayes.tally import RULE
+
+    records = table.to_dict(orient="records")
+    for record in records:
+        for key, value in record.items():
+            if isinstance(value, float) and math.isnan(value):
+                record[key] = None
+    return plain({"rule": RULE, "claims": records})
+
+
 def _footing(fit: Fit) -> dict[str, Any]:
     return {"diagnostics": fit.diagnostics, "provenance": fit.provenance}

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 CI = 0.95  # the one default of every interval, equal-tailed
 FORMAT = "densing_bayes fit 2"
 TARGET_ACCEPT = 0.95
+SEED = 20221130
 PRIOR_DRAWS = 2000
 PILOT_DRAWS = 400
 PILOT_TUNE = 300
@@ -184,7 +185,7 @@ def fit(
     tune: int = 500,
     chains: int = 4,
     cores: int | None = None,
-    seed: int = 20221130,
+    seed: int = SEED,
     target_accept: float = TARGET_ACCEPT,
     sampler: Literal["nutpie", "pymc"] = "nutpie",
     progress: bool | None = None,

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.optimize import least_squares, nnls
 from scipy.special import expit, logit
 
@@ -24,6 +25,7 @@ from densing_bayes.published import load_reference_curves
 from densing_bayes.tables import Panel
 
 REFERENCE_TOKENS = 5e12  # D0 of the Nature MI version; arXiv v2 has 1e12
+FEWEST_LOSSES = 5
 SAME = 1e-3  # distance of the exponents below which two optima are one
 EXPONENTS = np.geomspace(0.02, 1.0, 60)  # grid of alpha and beta on which optima are looked for
 
@@ -84,7 +86,8 @@ def drawn_curves(benchmark: str) -> tuple[LossCurve, ScoreCurve]:
     table = load_reference_curves()
     if benchmark not in table.index:
         raise DensingError(f"no drawn curve for '{benchmark}': use one of {', '.join(table.index)}")
-    row = table.loc[benchmark]
+    numbers = table.drop(columns="source").astype(float)
+    row = dict(zip(numbers.columns, numbers.loc[benchmark].to_numpy(), strict=True))
     ceiling = row["floor"] + row["ceiling_minus_floor"]
     return (
         LossCurve(row["a"], row["alpha"], row["b"], row["beta"]),
@@ -99,7 +102,7 @@ def reference_loss(curve: LossCurve, params: Floats | float, tokens: Floats | fl
     return np.asarray(loss, dtype=float)
 
 
-def score_at_loss(curve: ScoreCurve, loss: Floats | float) -> Floats:
+def score_at_loss(curve: ScoreCurve, loss: ArrayLike) -> Floats:
     """Score of a reference model with a loss."""
     z = curve.steepness * (curve.midpoint - np.asarray(loss))
     return np.asarray(laws.sigmoid_score(z, curve.floor, curve.ceiling), dtype=float)
@@ -135,9 +138,9 @@ def loss_surface(
 
 
 def fit_losses(
-    params: Floats,
-    tokens: Floats,
-    loss: Floats,
+    params: ArrayLike,
+    tokens: ArrayLike,
+    loss: ArrayLike,
     *,
     relative: bool = False,
     irreducible: bool = False,
@@ -168,22 +171,28 @@ def fit_losses(
     DensingError
         If there are fewer than five losses.
     """
-    params, tokens, loss = (np.asarray(values, dtype=float) for values in (params, tokens, loss))
-    if len(loss) < 5:
-        raise DensingError(f"{len(loss)} losses: a curve of four constants needs at least 5")
+    N, D, L = (np.asarray(values, dtype=float) for values in (params, tokens, loss))
+    if len(L) < FEWEST_LOSSES:
+        raise DensingError(
+            f"{len(L)} losses: a curve of four constants needs at least {FEWEST_LOSSES}"
+        )
     how = relative, irreducible
-    surface = loss_surface(params, tokens, loss, relative=relative, irreducible=irreducible)
+    surface = loss_surface(N, D, L, relative=relative, irreducible=irreducible)
     size = len(surface)
     padded = np.pad(surface, 1, constant_values=np.inf)
     around = [
         padded[i : i + size, j : j + size] for i in range(3) for j in range(3) if (i, j) != (1, 1)
     ]
     rows: list[dict[str, float]] = []
+
+    def errors(logs: Floats) -> Floats:
+        return _errors(np.exp(logs), N, D, L, *how)
+
     for i, j in zip(*np.nonzero(surface < np.min(around, axis=0)), strict=True):
         found = least_squares(
-            lambda theta: _errors(np.exp(theta), params, tokens, loss, *how),
+            errors,
             np.log([EXPONENTS[i], EXPONENTS[j]]),
-            bounds=np.log(EXPONENTS[[0, -1]]),
+            bounds=(np.log(EXPONENTS[0]), np.log(EXPONENTS[-1])),
             x_scale=0.1,
             xtol=1e-12,
             ftol=1e-12,
@@ -192,7 +201,7 @@ def fit_losses(
         alpha, beta = np.exp(found.x)
         if any(abs(alpha - r["alpha"]) + abs(beta - r["beta"]) < SAME for r in rows):
             continue
-        (a, b, *rest), rmse = _amounts(params, tokens, loss, alpha, beta, *how)
+        (a, b, *rest), rmse = _amounts(N, D, L, alpha, beta, *how)
         rows.append(
             {"a": a, "alpha": alpha, "b": b, "beta": beta, "E": sum(rest, 0.0), "rmse": rmse}
         )
@@ -231,25 +240,27 @@ def _errors(
     return np.asarray((expected - loss) / (loss if relative else 1.0))
 
 
-def fit_scores(loss: Floats, score: Floats, floor: float = 0.0) -> ScoreCurve:
+def fit_scores(loss: ArrayLike, score: ArrayLike, floor: float = 0.0) -> ScoreCurve:
     """Least squares of the sigmoid from loss to score; ``floor`` is where the search starts."""
-    loss, score = np.asarray(loss, dtype=float), np.asarray(score, dtype=float)
-    middle = (score.max() + floor) / 2.0
-    order = np.argsort(score)
-    midpoint = np.interp(middle, score[order], loss[order])
-    start = [floor, logit(0.95), np.log(4.0 / np.ptp(loss)), midpoint]
+    L, S = np.asarray(loss, dtype=float), np.asarray(score, dtype=float)
+    order = np.argsort(S)
+    midpoint = np.interp((S.max() + floor) / 2.0, S[order], L[order])
+    start = [floor, logit(0.95), np.log(4.0 / np.ptp(L)), midpoint]
 
     def curve(theta: Floats) -> ScoreCurve:
         return ScoreCurve(theta[0], float(expit(theta[1])), float(np.exp(theta[2])), theta[3])
 
-    found = least_squares(lambda theta: score_at_loss(curve(theta), loss) - score, start)
+    def errors(theta: Floats) -> Floats:
+        return score_at_loss(curve(theta), L) - S
+
+    found = least_squares(errors, start)
     return ScoreCurve(*(float(value) for value in curve(found.x)))
 
 
 def effective_params(
     loss_curve: LossCurve,
     score_curve: ScoreCurve,
-    score: Floats | float,
+    score: ArrayLike,
     reference_tokens: float = REFERENCE_TOKENS,
 ) -> Floats:
     """Params that a reference model trained on ``reference_tokens`` needs for each score.
@@ -260,16 +271,16 @@ def effective_params(
         Counts; NaN where no size reaches the score, or the score is at or below the floor.
     """
     floor, ceiling, steepness, midpoint = score_curve
-    score = np.asarray(score, dtype=float)
-    inside = (score > floor) & (score < ceiling)
-    share = np.where(inside, (score - floor) / (ceiling - floor), np.nan)
+    S = np.asarray(score, dtype=float)
+    inside = (floor < S) & (ceiling > S)
+    share = np.where(inside, (S - floor) / (ceiling - floor), np.nan)
     loss = midpoint - logit(share) / steepness
     left = loss - loss_curve.E - loss_curve.b * reference_tokens**-loss_curve.beta
     left = np.where(left > 0, left, np.nan)
     return np.asarray((left / loss_curve.a) ** (-1.0 / loss_curve.alpha))
 
 
-def running_maximum(dates: Sequence[object] | pd.Series, values: Floats) -> np.ndarray:
+def running_maximum(dates: Sequence[object] | pd.Series, values: ArrayLike) -> np.ndarray:
     """Which values exceed all of earlier dates, and are the largest of their own.
 
     Parameters
@@ -282,15 +293,15 @@ def running_maximum(dates: Sequence[object] | pd.Series, values: Floats) -> np.n
     numpy.ndarray of bool
     """
     days = pd.to_datetime(pd.Series(list(dates))).to_numpy()
-    values = np.asarray(values, dtype=float)
-    order = np.lexsort((-values, days))
-    best = np.r_[-np.inf, np.fmax.accumulate(values[order])[:-1]]
-    on = np.zeros(len(values), dtype=bool)
-    on[order] = values[order] > best
+    heights = np.asarray(values, dtype=float)
+    order = np.lexsort((-heights, days))
+    best = np.r_[-np.inf, np.fmax.accumulate(heights[order])[:-1]]
+    on = np.zeros(len(heights), dtype=bool)
+    on[order] = heights[order] > best
     return on
 
 
-def growth_line(dates: Sequence[object] | pd.Series, values: Floats) -> GrowthFit | None:
+def growth_line(dates: Sequence[object] | pd.Series, values: ArrayLike) -> GrowthFit | None:
     """Ordinary least squares of ln(value) on days; None for fewer than two dates."""
     days = (pd.to_datetime(pd.Series(list(dates))) - ORIGIN).dt.days.to_numpy(float)
     logs = np.log(np.asarray(values, dtype=float))
@@ -302,7 +313,7 @@ def growth_line(dates: Sequence[object] | pd.Series, values: Floats) -> GrowthFi
 
 
 def growth_on_sides(
-    dates: Sequence[object] | pd.Series, values: Floats, change: object = ORIGIN
+    dates: Sequence[object] | pd.Series, values: ArrayLike, change: object = ORIGIN
 ) -> tuple[GrowthFit | None, GrowthFit | None]:
     """Lines of :func:`growth_line` through the running maximum before a date and after it.
 
@@ -310,12 +321,12 @@ def growth_on_sides(
     ChatGPT lies below the last before.
     """
     days = pd.to_datetime(pd.Series(list(dates)))
-    values = np.asarray(values, dtype=float)
+    heights = np.asarray(values, dtype=float)
     earlier = (days < pd.Timestamp(str(change))).to_numpy()
     lines = []
     for side in (earlier, ~earlier):
-        best = running_maximum(days[side], values[side])
-        lines.append(growth_line(days[side][best], values[side][best]))
+        best = running_maximum(days[side], heights[side])
+        lines.append(growth_line(days[side][best], heights[side][best]))
     return lines[0], lines[1]
 
 

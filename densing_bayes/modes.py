@@ -54,12 +54,9 @@ def mode_fits(fit: Fit) -> list[Fit]:
 
 
 def _of_chains(fit: Fit, chains: list[int]) -> Fit:
-    groups = {
-        name: node.dataset.isel(chain=chains)
-        if name in ("posterior", "sample_stats")
-        else node.dataset
-        for name, node in fit.data.children.items()
-    }
+    groups = {name: node.to_dataset() for name, node in fit.data.children.items()}
+    for name in ("posterior", "sample_stats"):
+        groups[name] = groups[name].isel(chain=chains)
     diagnostics, groups["diagnostics"] = diagnose(groups["posterior"], groups["sample_stats"])
     return replace(fit, data=xr.DataTree.from_dict(groups), diagnostics=diagnostics)
 

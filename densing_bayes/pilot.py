@@ -15,7 +15,7 @@ from scipy.optimize import least_squares
 from scipy.special import expit, logit
 
 from densing_bayes import laws
-from densing_bayes.least_squares import fit_losses
+from densing_bayes.least_squares import FEWEST_LOSSES, fit_losses
 from densing_bayes.observations import Floats, Observations
 from densing_bayes.spec import (
     Beta,
@@ -27,8 +27,6 @@ from densing_bayes.spec import (
     PerformanceSpec,
     Prior,
 )
-
-FEWEST_LOSSES = 5  # of a benchmark, below which its optima are not looked for
 
 
 @dataclass(frozen=True)
@@ -134,9 +132,13 @@ def loss_optima(spec: ModelSpec, observed: Observations) -> Floats:
         rows = observed.loss_benchmark == benchmark
         if rows.sum() < FEWEST_LOSSES:
             return np.empty((1, 0, 2))
-        runs = [np.exp(x[rows]) for x in (observed.loss_log_params, observed.loss_log_tokens)]
-        irreducible = spec.scaling.irreducible
-        table = fit_losses(*runs, observed.loss[rows], relative=True, irreducible=irreducible)
+        table = fit_losses(
+            np.exp(observed.loss_log_params[rows]),
+            np.exp(observed.loss_log_tokens[rows]),
+            observed.loss[rows],
+            relative=True,
+            irreducible=spec.scaling.irreducible,
+        )
         cost = rows.sum() * np.log(table["rmse"] / table["rmse"].min())
         found.append(list(zip(cost, table["alpha"], table["beta"], strict=True)))
     ranked = sorted(itertools.product(*found), key=lambda optima: sum(o[0] for o in optima))

@@ -6,8 +6,7 @@ All share one style (densing.mplstyle) and colours that survive colour blindness
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import resources
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -21,57 +20,36 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from densing_bayes import laws
-from densing_bayes.errors import DensingError
+from densing_bayes.canvas import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    VERMILION,
+    days_of,
+    kernel_density,
+    new_axes,
+    power_of_two,
+    quantiles,
+    style,
+)
 from densing_bayes.fitting import CI, Fit
-from densing_bayes.observations import DAYS_PER_YEAR, ORIGIN, date_of
+from densing_bayes.observations import date_of
 from densing_bayes.quantities import density_table, frontier, growth
 from densing_bayes.wording import (
     before_after,
     benchmark_label,
     change_label,
     count,
-    is_probability,
     percent,
 )
 
 if TYPE_CHECKING:
-    from densing_bayes.comparison import Comparison
+    pass
 
-BLUE: Final = "#0072B2"
-VERMILION: Final = "#D55E00"
-GREEN: Final = "#009E73"
-PURPLE: Final = "#CC79A7"
-GREY: Final = "#7d8793"
-INK: Final = "#20262e"
 
 _MOST_DRAWS = 1000  # for bands of curves; intervals of parameters use all draws
 _LABELLED = 12
-DAYS_PER_MONTH = 30.4375
-
-
-def style() -> Any:
-    """The settings of the shared style, for ``matplotlib.rc_context``."""
-    with resources.as_file(resources.files("densing_bayes") / "densing.mplstyle") as path:
-        return mpl.rc_params_from_file(path, use_default_template=False)
-
-
-def _new_axes(width: float, height: float, columns: int = 1, **options: Any) -> list[Axes]:
-    from matplotlib import pyplot as plt
-
-    with mpl.rc_context(style()):
-        figure = plt.figure(figsize=(width, height))
-        return list(np.ravel(figure.subplots(1, columns, squeeze=False, **options)))
-
-
-def _quantiles(draws: Any, ci: float, axis: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    tail = (1.0 - ci) / 2.0
-    lower, middle, upper = np.quantile(draws, [tail, 0.5, 1.0 - tail], axis=axis)
-    return lower, middle, upper
-
-
-def _days_of(dates: Any) -> np.ndarray:
-    """Dates as the numbers that matplotlib's date axes use."""
-    return np.asarray(mdates.date2num(pd.to_datetime(dates)))  # type: ignore[no-untyped-call]
 
 
 def _log_ticks(value: float, _: int = 0) -> str:
@@ -99,13 +77,13 @@ def plot_frontier(fit: Fit, ax: Axes | None = None, ci: float = CI) -> Axes:
         y is density on a logarithmic scale of base 2, 1 is the reference family at D0 tokens.
         Open circles are extrapolated: effective params outside the sizes of the reference runs.
     """
-    ax = _new_axes(9.0, 5.4)[0] if ax is None else ax
+    ax = new_axes(9.0, 5.4)[0] if ax is None else ax
     table = density_table(fit, ci)
     released = pd.to_datetime(table["release_date"])
     first, last = released.min(), released.max()
     margin = (last - first) * 0.03
     days = pd.date_range(first - margin, last + 2 * margin, periods=160)
-    lower, middle, upper = np.exp(_quantiles(frontier(fit, days), ci, (0, 1)))
+    lower, middle, upper = np.exp(quantiles(frontier(fit, days), ci, (0, 1)))
     ax.fill_between(
         days, lower, upper, color=BLUE, alpha=0.16, lw=0, label=f"frontier, {percent(ci)} interval"
     )
@@ -143,11 +121,11 @@ def plot_frontier(fit: Fit, ax: Axes | None = None, ci: float = CI) -> Axes:
 
     ax.set_yscale("log", base=2)
     ax.yaxis.set_major_locator(LogLocator(base=2, numticks=12))
-    ax.yaxis.set_major_formatter(FuncFormatter(_power_of_two))
+    ax.yaxis.set_major_formatter(FuncFormatter(power_of_two))
     ax.yaxis.set_minor_locator(NullLocator())
     low = float(np.quantile(table["density_lower"], 0.02))
     ax.set_ylim(low / 2.0, float(max(table["density_upper"].max(), upper.max())) * 1.6)
-    ax.set_xlim(*_days_of(days[[0, -1]]))
+    ax.set_xlim(*days_of(days[[0, -1]]))
     locator = mdates.AutoDateLocator(minticks=4, maxticks=8)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(
@@ -159,10 +137,6 @@ def plot_frontier(fit: Fit, ax: Axes | None = None, ci: float = CI) -> Axes:
     ax.legend(loc="upper left")
     _label_systems(ax, table)
     return ax
-
-
-def _power_of_two(value: float, _: int = 0) -> str:
-    return f"{value:g}" if value >= 1 else f"1/{1 / value:g}"
 
 
 def _mark_changes(fit: Fit, ax: Axes) -> None:
@@ -179,7 +153,7 @@ def _mark_changes(fit: Fit, ax: Axes) -> None:
                 date_of(float(time)) for time in np.quantile(next(undated), [0.025, 0.5, 0.975])
             )
             at = middle
-            ax.axvspan(*_days_of([lower, upper]), color=INK, alpha=0.08, lw=0, zorder=0)
+            ax.axvspan(*days_of([lower, upper]), color=INK, alpha=0.08, lw=0, zorder=0)
         ax.axvline(at, color=INK, lw=0.9, ls=(0, (4, 3)), alpha=0.7, zorder=1)
         ax.annotate(
             f"{change_label(change.name)}, {at:%Y-%m-%d}",
@@ -223,7 +197,7 @@ def _label_systems(ax: Axes, table: pd.DataFrame) -> None:
     from adjustText import adjust_text
 
     names = notable_systems(table)
-    x = _days_of(table["release_date"])
+    x = days_of(table["release_date"])
     y = table["density"].to_numpy()
     rows = table.index.get_indexer(pd.Index(names))
     halo = [patheffects.withStroke(linewidth=2.5, foreground="white")]
@@ -287,7 +261,7 @@ def plot_scaling(fit: Fit, axes: Sequence[Axes] | None = None, ci: float = CI) -
     names = observed.loss_benchmarks
     if not names:
         return []
-    axes = list(axes) if axes is not None else _new_axes(3.4 * len(names), 3.5, len(names))
+    axes = list(axes) if axes is not None else new_axes(3.4 * len(names), 3.5, len(names))
     params = observed.centre_params * np.exp(observed.loss_log_params)
     tokens = observed.centre_tokens * np.exp(observed.loss_log_tokens)
     # distinct ends; one token count for all runs must not make an empty scale
@@ -304,7 +278,7 @@ def plot_scaling(fit: Fit, axes: Sequence[Axes] | None = None, ci: float = CI) -
                 np.log(level / observed.centre_tokens),
                 *(law[key][:, k, None] for key in ("E", "a", "alpha", "b", "beta")),
             )
-            lower, middle, upper = _quantiles(draws, ci, 0)
+            lower, middle, upper = quantiles(draws, ci, 0)
             colour = shade.to_rgba(level)
             ax.fill_between(grid, lower, upper, color=colour, alpha=0.18, lw=0)
             ax.plot(grid, middle, color=colour, lw=1.4)
@@ -385,9 +359,7 @@ def plot_score_links(fit: Fit, axes: Sequence[Axes] | None = None, ci: float = C
     observed = fit.observed
     names = observed.benchmarks
     axes = (
-        list(axes)
-        if axes is not None
-        else _new_axes(3.0 * len(names), 3.4, len(names), sharey=True)
+        list(axes) if axes is not None else new_axes(3.0 * len(names), 3.4, len(names), sharey=True)
     )
     law = _law(fit) if observed.loss_benchmarks else {}
     floor, ceiling = _thinned(fit, "floor"), _thinned(fit, "ceiling")
@@ -436,7 +408,7 @@ def plot_score_links(fit: Fit, axes: Sequence[Axes] | None = None, ci: float = C
             ax.set_xscale("log")
             _count_axis(ax)
         draws = laws.sigmoid_score(z, floor[:, k, None], ceiling[:, k, None])
-        lower, middle, upper = _quantiles(draws, ci, 0)
+        lower, middle, upper = quantiles(draws, ci, 0)
         ax.fill_between(x, lower, upper, color=BLUE, alpha=0.18, lw=0)
         ax.plot(x, middle, color=BLUE, lw=1.5, label="link")
         ax.scatter(
@@ -489,7 +461,7 @@ def plot_growth(fit: Fit, ax: Axes | None = None, ci: float = CI) -> Axes:
     matplotlib.axes.Axes
         x is the growth rate in 1/day, mean over benchmarks.
     """
-    ax = _new_axes(7.0, 3.6)[0] if ax is None else ax
+    ax = new_axes(7.0, 3.6)[0] if ax is None else ax
     names = before_after(fit)
     posterior, prior = growth(fit), growth(fit, "prior")
     rows = (
@@ -501,18 +473,18 @@ def plot_growth(fit: Fit, ax: Axes | None = None, ci: float = CI) -> Axes:
         if names
         else [("after", "growth", BLUE)]
     )
-    edges = np.array([_quantiles(posterior[name], 0.998, None) for name, _, _ in rows])
+    edges = np.array([quantiles(posterior[name], 0.998, None) for name, _, _ in rows])
     low, high = float(min(edges[:, 0].min(), 0.0)), float(edges[:, 2].max())
     grid = np.linspace(low - 0.25 * (high - low), high + 0.15 * (high - low), 400)
     for i, (name, _, colour) in enumerate(rows):
         base = len(rows) - 1 - i
         for values, shade, alpha in ((prior[name], GREY, 0.22), (posterior[name], colour, 0.45)):
-            height = _kernel_density(np.ravel(values), grid)
-            scale = _kernel_density(np.ravel(posterior[name]), grid).max()
+            height = kernel_density(np.ravel(values), grid)
+            scale = kernel_density(np.ravel(posterior[name]), grid).max()
             ax.fill_between(
                 grid, base, base + 0.78 * height / scale, color=shade, alpha=alpha, lw=0, zorder=2
             )
-        lower, middle, upper = _quantiles(posterior[name], ci, None)
+        lower, middle, upper = quantiles(posterior[name], ci, None)
         ax.plot([lower, upper], [base - 0.07] * 2, color=colour, lw=2.6, solid_capstyle="round")
         ax.plot(middle, base - 0.07, "o", color=colour, ms=6, mec="white", mew=0.8)
     ax.axvline(0.0, color=INK, lw=0.9, zorder=1)
@@ -540,12 +512,6 @@ def _doubling_axis(ax: Axes, highest: float) -> None:
     top.tick_params(length=3, colors=GREY, labelcolor=INK)
 
 
-def _kernel_density(values: np.ndarray, grid: np.ndarray) -> np.ndarray:
-    from scipy.stats import gaussian_kde
-
-    return gaussian_kde(values)(grid) if np.ptp(values) > 0 else np.zeros_like(grid)
-
-
 def figures(fit: Fit, ci: float = CI) -> dict[str, Figure]:
     """All figures of a report, drawn without a window, by name."""
     observed = fit.observed
@@ -565,174 +531,3 @@ def figures(fit: Fit, ci: float = CI) -> dict[str, Figure]:
         axes = np.ravel(result["score_links"].subplots(1, columns, squeeze=False, sharey=True))
         plot_score_links(fit, list(axes), ci)
     return result
-
-
-# Hypotheses --------------------------------------------------------------------------------------
-
-
-def plot_hypotheses(comparison: Comparison, ci: float = CI) -> Figure:
-    """The frontier band of each hypothesis over the densities, in small multiples.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Axes in the order of the hypotheses; points are medians of the densities under each.
-    """
-    from matplotlib import pyplot as plt
-
-    fits = comparison.fits
-    columns = min(4, len(fits))
-    rows = -(-len(fits) // columns)
-    with mpl.rc_context(style()):
-        figure = plt.figure(figsize=(3.1 * columns + 0.6, 2.5 * rows + 0.5), layout="constrained")
-        grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    time = comparison.observed.time
-    days = pd.date_range(date_of(time.min()), date_of(time.max()), periods=120)
-    released = [date_of(t) for t in time]
-    for ax, (name, fit) in zip(grid.flat, fits.items(), strict=False):
-        lower, middle, upper = np.exp(_quantiles(frontier(fit, days), ci, (0, 1)))
-        density = np.exp(fit.posterior["log_density"].median(("chain", "draw")))
-        ax.scatter(released, density, s=5, color=VERMILION, alpha=0.6, lw=0, zorder=2)
-        ax.fill_between(days, lower, upper, color=BLUE, alpha=0.22, lw=0)
-        ax.plot(days, middle, color=BLUE, lw=1.4)
-        marked = "" if fit.verdict == "PASS" else f" [{fit.verdict}]"
-        ax.set_title(f"{name}{marked}", fontsize=9.5)
-        for change in fit.spec.trend.changes:
-            if change.date is not None:
-                at: Any = pd.Timestamp(change.date)
-                ax.axvline(at, color=INK, lw=0.8, ls=(0, (4, 3)), alpha=0.6)
-        ax.set_yscale("log", base=2)
-        ax.yaxis.set_major_formatter(FuncFormatter(_power_of_two))
-        ax.yaxis.set_minor_locator(NullLocator())
-        locator = mdates.YearLocator()  # type: ignore[no-untyped-call]
-        ax.xaxis.set_major_locator(locator)
-        ax.xaxis.set_major_formatter(mdates.DateFormatter("’%y"))  # type: ignore[no-untyped-call]
-    for ax in list(grid.flat)[len(fits) :]:
-        ax.remove()
-    first = np.exp(next(iter(fits.values())).posterior["log_density"].median(("chain", "draw")))
-    grid[0, 0].set_ylim(float(first.min()) / 2.0, float(first.max()) * 4.0)
-    figure.supylabel(
-        f"capability density; band: {percent(ci)} interval of the frontier", fontsize=9
-    )
-    return figure
-
-
-def plot_change_date(fit: Fit, ax: Axes | None = None) -> Axes:
-    """Posterior of the dates of changes that a hypothesis leaves open, over the calendar.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        y is probability density per month; the prior is grey, and dates of events are marked.
-    """
-    from densing_bayes.tables import load_events
-
-    undated = [change for change in fit.spec.trend.changes if not change.known]
-    if not undated:
-        raise DensingError(
-            f"no date is open under '{fit.spec.description}': fit a hypothesis with a window, such "
-            f"as unknown-date"
-        )
-    ax = _new_axes(9.0, 3.8)[0] if ax is None else ax
-    first = min(change.window[0] for change in undated)
-    last = max(change.window[1] for change in undated)
-    edges = _days_of(pd.date_range(first, last, periods=2 * round((last - first).days / 30) + 1))
-    months = (edges[1] - edges[0]) / DAYS_PER_MONTH
-    for i, (change, colour) in enumerate(zip(undated, (BLUE, VERMILION, GREEN), strict=False)):
-        for group in ("prior", "posterior"):
-            draws = (fit.prior if group == "prior" else fit.posterior)["change_time"]
-            years = np.ravel(draws.isel(undated_change=i))
-            at = _days_of([ORIGIN])[0] + years * DAYS_PER_YEAR
-            height = np.histogram(at, edges)[0] / at.size / months
-            if group == "posterior":
-                ax.stairs(height, edges, fill=True, color=colour, alpha=0.45, label=change.name)
-            else:
-                label = "the same under the prior" if i == 0 else None
-                ax.stairs(height, edges, color=GREY, lw=1.2, label=label)
-    top = 1.25 * ax.get_ylim()[1]
-    events = load_events()
-    events = events[events["date"].between(pd.Timestamp(first), pd.Timestamp(last))]
-    for i, (name, event) in enumerate(events.sort_values("date").iterrows()):
-        day = _days_of([event["date"]])[0]
-        ax.axvline(day, color=INK, lw=0.7, ls=(0, (4, 3)), alpha=0.45)
-        ax.annotate(
-            event.get("name", str(name)),
-            (day, top),
-            xytext=(-2, -4 - 62 * (i % 3)),  # three rows: some events lie days apart
-            textcoords="offset points",
-            rotation=90,
-            ha="right",
-            va="top",
-            fontsize=7.5,
-            color=INK,
-        )
-    ax.set_ylim(0.0, top)
-    ax.set_xlim(edges[0], edges[-1])
-    ax.xaxis_date()
-    ax.set_ylabel("probability per month")
-    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, frameon=False)
-    return ax
-
-
-def plot_growth_changes(comparison: Comparison, ax: Axes | None = None, ci: float = CI) -> Axes:
-    """Posterior of the change of the growth rate under each hypothesis that has one.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        x is the change from the first to the last growth rate per year; the prior is grey.
-    """
-    fits = {
-        name: fit
-        for name, fit in comparison.fits.items()
-        if bool(np.any(growth(fit)["change"] != 0.0))
-    }
-    if not fits:
-        raise DensingError("no hypothesis here changes the growth rate")
-    ax = _new_axes(7.6, 0.62 * len(fits) + 1.2)[0] if ax is None else ax
-    changes = {name: DAYS_PER_YEAR * np.ravel(growth(fit)["change"]) for name, fit in fits.items()}
-    edges = np.array([np.quantile(values, [0.005, 0.995]) for values in changes.values()])
-    grid = np.linspace(min(edges[:, 0].min(), -0.5), edges[:, 1].max(), 400)
-    for i, (name, values) in enumerate(changes.items()):
-        base = len(fits) - 1 - i
-        scale = _kernel_density(values, grid).max()
-        prior = DAYS_PER_YEAR * np.ravel(growth(fits[name], "prior")["change"])
-        for sample, shade, alpha in ((prior, GREY, 0.2), (values, BLUE, 0.45)):
-            height = 0.75 * _kernel_density(sample, grid) / scale
-            ax.fill_between(grid, base, base + height, color=shade, alpha=alpha, lw=0)
-        lower, middle, upper = _quantiles(values, ci, None)
-        ax.plot([lower, upper], [base - 0.06] * 2, color=BLUE, lw=2.2, solid_capstyle="round")
-        ax.plot(middle, base - 0.06, "o", color=BLUE, ms=5, mec="white", mew=0.8)
-        ax.annotate(
-            f"P(> 0) {is_probability(np.mean(values > 0))}\n"
-            f"P(≥ half) {is_probability(comparison.table['p_ge_half'].loc[name])}",
-            (1.01, base + 0.25),
-            xycoords=("axes fraction", "data"),
-            fontsize=8,
-            va="center",
-        )
-    ax.axvline(0.0, color=INK, lw=0.9)
-    ax.set_yticks(np.arange(len(fits))[::-1], list(fits))
-    ax.tick_params(axis="y", length=0)
-    ax.set_ylim(-0.25, len(fits) - 0.1)
-    ax.set_xlim(grid[0], grid[-1])
-    ax.grid(visible=False, axis="y")
-    ax.set_xlabel("change of the growth rate, per year")
-    return ax
-
-
-def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
-    """All figures of a comparison, by the name of their file."""
-    figures = {"hypotheses": plot_hypotheses(comparison)}
-    for name, fit in comparison.fits.items():
-        if "change_time" in fit.posterior:
-            figures[f"date-{name}"] = _figure_of(plot_change_date(fit))
-    if (comparison.table["growth_change"] != 0.0).any():
-        figures["growth-changes"] = _figure_of(plot_growth_changes(comparison))
-    return figures
-
-
-def _figure_of(ax: Axes) -> Figure:
-    figure = ax.get_figure()
-    assert isinstance(figure, Figure)
-    return figure

@@ -7,23 +7,34 @@ import io
 import os
 import re
 import tempfile
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
+import pandas as pd
 
-from densing_bayes import wording
+from densing_bayes import tally, wording
+from densing_bayes.canvas import figure_of
 from densing_bayes.diagnostics import BFMI_MIN, ESS_MIN, RHAT_MAX, TREE_DEPTH_LIMIT
-from densing_bayes.documents import density_document, json_text, shelf_life_document
+from densing_bayes.documents import (
+    claims_document,
+    density_document,
+    json_text,
+    shelf_life_document,
+)
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import CI, Fit
+from densing_bayes.ledger import claims
 from densing_bayes.observations import date_of
 from densing_bayes.quantities import READINGS, estimate, frontier
 from densing_bayes.summary import trend_summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from densing_bayes.plotted import PlottedPanel
 
 DENSEST: Final = 20
 _COLOURS: Final = {  # of the light figure, to the variables of the page's style sheet
@@ -49,7 +60,12 @@ class Picture(NamedTuple):
     png: bytes
 
 
-def write_report(fit: Fit, directory: str | os.PathLike[str], ci: float = CI) -> list[Path]:
+def write_report(
+    fit: Fit,
+    directory: str | os.PathLike[str],
+    ci: float = CI,
+    beside: Iterable[Fit | PlottedPanel] = (),
+) -> list[Path]:
     """Write a fit's report: report.html, report.md with its figures, and report.json.
 
     Parameters
@@ -61,6 +77,8 @@ def write_report(fit: Fit, directory: str | os.PathLike[str], ci: float = CI) ->
         in one step.
     ci
         Probability of the intervals.
+    beside
+        Fits of other panels, for the ledger of claims.
 
     Returns
     -------
@@ -75,13 +93,17 @@ def write_report(fit: Fit, directory: str | os.PathLike[str], ci: float = CI) ->
     folder = Path(directory)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        content = _content(fit, ci)
-        document = report_document(fit, ci, content["trend"])
+        ledger = claims([fit, *beside], ci)
+        content = _content(fit, ci, ledger)
+        document = report_document(fit, ci, content["trend"], ledger)
         files = {
             "report.html": _render("report.html.jinja", content).encode(),
             "report.md": _render("report.md.jinja", content).encode(),
             "report.json": (json_text(document) + "\n").encode(),
-        } | {f"report_{picture.name}.png": picture.png for picture in content["pictures"]}
+        } | {
+            f"report_{picture.name}.png": picture.png
+            for picture in (*content["pictures"], content["ledger_picture"])
+        }
         return [_write(folder / name, text) for name, text in files.items()]
     except OSError as error:
         raise DensingError(
@@ -91,7 +113,10 @@ def write_report(fit: Fit, directory: str | os.PathLike[str], ci: float = CI) ->
 
 
 def report_document(
-    fit: Fit, ci: float = CI, trend: dict[str, Any] | None = None
+    fit: Fit,
+    ci: float = CI,
+    trend: dict[str, Any] | None = None,
+    ledger: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """All numbers of the report.
 
@@ -100,10 +125,11 @@ def report_document(
     dict
         ``headline`` (list of key, title, value, interval, sentence), ``verdict``, ``trend`` (as
         ``densing-bayes trend --json``), ``readings`` (density at dates, by reading),
-        ``densities``, ``shelf_lives``, ``counts``, ``diagnostics``, ``provenance`` and
-        ``specification``.
+        ``densities``, ``shelf_lives``, ``claims`` (as ``densing-bayes claims --json``),
+        ``counts``, ``diagnostics``, ``provenance`` and ``specification``.
     """
     trend = trend_summary(fit, ci) if trend is None else trend
+    ledger = claims([fit], ci) if ledger is None else ledger
     density, life = density_document(fit, ci), shelf_life_document(fit, ci=ci)
     return {
         "headline": [item._asdict() for item in wording.headline(fit, trend)],
@@ -113,6 +139,7 @@ def report_document(
         "readings": readings(fit, ci),
         "densities": density["systems"],
         "shelf_lives": {key: life[key] for key in ("kappa", "frontier", "systems")},
+        "claims": claims_document(ledger),
         "counts": trend["counts"],
         "diagnostics": fit.diagnostics,
         "provenance": fit.provenance,
@@ -145,7 +172,7 @@ def readings(fit: Fit, ci: float = CI) -> list[dict[str, Any]]:
     return rows
 
 
-def _content(fit: Fit, ci: float) -> dict[str, Any]:
+def _content(fit: Fit, ci: float, ledger: pd.DataFrame) -> dict[str, Any]:
     """Everything that the templates show."""
     trend = trend_summary(fit, ci)
     density = density_document(fit, ci)["systems"]
@@ -181,6 +208,11 @@ def _content(fit: Fit, ci: float) -> dict[str, Any]:
             for k, name in enumerate(observed.benchmarks)
         ],
         "pictures": _pictures(fit, trend, ci),
+        "ledger": tally.ledger_rows(ledger),
+        "ledger_summary": tally.summary_sentence(ledger),
+        "ledger_rule": tally.RULE,
+        "ledger_reasons": tally.reasons(ledger),
+        "ledger_picture": _ledger_picture(ledger, ci),
     }
 
 
@@ -327,6 +359,22 @@ def _pictures(fit: Fit, trend: dict[str, Any], ci: float) -> list[Picture]:
         Picture(name, *words[name], _svg(figure, name), _png(figure))
         for name, figure in figures(fit, ci).items()
     ]
+
+
+def _ledger_picture(ledger: pd.DataFrame, ci: float) -> Picture:
+    from densing_bayes.ledger_plot import plot_claims
+
+    figure = figure_of(plot_claims(ledger))
+    return Picture(
+        "claims",
+        "Published values on our posteriors",
+        f"Medians and {wording.percent(ci)} intervals of claimed quantities over their published "
+        f"values, by panel. {tally.summary_sentence(ledger)}",
+        "Each posterior over the value that was published for it: 1 is the published value, the "
+        "grey band what rounds to it, a cross the rival that would make the claim uninformative.",
+        _svg(figure, "claims"),
+        _png(figure),
+    )
 
 
 def _png(figure: Figure) -> bytes:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import densing_bayes as db
-from densing_bayes import batch, findings, leave_out, plots
+from densing_bayes import batch, findings, hypothesis_plots, leave_out
 from densing_bayes import comparison as comparing
 from densing_bayes.documents import comparison_document, json_text
 from densing_bayes.errors import DensingError
@@ -77,12 +77,12 @@ def test_the_document_is_strict_json(comparison):
 def test_figures_show_every_hypothesis(comparison):
     from matplotlib import pyplot as plt
 
-    figure = plots.plot_hypotheses(comparison)
+    figure = hypothesis_plots.plot_hypotheses(comparison)
     assert [ax.get_title().split(" ")[0] for ax in figure.axes] == NAMES
-    ax = plots.plot_growth_changes(comparison)
+    ax = hypothesis_plots.plot_growth_changes(comparison)
     assert [label.get_text() for label in ax.get_yticklabels()] == NAMES
     with pytest.raises(DensingError, match="no date is open"):
-        plots.plot_change_date(comparison.fits["chatgpt"])
+        hypothesis_plots.plot_change_date(comparison.fits["chatgpt"])
     plt.close("all")
 
 

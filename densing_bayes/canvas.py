@@ -1,0 +1,67 @@
+"""What all figures share: style, colours that survive colour blindness (Okabe-Ito), scales."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any, Final
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib import dates as mdates
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+BLUE: Final = "#0072B2"
+VERMILION: Final = "#D55E00"
+GREEN: Final = "#009E73"
+PURPLE: Final = "#CC79A7"
+GREY: Final = "#7d8793"
+INK: Final = "#20262e"
+DAYS_PER_MONTH = 30.4375
+
+
+def style() -> Any:
+    """The settings of the shared style, for ``matplotlib.rc_context``."""
+    with resources.as_file(resources.files("densing_bayes") / "densing.mplstyle") as path:
+        return mpl.rc_params_from_file(path, use_default_template=False)
+
+
+def new_axes(width: float, height: float, columns: int = 1, **options: Any) -> list[Axes]:
+    """Axes of a new figure in the shared style, in a row."""
+    from matplotlib import pyplot as plt
+
+    with mpl.rc_context(style()):
+        figure = plt.figure(figsize=(width, height))
+        return list(np.ravel(figure.subplots(1, columns, squeeze=False, **options)))
+
+
+def quantiles(draws: Any, ci: float, axis: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lower limit, median and upper limit of draws."""
+    tail = (1.0 - ci) / 2.0
+    lower, middle, upper = np.quantile(draws, [tail, 0.5, 1.0 - tail], axis=axis)
+    return lower, middle, upper
+
+
+def days_of(dates: Any) -> np.ndarray:
+    """Dates as the numbers that matplotlib's date axes use."""
+    return np.asarray(mdates.date2num(pd.to_datetime(dates)))  # type: ignore[no-untyped-call]
+
+
+def power_of_two(value: float, _: int = 0) -> str:
+    """Tick label of a density: 1/4, 1/2, 1, 2."""
+    return f"{value:g}" if value >= 1 else f"1/{1 / value:g}"
+
+
+def kernel_density(values: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Density of draws at the points of a grid."""
+    from scipy.stats import gaussian_kde
+
+    return gaussian_kde(values)(grid) if np.ptp(values) > 0 else np.zeros_like(grid)
+
+
+def figure_of(ax: Axes) -> Figure:
+    """The figure that axes are part of."""
+    figure = ax.get_figure()
+    assert isinstance(figure, Figure)
+    return figure

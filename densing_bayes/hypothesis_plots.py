@@ -1,0 +1,197 @@
+"""Figures of a comparison of hypotheses. Each function draws into axes and returns them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib import dates as mdates
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+from densing_bayes.canvas import (
+    BLUE,
+    DAYS_PER_MONTH,
+    GREEN,
+    GREY,
+    INK,
+    VERMILION,
+    days_of,
+    figure_of,
+    kernel_density,
+    new_axes,
+    power_of_two,
+    quantiles,
+    style,
+)
+from densing_bayes.comparison import Comparison
+from densing_bayes.errors import DensingError
+from densing_bayes.fitting import CI, Fit
+from densing_bayes.observations import DAYS_PER_YEAR, ORIGIN, date_of
+from densing_bayes.quantities import frontier, growth
+from densing_bayes.wording import is_probability, percent
+
+
+def plot_hypotheses(comparison: Comparison, ci: float = CI) -> Figure:
+    """The frontier band of each hypothesis over the densities, in small multiples.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Axes in the order of the hypotheses; points are medians of the densities under each.
+    """
+    from matplotlib import pyplot as plt
+
+    fits = comparison.fits
+    columns = min(4, len(fits))
+    rows = -(-len(fits) // columns)
+    with mpl.rc_context(style()):
+        figure = plt.figure(figsize=(3.1 * columns + 0.6, 2.5 * rows + 0.5), layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    time = comparison.observed.time
+    days = pd.date_range(date_of(time.min()), date_of(time.max()), periods=120)
+    released = [date_of(t) for t in time]
+    for ax, (name, fit) in zip(grid.flat, fits.items(), strict=False):
+        lower, middle, upper = np.exp(quantiles(frontier(fit, days), ci, (0, 1)))
+        density = np.exp(fit.posterior["log_density"].median(("chain", "draw")))
+        ax.scatter(released, density, s=5, color=VERMILION, alpha=0.6, lw=0, zorder=2)
+        ax.fill_between(days, lower, upper, color=BLUE, alpha=0.22, lw=0)
+        ax.plot(days, middle, color=BLUE, lw=1.4)
+        marked = "" if fit.verdict == "PASS" else f" [{fit.verdict}]"
+        ax.set_title(f"{name}{marked}", fontsize=9.5)
+        for change in fit.spec.trend.changes:
+            if change.date is not None:
+                at: Any = pd.Timestamp(change.date)
+                ax.axvline(at, color=INK, lw=0.8, ls=(0, (4, 3)), alpha=0.6)
+        ax.set_yscale("log", base=2)
+        ax.yaxis.set_major_formatter(FuncFormatter(power_of_two))
+        ax.yaxis.set_minor_locator(NullLocator())
+        locator = mdates.YearLocator()  # type: ignore[no-untyped-call]
+        ax.xaxis.set_major_locator(locator)
+        ax.xaxis.set_major_formatter(mdates.DateFormatter("’%y"))  # type: ignore[no-untyped-call]
+    for ax in list(grid.flat)[len(fits) :]:
+        ax.remove()
+    first = np.exp(next(iter(fits.values())).posterior["log_density"].median(("chain", "draw")))
+    grid[0, 0].set_ylim(float(first.min()) / 2.0, float(first.max()) * 4.0)
+    figure.supylabel(
+        f"capability density; band: {percent(ci)} interval of the frontier", fontsize=9
+    )
+    return figure
+
+
+def plot_change_date(fit: Fit, ax: Axes | None = None) -> Axes:
+    """Posterior of the dates of changes that a hypothesis leaves open, over the calendar.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        y is probability density per month; the prior is grey, and dates of events are marked.
+    """
+    from densing_bayes.tables import load_events
+
+    undated = [change for change in fit.spec.trend.changes if not change.known]
+    if not undated:
+        raise DensingError(
+            f"no date is open under '{fit.spec.description}': fit a hypothesis with a window, such "
+            f"as unknown-date"
+        )
+    ax = new_axes(9.0, 3.8)[0] if ax is None else ax
+    first = min(change.window[0] for change in undated)
+    last = max(change.window[1] for change in undated)
+    edges = days_of(pd.date_range(first, last, periods=2 * round((last - first).days / 30) + 1))
+    months = (edges[1] - edges[0]) / DAYS_PER_MONTH
+    for i, (change, colour) in enumerate(zip(undated, (BLUE, VERMILION, GREEN), strict=False)):
+        for group in ("prior", "posterior"):
+            draws = (fit.prior if group == "prior" else fit.posterior)["change_time"]
+            years = np.ravel(draws.isel(undated_change=i))
+            at = days_of([ORIGIN])[0] + years * DAYS_PER_YEAR
+            height = np.histogram(at, edges)[0] / at.size / months
+            if group == "posterior":
+                ax.stairs(height, edges, fill=True, color=colour, alpha=0.45, label=change.name)
+            else:
+                label = "the same under the prior" if i == 0 else None
+                ax.stairs(height, edges, color=GREY, lw=1.2, label=label)
+    top = 1.25 * ax.get_ylim()[1]
+    events = load_events()
+    events = events[events["date"].between(pd.Timestamp(first), pd.Timestamp(last))]
+    for i, (name, event) in enumerate(events.sort_values("date").iterrows()):
+        day = days_of([event["date"]])[0]
+        ax.axvline(day, color=INK, lw=0.7, ls=(0, (4, 3)), alpha=0.45)
+        ax.annotate(
+            event.get("name", str(name)),
+            (day, top),
+            xytext=(-2, -4 - 62 * (i % 3)),  # three rows: some events lie days apart
+            textcoords="offset points",
+            rotation=90,
+            ha="right",
+            va="top",
+            fontsize=7.5,
+            color=INK,
+        )
+    ax.set_ylim(0.0, top)
+    ax.set_xlim(edges[0], edges[-1])
+    ax.xaxis_date()
+    ax.set_ylabel("probability per month")
+    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, frameon=False)
+    return ax
+
+
+def plot_growth_changes(comparison: Comparison, ax: Axes | None = None, ci: float = CI) -> Axes:
+    """Posterior of the change of the growth rate under each hypothesis that has one.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        x is the change from the first to the last growth rate per year; the prior is grey.
+    """
+    fits = {
+        name: fit
+        for name, fit in comparison.fits.items()
+        if bool(np.any(growth(fit)["change"] != 0.0))
+    }
+    if not fits:
+        raise DensingError("no hypothesis here changes the growth rate")
+    ax = new_axes(7.6, 0.62 * len(fits) + 1.2)[0] if ax is None else ax
+    changes = {name: DAYS_PER_YEAR * np.ravel(growth(fit)["change"]) for name, fit in fits.items()}
+    edges = np.array([np.quantile(values, [0.005, 0.995]) for values in changes.values()])
+    grid = np.linspace(min(edges[:, 0].min(), -0.5), edges[:, 1].max(), 400)
+    for i, (name, values) in enumerate(changes.items()):
+        base = len(fits) - 1 - i
+        scale = kernel_density(values, grid).max()
+        prior = DAYS_PER_YEAR * np.ravel(growth(fits[name], "prior")["change"])
+        for sample, shade, alpha in ((prior, GREY, 0.2), (values, BLUE, 0.45)):
+            height = 0.75 * kernel_density(sample, grid) / scale
+            ax.fill_between(grid, base, base + height, color=shade, alpha=alpha, lw=0)
+        lower, middle, upper = quantiles(values, ci, None)
+        ax.plot([lower, upper], [base - 0.06] * 2, color=BLUE, lw=2.2, solid_capstyle="round")
+        ax.plot(middle, base - 0.06, "o", color=BLUE, ms=5, mec="white", mew=0.8)
+        ax.annotate(
+            f"P(> 0) {is_probability(np.mean(values > 0))}\n"
+            f"P(≥ half) {is_probability(comparison.table['p_ge_half'].loc[name])}",
+            (1.01, base + 0.25),
+            xycoords=("axes fraction", "data"),
+            fontsize=8,
+            va="center",
+        )
+    ax.axvline(0.0, color=INK, lw=0.9)
+    ax.set_yticks(np.arange(len(fits))[::-1], list(fits))
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(-0.25, len(fits) - 0.1)
+    ax.set_xlim(grid[0], grid[-1])
+    ax.grid(visible=False, axis="y")
+    ax.set_xlabel("change of the growth rate, per year")
+    return ax
+
+
+def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
+    """All figures of a comparison, by the name of their file."""
+    figures = {"hypotheses": plot_hypotheses(comparison)}
+    for name, fit in comparison.fits.items():
+        if "change_time" in fit.posterior:
+            figures[f"date-{name}"] = figure_of(plot_change_date(fit))
+    if (comparison.table["growth_change"] != 0.0).any():
+        figures["growth-changes"] = figure_of(plot_growth_changes(comparison))
+    return figures
