@@ -19,6 +19,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from densing_bayes.draws import stacked
 from densing_bayes.model import Parts, assemble
 from densing_bayes.observations import Floats, Observations
 from densing_bayes.spec import ModelSpec
@@ -149,8 +150,7 @@ def at_draws(
 def thinned(posterior: xr.Dataset, draws: int) -> xr.Dataset:
     """About so many draws, evenly from every chain, along the one dim ``sample_draw``."""
     step = max(1, posterior.sizes["chain"] * posterior.sizes["draw"] // draws)
-    part = posterior.isel(draw=slice(0, None, step))
-    return part.stack({SAMPLE_DRAW: ["chain", "draw"]}, create_index=False)
+    return stacked(posterior.isel(draw=slice(0, None, step)), SAMPLE_DRAW)
 
 
 def as_given(found: dict[str, Floats]) -> Given:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import xarray as xr
 
+from densing_bayes.draws import stacked
 from densing_bayes.fitting import Fit
 
 
@@ -46,7 +47,7 @@ def predictive(
             draws, model=model, random_seed=seed, compile_kwargs=interpreted
         )
         return tree["prior_predictive"].dataset
-    flat = fit.posterior.stack(each=["chain", "draw"], create_index=False)
+    flat = stacked(fit.posterior, "each")
     step = max(1, flat.sizes["each"] // draws)
     thinned = flat.isel(each=slice(0, None, step)).isel(each=slice(0, draws))
     thinned = thinned.drop_vars(["chain", "draw"]).rename(each="draw").expand_dims("chain")
