@@ -73,7 +73,7 @@ def varied(spec: ModelSpec, changes: dict[str, Any]) -> ModelSpec:
     return spec.replace(**changes)
 
 
-def row(fit: Fit) -> dict[str, Any]:
+def row(fit: Fit, evidence: bool = True) -> dict[str, Any]:
     """Growth per year, doubling time in days and evidence of a fit, with its verdict."""
     rates = db.growth(fit) * 365.25
     result: dict[str, Any] = {
@@ -84,9 +84,10 @@ def row(fit: Fit) -> dict[str, Any]:
     result["p_ge_half"] = float(np.mean(rates["after"] >= 1.5 * rates["before"]))
     after = db.doubling_time(db.growth(fit)["after"])
     result["doubling_days_after"] = db.estimate(after, "days", mean=False)
-    at_zero = log_density(fit.spec.trend.growth_change, np.array(0.0))
-    against = savage_dickey(target(fit), "growth_change", float(at_zero))
-    result["evidence_for_change"] = {"value": -against.value, "error": against.error}
+    if evidence:
+        at_zero = log_density(fit.spec.trend.growth_change, np.array(0.0))
+        against = savage_dickey(target(fit), "growth_change", float(at_zero))
+        result["evidence_for_change"] = {"value": -against.value, "error": against.error}
     observed = fit.observed
     result["systems"], result["releases"] = len(observed.systems), len(observed.releases)
     result["verdict"], result["reasons"] = fit.verdict, fit.diagnostics["reasons"]
@@ -136,16 +137,18 @@ def lines(rows: dict[str, Any]) -> list[str]:
             *("inf" if part is None else f"{part:.{digits}f}" for part in parts)
         )
 
+    with_evidence = any("evidence_for_change" in entry for entry in rows.values())
     names = ["choice", "systems", "before", "after", "change", "doubling days after"]
-    names += ["evidence for a change, nats", "fit"]
+    names += ["evidence for a change, nats"] * with_evidence + ["fit"]
     result = [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
     for name, entry in rows.items():
-        evidence = entry["evidence_for_change"]
         cells = [name, str(entry["systems"])]
         cells += [interval(entry[key]) for key in ("before", "after", "change")]
         cells += [interval(entry["doubling_days_after"], 0)]
-        cells += [f"{evidence['value']:.1f} ± {evidence['error']:.1f}", entry["verdict"]]
-        result.append(f"| {' | '.join(cells)} |")
+        if with_evidence:
+            evidence = entry["evidence_for_change"]
+            cells.append(f"{evidence['value']:.1f} ± {evidence['error']:.1f}")
+        result.append(f"| {' | '.join([*cells, entry['verdict']])} |")
     return result
 
 

@@ -81,7 +81,7 @@ def requests() -> dict[str, Request]:
 def one(request: Request, terms: Terms) -> dict[str, Any]:
     """The row of a request: growth, evidence, exponents, and densities of examples."""
     fit = fitter(terms)(request)
-    result = row(fit)
+    result = row(fit, evidence=False)
     alpha = fit.posterior["params_exponent"]
     result["params_exponent"] = {
         str(name): db.estimate(alpha.sel(loss_benchmark=name), "1")

@@ -1,9 +1,10 @@
 """Recovery: whether intervals cover the truth on panels simulated from the model.
 
-Truths are draws of a fit to the open panel, edited by scenario; shortfalls, effects and scores are
-simulated anew. Prints a table and writes recovery.json. About 20 minutes on two cores.
+Truths are draws of a fit to the specification's own panel, edited by scenario; shortfalls, effects
+and scores are simulated anew. Prints a table and writes recovery.json. About 20 minutes on two
+cores for 54 panels of "joint", and for 12 of "paper".
 
-    python analyses/recovery.py [--panels 54] [--out analyses/recovery.json]
+    python analyses/recovery.py [--spec joint] [--panels 54] [--out analyses/recovery.json]
 """
 
 from __future__ import annotations
@@ -18,11 +19,16 @@ import xarray as xr
 from scipy.stats import binom
 
 from densing_bayes import load_panel, load_spec, quantities
+from densing_bayes.draws import stacked
 from densing_bayes.fitting import Fit, compile_fit, fit_compiled
 from densing_bayes.observations import date_of, observe
 from densing_bayes.simulation import simulate
 
-SHARES = {"as fitted": 26, "no shortfall": 8, "no change": 8, "floor": 12}
+SHARES = {
+    "joint": {"as fitted": 26, "no shortfall": 8, "no change": 8, "floor": 12},
+    "paper": {"as fitted": 8, "no change": 4},
+}
+DRAWS = {"joint": 1000, "paper": 1500}
 SYSTEMS = ("gpt2-xl", "opt-66b", "llama-7b", "mistral-7b-v0.1", "llama-3-8b")
 
 
@@ -64,16 +70,24 @@ def targets(fit: Fit, truth: xr.Dataset, log_density: np.ndarray) -> dict[str, t
 def main() -> None:
     """Simulate, fit, count."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--panels", type=int, default=sum(SHARES.values()))
+    parser.add_argument("--spec", choices=sorted(SHARES), default="joint")
+    parser.add_argument("--panels", type=int)
     parser.add_argument("--out", type=Path, default=Path("analyses/recovery.json"))
     arguments = parser.parse_args()
-    spec, panel = load_spec("joint"), load_panel("open")
+    spec = load_spec(arguments.spec)
+    panel = load_panel(spec.panel.source)
     observed = observe(panel, spec)
     compiled = compile_fit(spec, observed)
-    settings = {"draws": 1000, "tune": 500, "chains": 4, "cores": 2, "prior": False}
+    settings = {
+        "draws": DRAWS[arguments.spec],
+        "tune": 500,
+        "chains": 4,
+        "cores": 2,
+        "prior": False,
+    }
     real = fit_compiled(compiled, observed, seed=1, **settings)
-    flat = real.posterior.stack(each=["chain", "draw"], create_index=False)
-    plan = [name for name, count in SHARES.items() for _ in range(count)]
+    flat = stacked(real.posterior, "each")
+    plan = [name for name, count in SHARES[arguments.spec].items() for _ in range(count)]
     plan = [plan[i] for i in np.random.default_rng(7).permutation(len(plan))][: arguments.panels]
 
     rows = []

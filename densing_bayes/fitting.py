@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from densing_bayes.draws import stacked
 from densing_bayes.errors import FileFormatError, FitError
 from densing_bayes.observations import Observations, observe
 from densing_bayes.spec import Hypothesis, ModelSpec, load_hypothesis, load_spec
@@ -37,6 +38,7 @@ SEED = 20221130
 PRIOR_DRAWS = 2000
 PILOT_DRAWS = 400
 PILOT_TUNE = 300
+ENOUGH = 100  # draws of a chain, below which modes are not told from chance
 JITTER = 0.1  # of the start of a chain about its position
 
 
@@ -326,9 +328,9 @@ def fit_compiled(
     for many fits of simulated panels.
     """
     from densing_bayes.conditioned import global_point
-    from densing_bayes.diagnostics import RHAT_MAX, diagnose
+    from densing_bayes.diagnostics import diagnose
     from densing_bayes.laplace import laplace, whitened, whitening_near
-    from densing_bayes.modes import multimodality
+    from densing_bayes.modes import chain_groups, multimodality
     from densing_bayes.pilot import loss_optima, pilot
 
     compiled_at = time.perf_counter()
@@ -367,20 +369,29 @@ def fit_compiled(
         if len(optima) > 1
     ]
     piloted_at = time.perf_counter()
+    settings: dict[str, Any] = {
+        "draws": draws,
+        "tune": tune,
+        "cores": cores,
+        "target_accept": target_accept,
+        "progress": progress,
+    }
     trace = _sample(
         conditioned,
         functions,
         whitening,
         positions,
         sampler,
-        draws=draws,
-        tune=tune,
         chains=chains,
-        cores=cores,
         seed=seed,
-        target_accept=target_accept,
-        progress=progress,
+        **settings,
     )
+    drawn = trace["posterior"].dataset[_names(parts)]
+    groups_of = chain_groups(drawn) if draws >= ENOUGH else [list(range(chains))]
+    if len(groups_of) > 1:
+        trace = _by_mode(
+            conditioned, functions, whitening, trace, groups_of, sampler, seed=seed, **settings
+        )
     sampled_at = time.perf_counter()
     posterior = _relabelled(trace["posterior"].dataset[_names(parts)], spec, observed)
     statistics = trace["sample_stats"].dataset[
@@ -429,7 +440,7 @@ def fit_compiled(
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
     }
     found = Fit(xr.DataTree.from_dict(groups), spec, observed, diagnostics, provenance)
-    if diagnostics["rhat_max"] > RHAT_MAX and chains > 1:
+    if len(groups_of) > 1:
         diagnostics |= multimodality(found)
     return found
 
@@ -469,8 +480,6 @@ def _pilot_run(
     """Refine the whitening by a short run; too few draws for its covariance keep the Laplace."""
     import nutpie
 
-    from densing_bayes.laplace import refine
-
     trace = nutpie.sample(
         compiled.with_data(**whitening._asdict()),
         draws=PILOT_DRAWS,
@@ -481,9 +490,18 @@ def _pilot_run(
         progress_bar=False,
         save_warmup=False,
     )
+    return _refined(whitening, trace)
+
+
+def _refined(
+    whitening: Whitening, trace: xr.DataTree, chains: list[int] | slice = slice(None)
+) -> Whitening:
+    """Whitening from draws of the conditioned model, or from some of its chains."""
+    from densing_bayes.laplace import refine
+
     posterior = trace["posterior"].dataset[["whitened", "log_effective_params"]]
-    posterior = posterior.stack(each=["chain", "draw"]).transpose("each", ...)
-    return refine(whitening, posterior["whitened"].values, posterior["log_effective_params"].values)
+    flat = stacked(posterior.isel(chain=chains), "each").transpose("each", ...)
+    return refine(whitening, flat["whitened"].values, flat["log_effective_params"].values)
 
 
 def _sample(
@@ -540,6 +558,35 @@ def _sample(
     return trace
 
 
+def _by_mode(
+    conditioned: Conditioned,
+    compiled: Any,
+    whitening: Whitening,
+    trace: xr.DataTree,
+    groups: list[list[int]],
+    sampler: str,
+    *,
+    seed: int,
+    **settings: Any,
+) -> xr.DataTree:
+    """Sample each mode anew, with a whitening of its own: one whitening serves one mode."""
+    traces = []
+    for number, chains in enumerate(groups):
+        own = _refined(whitening, trace, chains)
+        new = _sample(
+            conditioned,
+            compiled,
+            own,
+            [],
+            sampler,
+            chains=max(2, len(chains)),
+            seed=seed + 100 * (number + 1),
+            **settings,
+        )
+        traces.append(new)
+    return _joined(traces)
+
+
 def _nutpie(
     compiled: Any,
     positions: list[np.ndarray],
@@ -572,11 +619,16 @@ def _nutpie(
         )
 
     with ThreadPoolExecutor(cores) as pool:
-        traces = list(pool.map(chain, range(chains)))
+        return _joined(list(pool.map(chain, range(chains))))
+
+
+def _joined(traces: list[xr.DataTree]) -> xr.DataTree:
+    """Traces as the chains of one."""
+    count = sum(trace["posterior"].sizes["chain"] for trace in traces)
     return xr.DataTree.from_dict(
         {
             name: xr.concat([trace[name].dataset for trace in traces], "chain").assign_coords(
-                chain=range(chains)
+                chain=range(count)
             )
             for name in ("posterior", "sample_stats")
         }

@@ -14,6 +14,12 @@ WIDEST = 8.0  # times the published value, where intervals are cut off
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE)
 
 
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a ledger that the figure can show: an estimate of a published value above zero."""
+    about = (table["kind"] == "about") & (table["value"] > 0)
+    return table[table["estimate"].notna() & about]
+
+
 def plot_claims(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Posterior medians and intervals over published values, one row per claim.
 
@@ -31,13 +37,13 @@ def plot_claims(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         x is the quantity over its published value, logarithmic; the grey band is the rounding of
         the published value, a cross the rival. Intervals that go on beyond the frame are cut.
     """
-    shown = table[table["estimate"].notna() & (table["kind"] == "about") & (table["value"] > 0)]
-    names = list(dict.fromkeys(shown["claim"]))
+    rows = shown(table)
+    names = list(dict.fromkeys(rows["claim"]))
     panels = panels_of(table)
     ax = new_axes(9.0, 1.2 + 0.42 * len(names))[0] if ax is None else ax
     labels = []
     for place, name in enumerate(names):
-        group = shown[shown["claim"] == name]
+        group = rows[rows["claim"] == name]
         first = group.iloc[0]
         value = float(first["value"])
         low, high = float(first["low"]) / value, float(first["high"]) / value

@@ -8,9 +8,8 @@ paper does; intervals are too narrow for that.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +21,11 @@ from densing_bayes.line import Line, line_value
 from densing_bayes.observations import years_since_origin
 from densing_bayes.published import load_figures
 from densing_bayes.spec import ModelSpec, load_spec
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+FEWEST = 5  # points that a frontier can be fitted to
 
 
 @dataclass(frozen=True)
@@ -116,31 +120,12 @@ def fit_plotted(
     """
     import nutpie
     import pymc as pm
-    import pytensor.tensor as pt
 
     from densing_bayes.diagnostics import diagnose
-    from densing_bayes.priors import variable
 
-    if len(points) < 5 or not (points["value"] > 0).all():
+    if len(points) < FEWEST or not (points["value"] > 0).all():
         raise DensingError(f"{name}: a frontier needs at least five densities, all above 0")
-    priors = (spec or load_spec("joint")).trend
-    time = np.array([years_since_origin(date) for date in points["date"]])
-    observed = np.log(points["value"].to_numpy(float))
-    with pm.Model(coords={"point": np.arange(len(points))}) as model:
-        level = variable("level", priors.level)
-        growth = variable("growth_before", priors.growth_before)
-        bends = [(0.0, variable("growth_change", priors.growth_change))] if bend else []
-        line = line_value(Line(level, growth, bends, []), time)
-        shortfall = variable("shortfall_spread", priors.shortfall_spread)
-        scatter = variable("system_spread", priors.system_spread)
-        logging.getLogger("pymc.sampling.forward").setLevel(logging.WARNING)
-        prior = pm.sample_prior_predictive(PRIOR_DRAWS, random_seed=seed)["prior"].dataset
-        # The half-normal shortfall of each point integrated out (Aigner, Lovell, Schmidt 1977).
-        width = np.sqrt(shortfall**2 + scatter**2)
-        above = (observed - line) / width
-        tail = 0.5 * pt.erfc(above * shortfall / (scatter * np.sqrt(2.0)))
-        likelihood = np.log(2.0 / width) - 0.5 * np.log(2.0 * np.pi) - 0.5 * above**2
-        pm.Potential("log_density", likelihood + np.log(tail), dims="point")
+    model = frontier_model(points, bend, spec)
     trace = nutpie.sample(
         nutpie.compile_pymc_model(model),
         draws=draws,
@@ -151,8 +136,40 @@ def fit_plotted(
         progress_bar=False,
         save_warmup=False,
     )
-    posterior = trace["posterior"].dataset[[rv.name for rv in model.free_RVs]]
-    statistics = trace["sample_stats"].dataset
-    diagnostics, _ = diagnose(posterior, statistics)
+    names = [rv.name for rv in model.free_RVs]
+    posterior = trace["posterior"].dataset[names]
+    diagnostics, _ = diagnose(posterior, trace["sample_stats"].dataset)
+    prior = xr.Dataset(
+        {
+            rv.name: (("chain", "draw"), pm.draw(rv, PRIOR_DRAWS, random_seed=seed + i)[None])
+            for i, rv in enumerate(model.free_RVs)
+        }
+    )
     provenance = {"panel": name, "points": len(points), "seed": seed}
     return PlottedFit(posterior, prior, diagnostics, provenance)
+
+
+def frontier_model(points: pd.DataFrame, bend: bool, spec: ModelSpec | None = None) -> pm.Model:
+    """State the frontier through plotted densities; arguments as of :func:`fit_plotted`."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    from densing_bayes.priors import variable
+
+    priors = (spec or load_spec("joint")).trend
+    time = np.array([years_since_origin(date) for date in points["date"]])
+    observed = np.log(points["value"].to_numpy(float))
+    with pm.Model(coords={"point": np.arange(len(points))}) as model:
+        level = variable("level", priors.level)
+        growth = variable("growth_before", priors.growth_before)
+        bends = [(0.0, variable("growth_change", priors.growth_change))] if bend else []
+        line = line_value(Line(level, growth, bends, []), time)
+        shortfall = variable("shortfall_spread", priors.shortfall_spread)
+        scatter = variable("system_spread", priors.system_spread)
+        # The half-normal shortfall of each point integrated out (Aigner, Lovell, Schmidt 1977).
+        width = np.sqrt(shortfall**2 + scatter**2)
+        above = (observed - line) / width
+        tail = 0.5 * pt.erfc(above * shortfall / (scatter * np.sqrt(2.0)))
+        likelihood = np.log(2.0 / width) - 0.5 * np.log(2.0 * np.pi) - 0.5 * above**2
+        pm.Potential("log_density", likelihood + np.log(tail), dims="point")
+    return model

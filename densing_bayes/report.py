@@ -102,7 +102,7 @@ def write_report(
             "report.json": (json_text(document) + "\n").encode(),
         } | {
             f"report_{picture.name}.png": picture.png
-            for picture in (*content["pictures"], content["ledger_picture"])
+            for picture in (*content["pictures"], *content["ledger_pictures"])
         }
         return [_write(folder / name, text) for name, text in files.items()]
     except OSError as error:
@@ -212,7 +212,7 @@ def _content(fit: Fit, ci: float, ledger: pd.DataFrame) -> dict[str, Any]:
         "ledger_summary": tally.summary_sentence(ledger),
         "ledger_rule": tally.RULE,
         "ledger_reasons": tally.reasons(ledger),
-        "ledger_picture": _ledger_picture(ledger, ci),
+        "ledger_pictures": _ledger_pictures(ledger, ci),
     }
 
 
@@ -361,11 +361,14 @@ def _pictures(fit: Fit, trend: dict[str, Any], ci: float) -> list[Picture]:
     ]
 
 
-def _ledger_picture(ledger: pd.DataFrame, ci: float) -> Picture:
-    from densing_bayes.ledger_plot import plot_claims
+def _ledger_pictures(ledger: pd.DataFrame, ci: float) -> list[Picture]:
+    """The figure of the ledger; none if no panel can test a claim about a value."""
+    from densing_bayes.ledger_plot import plot_claims, shown
 
+    if not len(shown(ledger)):
+        return []
     figure = figure_of(plot_claims(ledger))
-    return Picture(
+    picture = Picture(
         "claims",
         "Published values on our posteriors",
         f"Medians and {wording.percent(ci)} intervals of claimed quantities over their published "
@@ -375,6 +378,7 @@ def _ledger_picture(ledger: pd.DataFrame, ci: float) -> Picture:
         _svg(figure, "claims"),
         _png(figure),
     )
+    return [picture]
 
 
 def _png(figure: Figure) -> bytes:

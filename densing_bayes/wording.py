@@ -329,7 +329,22 @@ def verdict_sentence(fit: Fit) -> str:
     if fit.verdict == "PASS":
         return "PASS: the sampler has converged by every check."
     reasons = fit.diagnostics.get("reasons", [])
-    return f"{fit.verdict}: do not rely on these numbers. " + "; ".join(reasons) + "."
+    text = f"{fit.verdict}: do not rely on these numbers. " + "; ".join(reasons) + "."
+    return " ".join([text, *mode_sentences(fit)])
+
+
+def mode_sentences(fit: Fit) -> list[str]:
+    """The headline of each mode, where chains sit in several; nothing otherwise."""
+    result = []
+    for number, mode in enumerate(fit.diagnostics.get("modes", []), start=1):
+        time, change = mode["doubling_time_after"], mode["growth_change"]
+        chains = ", ".join(map(str, mode["chains"]))
+        result.append(
+            f"Mode {number} (chains {chains}; weight {probability(mode['weight'])} by evidence): "
+            f"doubling time {median(time)} days ({limits(time)}), change of the growth rate "
+            f"{median(change)} a day ({limits(change)})."
+        )
+    return result
 
 
 class TrendRow(NamedTuple):

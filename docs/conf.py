@@ -74,7 +74,9 @@ def priors(table: dict, path: tuple[str, ...] = ()) -> dict[str, str]:
     return found
 
 
-myst_substitutions = priors(load_spec("joint").model_dump())
+joint, paper = (priors(load_spec(name).model_dump()) for name in ("joint", "paper"))
+differing = {f"paper_{name}": text for name, text in paper.items() if joint.get(name) != text}
+myst_substitutions = joint | differing
 
 
 def check_complete(app: Sphinx) -> None:

@@ -49,16 +49,25 @@ SWITCHES = {
     "flagged rows": {"panel__flagged": "offset"},
     "beta-binomial": {"performance__likelihood": "beta-binomial"},
     "one benchmark": {"benchmarks": {"hellaswag": {"link": "loss"}}},
+    "the paper's form": {},
     "direct links only": {
         "benchmarks": {"hellaswag": {"link": "direct"}, "winogrande": {"link": "direct"}}
     },
 }
 
 
-def few_systems():
-    systems = PANEL.systems.loc[list(FEW)]
-    scores = PANEL.scores[PANEL.scores["system"].isin(FEW)]
-    return dataclasses.replace(PANEL, systems=systems, scores=scores)
+def few_systems(panel=PANEL):
+    few = [name for name in FEW if name in panel.systems.index]
+    systems = panel.systems.loc[few]
+    scores = panel.scores[panel.scores["system"].isin(few)]
+    return dataclasses.replace(panel, systems=systems, scores=scores)
+
+
+def varied(name):
+    """Specification of a switch and a panel of a few systems."""
+    if name == "the paper's form":
+        return load_spec("paper"), few_systems(load_panel("paper"))
+    return SPEC.replace(**SWITCHES[name]), few_systems()
 
 
 def pieces(spec, panel):
@@ -114,8 +123,7 @@ def test_gradients_are_finite_at_200_prior_draws():
 
 @pytest.mark.parametrize("name", SWITCHES)
 def test_every_switch_builds_with_a_finite_density(name):
-    spec = SPEC.replace(**SWITCHES[name])
-    _, _, conditioned = pieces(spec, few_systems())
+    _, _, conditioned = pieces(*varied(name))
     model = conditioned.model
     factors = compiled(model, model.logp(sum=False))(
         *(np.zeros(np.shape(value)) for value in model.initial_point().values())
@@ -123,11 +131,12 @@ def test_every_switch_builds_with_a_finite_density(name):
     assert all(np.isfinite(factor).all() for factor in factors)
 
 
-@pytest.mark.parametrize("name", ["as shipped", "no pooling", "mean trend", "shortfall drifts"])
+@pytest.mark.parametrize(
+    "name", ["as shipped", "no pooling", "mean trend", "shortfall drifts", "the paper's form"]
+)
 def test_the_conditioned_form_is_the_same_density(name):
     """Its log density is the plain one plus that of the map's determinant, taken numerically."""
-    spec = SPEC.replace(**SWITCHES[name])
-    _, parts, conditioned = pieces(spec, few_systems())
+    _, parts, conditioned = pieces(*varied(name))
     model, plain = conditioned.model, parts.model
     graphs = [conditioned.values[plain.rvs_to_values[rv]] for rv in plain.free_RVs]
     shapes = [np.shape(value) for value in model.initial_point().values()]

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from densing_bayes import wording
 from densing_bayes.documents import json_text, plain
 from densing_bayes.errors import DensingError
+from densing_bayes.ledger import claims, load_claims
 from densing_bayes.plots import (
     notable_systems,
     plot_frontier,
@@ -25,11 +26,13 @@ from densing_bayes.plots import (
 from densing_bayes.quantities import density_table, frontier
 from densing_bayes.report import write_report
 from densing_bayes.summary import trend_summary
+from densing_bayes.tally import ledger_rows
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 FIGURES = ("frontier", "growth", "scaling", "score_links")
+PICTURES = (*FIGURES, "claims")
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +145,7 @@ def test_growth_that_may_be_zero_is_not_called_doubling(small_fit, summary):
 
 @pytest.mark.fit
 def test_report_writes_all_its_files_and_nothing_else(report):
-    names = {"report.html", "report.md", "report.json", *(f"report_{n}.png" for n in FIGURES)}
+    names = {"report.html", "report.md", "report.json", *(f"report_{n}.png" for n in PICTURES)}
     assert set(report) == names
     assert {path.name for path in report["report.html"].parent.iterdir()} == names
     assert report["report.html"].stat().st_size < 5e6
@@ -177,7 +180,7 @@ class _Ids(HTMLParser):
 def test_figures_have_words_and_ids_of_their_own(report):
     parser = _Ids()
     parser.feed(report["report.html"].read_text())
-    assert len(parser.labels) == len(FIGURES)
+    assert len(parser.labels) == len(PICTURES)
     assert all(re.search(r"\d", label) for label in parser.labels)
     assert len(parser.ids) == len(set(parser.ids))
     assert {link[1:] for link in parser.used if link[0] == "#"} <= set(parser.ids)
@@ -191,8 +194,11 @@ def test_report_json_holds_the_numbers_of_the_page(report, passed_fit, summary):
     assert len(document["densities"]) == len(passed_fit.observed.systems)
     assert len(document["shelf_lives"]["systems"]) == len(passed_fit.observed.systems)
     assert {row["reading"] for row in document["readings"]} == {"frontier", "mean", "p95", "best"}
+    assert [row["claim"] for row in document["claims"]["claims"]] == list(load_claims().index)
     html = report["report.html"].read_text()
     markdown = report["report.md"].read_text()
+    for row in ledger_rows(claims([passed_fit]))[1]:
+        assert row[0] in html and f"| {row[0]} |" in markdown
     for item in document["headline"]:
         assert item["sentence"] in markdown
     after = wording.limits(summary["doubling_time_days"]["after"])

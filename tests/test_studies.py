@@ -16,8 +16,7 @@ def test_evidence_repeats_over_independent_fits():
     content = study("evidence_check")
     assert len({row["seed"] for row in content["rows"]}) >= 3
     assert all(row["verdict"] == "PASS" for row in content["rows"])
-    for name in ("none", "chatgpt"):
-        assert content["spread"][name] < 0.3
+    assert max(content["spread"].values()) < 0.3
 
 
 def test_evidence_agrees_with_savage_dickey():

@@ -1,0 +1,116 @@
+"""Modes: chains told apart, starts at every optimum, and a posterior that has two."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import densing_bayes as db
+from densing_bayes import laws
+from densing_bayes.errors import SpecError
+from densing_bayes.modes import chain_groups, mode_fits
+from densing_bayes.observations import observe
+from densing_bayes.pilot import loss_optima, pilot
+from densing_bayes.spec import load_spec
+from densing_bayes.tables import load_panel
+from densing_bayes.wording import verdict_sentence
+
+RANDOM = np.random.default_rng(5)
+
+
+def chains(places, draws=300):
+    """Chains about some places, with what a posterior has besides."""
+    count = len(places)
+    values = RANDOM.standard_normal((count, draws)) + np.array(places)[:, None]
+    systems = 50.0 * np.arange(count)[:, None, None] + RANDOM.standard_normal((count, draws, 2))
+    return xr.Dataset(
+        {
+            "slope": (("chain", "draw"), RANDOM.standard_normal((count, draws))),
+            "exponent": (("chain", "draw", "loss_benchmark"), values[..., None]),
+            "log_density": (("chain", "draw", "system"), systems),
+            "constant": (("chain", "draw"), np.zeros((count, draws))),
+            "nothing": (("chain", "draw", "direct_benchmark"), np.zeros((count, draws, 0))),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        ([0.0, 0.0, 0.0, 0.0], [[0, 1, 2, 3]]),
+        ([0.0, 9.0, 0.0, 9.0], [[0, 2], [1, 3]]),
+        ([9.0, 0.0, 0.0, 0.0], [[0], [1, 2, 3]]),
+        ([0.0, 9.0, -9.0], [[0], [1], [2]]),
+        ([0.0, 0.3, 0.0, 0.3], [[0, 1, 2, 3]]),  # slow mixing is not another mode
+        ([0.0], [[0]]),
+    ],
+)
+def test_chains_are_grouped_by_what_all_systems_share(places, expected):
+    assert chain_groups(chains(places)) == expected
+
+
+def test_loss_laws_of_the_ladder_have_one_optimum_and_those_of_the_paper_several():
+    joint, paper = load_spec("joint"), load_spec("paper")
+    assert loss_optima(joint, observe(load_panel("open"), joint)).shape == (1, 3, 2)
+    observed = observe(load_panel("paper"), paper)
+    optima = loss_optima(paper, observed)
+    assert optima.shape == (8, 5, 2)
+    mmlu, bbh = (observed.loss_benchmarks.index(name) for name in ("mmlu", "bbh"))
+    assert optima[0, mmlu, 0] == pytest.approx(0.338, abs=0.002)
+    assert set(np.round(optima[:, bbh, 0], 2)) == {0.42, 0.14}
+    # each start is near its own optimum, not all at one
+    found = [pilot(paper, observed, at).params_exponent[bbh] for at in optima[:4]]
+    assert np.ptp(found) > 0.2
+
+
+def test_direct_links_have_nothing_to_start_from():
+    spec = load_spec("joint")
+    only = {"winogrande": spec.benchmarks["winogrande"].model_dump()}
+    spec = spec.replace(benchmarks=only)
+    assert loss_optima(spec, observe(load_panel("open"), spec)).shape == (1, 0)
+
+
+def test_floor_where_guessing_scores_nothing():
+    shift = np.array([0.01, np.log(0.005)])
+    np.testing.assert_allclose(laws.floor_score(np.array([0.25, 0.0]), shift), [0.26, 0.005])
+    np.testing.assert_allclose(
+        laws.floor_score(np.array([0.25, 0.5]), shift), [0.26, 0.5 + shift[1]]
+    )
+
+
+def test_a_benchmark_without_chance_needs_a_floor():
+    spec = load_spec("paper").replace(performance__floor_without_chance=None)
+    with pytest.raises(SpecError, match=r"chance is zero for math, humaneval, mbpp: give .* floor"):
+        db.build_model(spec, load_panel("paper"))
+
+
+@pytest.mark.fit
+def test_a_fit_of_one_mode_is_not_split(small_fit):
+    (alone,) = mode_fits(small_fit)
+    assert alone.posterior.sizes["chain"] == small_fit.posterior.sizes["chain"]
+    assert alone.diagnostics["rhat_max"] == pytest.approx(small_fit.diagnostics["rhat_max"])
+    assert "modes" not in small_fit.diagnostics
+
+
+@pytest.mark.slow
+def test_chains_in_two_modes_are_said_to_be(tmp_path):
+    spec = load_spec("paper")
+    alone = {"humaneval": spec.benchmarks["humaneval"].model_dump()}
+    spec = spec.replace(benchmarks=alone, scaling__pooling=False)
+    fit = db.fit(spec, draws=600, tune=500, seed=1)
+    assert fit.provenance["sampler"]["starts"] == 2
+    assert fit.verdict == "MULTIMODAL"
+    modes = fit.diagnostics["modes"]
+    assert len(modes) == 2
+    assert sum(mode["weight"] for mode in modes) == pytest.approx(1.0)
+    said = verdict_sentence(fit)
+    assert said.startswith("MULTIMODAL: do not rely on these numbers. chains sit in 2 modes")
+    assert "Mode 2 (chains" in said
+    parts = mode_fits(fit)
+    exponents = [float(part.posterior["params_exponent"].mean()) for part in parts]
+    assert abs(exponents[0] - exponents[1]) > 0.2
+    for part, mode in zip(parts, modes, strict=True):
+        assert part.diagnostics["rhat_max"] <= 1.1
+        change = db.growth(part)["change"]
+        assert mode["growth_change"]["mean"] == pytest.approx(float(change.mean()))
+    assert db.Fit.load(fit.save(tmp_path / "fit.nc")).diagnostics["modes"] == modes
+    assert set(db.claims([fit]).query("panel == 'paper'")["verdict"]) == {"not testable"}
