@@ -177,6 +177,29 @@ def check_runs(panels: dict[str, Panel]) -> Iterator[Check]:
         yield f"paper: points on {benchmark}", found == (33, 12), same_text((33, 12), found)
 
 
+def check_published() -> Iterator[Check]:
+    """Second readings, average points and claims against the panel and the paper's counts."""
+    panel = load_panel("paper")
+    cells = set(zip(panel.scores["system"], panel.scores["benchmark"], strict=True))
+    second = pd.read_csv(HERE / "paper" / "alternative_scores.csv")
+    strange = [
+        pair
+        for pair in zip(second["system"], second["benchmark"], strict=True)
+        if pair not in cells
+    ]
+    yield "paper: second readings are of cells of the panel", not strange, f"{len(second)}"
+    good = bool(second["score"].between(0, 1).all())
+    yield "paper: second readings are shares", good, f"{second['score'].max():.3f} at most"
+    figures = pd.read_csv(HERE / "paper" / "figures.csv")["system"].dropna()
+    unknown = sorted(set(figures) - set(panel.systems.index))
+    yield "paper: systems of the figures are in the panel", not unknown, ", ".join(unknown)
+    average = pd.read_csv(HERE / "paper" / "reference_average.csv")
+    found = (int(average["params"].notna().sum()), int(average["score"].notna().sum()))
+    yield "paper: points of the average", found == (33, 12), same_text((33, 12), found)
+    claims = pd.read_csv(HERE / "claims.csv")
+    yield "claims: one row each", claims["claim"].is_unique, f"{len(claims)}"
+
+
 def check_figures() -> Iterator[Check]:
     """The envelopes of the paper's figures, and its printed slope and R2."""
     figures = pd.read_csv(HERE / "paper" / "figures.csv", parse_dates=["date"])
@@ -227,6 +250,7 @@ def main() -> int:
         *check_sizes(panels),
         *check_runs(panels),
         *check_figures(),
+        *check_published(),
         ("events: ChatGPT", str(events.at["chatgpt", "date"])[:10] == "2022-11-30", "2022-11-30"),
     ]
     for name, good, text in results:

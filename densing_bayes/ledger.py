@@ -100,10 +100,19 @@ def claims(fits: Iterable[Fit | PlottedPanel] | None = None, ci: float = CI) -> 
         One row per claim and panel (one row for a pending claim): claim, topic, statement, kind,
         value, low, high, rival, unit, panel, estimate (dict as of :func:`densing_bayes.estimate`,
         or None), probability, meaning of the probability, verdict, reason, note, source.
+
+    Raises
+    ------
+    DensingError
+        If two fits are of one panel, or ``ci`` is no probability.
     """
     check_ci(ci)
     rows = []
     fits = built_in_fits() if fits is None else list(fits)
+    panels = [str(fit.provenance.get("panel", "unnamed")) for fit in fits]
+    twice = [panel for panel in panels if panels.count(panel) > 1]
+    if twice:
+        raise DensingError(f"two fits of panel '{twice[0]}': give one fit of each panel")
     for name, claim in load_claims().iterrows():
         head = {"claim": name} | {
             key: claim[key]
@@ -114,8 +123,7 @@ def claims(fits: Iterable[Fit | PlottedPanel] | None = None, ci: float = CI) -> 
             judged = Judged("pending", None, "", "no model of this package answers it yet")
             rows.append(head | {"panel": "", "estimate": None} | judged._asdict() | tail)
             continue
-        for fit in fits:
-            panel = str(fit.provenance["panel"])
+        for panel, fit in zip(panels, fits, strict=True):
             said, judged = _judge(claim, fit, ci)
             rows.append(head | {"panel": panel, "estimate": said} | judged._asdict() | tail)
     return pd.DataFrame(rows)

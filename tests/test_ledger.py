@@ -178,6 +178,11 @@ def test_claims_command(small_fit_file, plotted, monkeypatch):
     assert "plotted points  148 (" in shown.stdout
 
 
+def test_two_fits_of_one_panel_are_refused(plotted):
+    with pytest.raises(DensingError, match="two fits of panel 'plotted': give one fit of each"):
+        db.claims([plotted, plotted])
+
+
 def test_bad_interval_and_missing_file():
     with pytest.raises(DensingError, match="ci = 95 is not a probability"):
         db.claims([], ci=95)

@@ -4,6 +4,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
+
+from densing_bayes.ledger import load_claims
+from densing_bayes.tally import RULE
 
 ANALYSES = Path(__file__).parents[1] / "analyses"
 
@@ -31,3 +35,56 @@ def test_evidence_agrees_with_savage_dickey():
     )
     error = np.hypot(of_ratio, of_evidence)
     assert abs(pair["by_evidence"] - pair["by_savage_dickey"]) < 3.0 * error
+
+
+def test_reproduction_as_committed_is_what_the_script_gives(monkeypatch):
+    monkeypatch.syspath_prepend(ANALYSES)
+    import paper_reproduction
+
+    content = study("paper_reproduction")
+    for name, line in paper_reproduction.growth().items():
+        assert line == pytest.approx(content["growth"][name])
+    found = paper_reproduction.plotted_densities("fig1", "average", None)
+    assert found["median_ratio"] == pytest.approx(
+        content["plotted_densities"]["fig1"]["median_ratio"]
+    )
+
+
+def test_the_papers_estimator_was_tried_on_enough_panels():
+    content = study("paper_estimator_on_trial")
+    assert content["fit"]["verdict"] == "PASS"
+    assert content["replicates"] >= 200
+    readings = {
+        scenario: {row["reading"]: row for row in rows}
+        for scenario, rows in content["scenarios"].items()
+    }
+    flat = readings["no growth"]["five benchmarks, fitted"]
+    assert 0.3 < flat["share_r_squared_above_0.9"] < 0.6
+    steady = readings["no acceleration"]["mmlu, fitted curve"]
+    assert steady["points_before"] == 3
+    assert 0.25 < steady["share_half_faster"] < 0.45
+
+
+def test_the_papers_panel_was_varied_and_every_fit_passed():
+    content = study("paper_panel")
+    assert content["fit"]["verdict"] == "PASS"
+    assert content["fit"]["starts"] == 4
+    assert len(content["rows"]) >= 6
+    assert {row["verdict"] for row in content["rows"].values()} == {"PASS"}
+    informed = content["moved"]["params_exponent"]
+    assert all(row["posterior_sd"] < row["prior_sd"] for row in informed.values())
+
+
+def test_the_ledger_as_committed_has_every_claim_and_the_rule_of_today():
+    content = study("claims_ledger")
+    assert content["rule"] == RULE
+    rows = content["claims"]
+    assert list(dict.fromkeys(row["claim"] for row in rows)) == list(load_claims().index)
+    assert {row["panel"] for row in rows} == {"open", "paper", "plotted", ""}
+    fits = [row for row in rows if row["panel"] in ("open", "paper")]
+    assert not any("the fit is" in row["reason"] for row in fits)
+    for row in rows:
+        if row["kind"] == "about" and row["estimate"]:
+            lower, upper = row["estimate"]["lower"], row["estimate"]["upper"]
+            apart = lower > row["high"] or (upper is not None and upper < row["low"])
+            assert (row["verdict"] == "contradicted") == apart
