@@ -44,7 +44,11 @@ BUILT_IN = {"joint": 1000, "paper": 2000}  # specifications, and draws of each c
 SURE = 0.95  # probability from which a one-sided claim or an event is supported
 UNMOVED = 0.8  # prior mass in the posterior interval above which nothing was learnt
 LATER = 127  # days from Mistral-7B (2023-09-27) to MiniCPM-1-2.4B (2024-02-01)
-MINICPM_PARAMS = 2.4e9
+# Params of MiniCPM-1-2.4B and Mistral-7B, without embeddings (as the name counts) and in all.
+EXAMPLE_PARAMS = {
+    "non-embedding": (2_442_057_984, 6_979_588_096),
+    "total": (2_724_880_896, 7_241_732_096),
+}
 NO_MEAN = ("doubling_time_after", "growth_ratio")
 VERDICTS = ("supported", "contradicted", "uninformative", "not testable", "pending")
 Draws = NDArray[np.float64]
@@ -296,14 +300,18 @@ def _excess(before: Quantity, after: Quantity) -> Quantity:
 
 
 def _matches_mistral(fit: Fit, argument: str, group: str) -> Draws:
-    """How far the frontier of 2.4e9 params lies above Mistral-7B 127 days after it."""
-    _needs_benchmark(fit, argument)
+    """How far the frontier lies above Mistral-7B 127 days later, at the size of MiniCPM-1-2.4B.
+
+    The argument is a benchmark and a size convention, which decides the ratio of the two sizes.
+    """
+    benchmark, convention = argument.split()
+    _needs_benchmark(fit, benchmark)
     _needs_systems(fit, ["mistral-7b-v0.1"])
     mistral = densities(fit, group)["log_density"].sel(system="mistral-7b-v0.1")
-    size = fit.observed.log_params[fit.observed.systems.index("mistral-7b-v0.1")]
+    smaller, larger = EXAMPLE_PARAMS[convention]
     later = frontier(fit, ["2024-02-01"], group=group).isel(date=0)
-    drift = _rates(fit, argument, group)["after"] - growth(fit, group)["after"]
-    return _flat(later + drift * LATER - mistral - (size - np.log(MINICPM_PARAMS)))
+    drift = _rates(fit, benchmark, group)["after"] - growth(fit, group)["after"]
+    return _flat(later + drift * LATER - mistral - np.log(larger / smaller))
 
 
 def _largest_density(fit: Fit, argument: str, group: str) -> Draws:
