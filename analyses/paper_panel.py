@@ -17,6 +17,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from multiverse import SETTINGS as COMMON
 from multiverse import lines, row, varied
 
 import densing_bayes as db
@@ -27,14 +28,7 @@ from densing_bayes.observations import observe
 from densing_bayes.published import load_alternative_scores
 from densing_bayes.store import store_folder, versions
 
-SETTINGS = {
-    "draws": 2000,
-    "tune": 500,
-    "chains": 4,
-    "seed": 20221130,
-    "target_accept": 0.95,
-    "sampler": "nutpie",
-}
+SETTINGS = COMMON | {"draws": 2000, "seed": 20221130}
 NEAR_DRAWN = {  # exponents about those of the drawn curves, and narrow
     "scaling__params_exponent": {"distribution": "lognormal", "median": 0.12, "sigma": 0.1},
     "scaling__tokens_exponent": {"distribution": "lognormal", "median": 0.3, "sigma": 0.2},

@@ -32,6 +32,7 @@ def growth() -> dict[str, Any]:
         best = points[points["on_envelope"]]
         result[figure] = ls.growth_line(best["date"], best["value"])._asdict()
         result[f"{figure} all points"] = ls.growth_line(points["date"], points["value"])._asdict()
+    points = load_figures("fig3c")
     sides = ls.growth_on_sides(points["date"], points["value"])
     result["fig3c before"], result["fig3c after"] = (side._asdict() for side in sides)
     earlier = points["date"] < ls.ORIGIN

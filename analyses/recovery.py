@@ -2,7 +2,7 @@
 
 Truths are draws of a fit to the specification's own panel, edited by scenario; shortfalls, effects
 and scores are simulated anew. Prints a table and writes recovery.json. About 20 minutes on two
-cores for 54 panels of "joint", and for 12 of "paper".
+cores for 54 panels of "joint", and 40 for 12 of "paper".
 
     python analyses/recovery.py [--spec joint] [--panels 54] [--out analyses/recovery.json]
 """
@@ -28,7 +28,7 @@ SHARES = {
     "joint": {"as fitted": 26, "no shortfall": 8, "no change": 8, "floor": 12},
     "paper": {"as fitted": 8, "no change": 4},
 }
-DRAWS = {"joint": 1000, "paper": 1500}
+DRAWS = {"joint": 1000, "paper": 2000}
 SYSTEMS = ("gpt2-xl", "opt-66b", "llama-7b", "mistral-7b-v0.1", "llama-3-8b")
 
 

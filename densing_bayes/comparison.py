@@ -23,7 +23,7 @@ from densing_bayes import leave_out, prior_sensitivity
 from densing_bayes.batch import Request, Terms, fitter, name_of, run, workers_of
 from densing_bayes.errors import DensingError
 from densing_bayes.evidence import log_evidence, target
-from densing_bayes.fitting import CI, TARGET_ACCEPT, Fit, structure
+from densing_bayes.fitting import CI, SEED, TARGET_ACCEPT, Fit, structure
 from densing_bayes.observations import Observations, observe, with_changes, years_since_origin
 from densing_bayes.quantities import estimate, growth, probability
 from densing_bayes.spec import (
@@ -86,7 +86,7 @@ def compare(
     draws: int = 1000,
     tune: int = 500,
     chains: int = 4,
-    seed: int = 20221130,
+    seed: int = SEED,
     jobs: int | None = None,
     store: bool | str | os.PathLike[str] = True,
     progress: bool | None = None,

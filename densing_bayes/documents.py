@@ -177,12 +177,7 @@ def claims_document(table: pd.DataFrame) -> dict[str, Any]:
     """
     from densing_bayes.tally import RULE
 
-    records = table.to_dict(orient="records")
-    for record in records:
-        for key, value in record.items():
-            if isinstance(value, float) and math.isnan(value):
-                record[key] = None
-    return plain({"rule": RULE, "claims": records})
+    return plain({"rule": RULE, "claims": table.to_dict(orient="records")})
 
 
 def _footing(fit: Fit) -> dict[str, Any]:

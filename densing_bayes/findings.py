@@ -16,7 +16,7 @@ import pandas as pd
 
 from densing_bayes.comparison import Comparison
 from densing_bayes.leave_out import K_LIMIT
-from densing_bayes.wording import is_probability, number
+from densing_bayes.wording import is_probability, markdown_table, number
 
 BEHIND_PREDICTION = 4.0  # nats; smaller differences are not to be read (Sivula et al. 2025)
 BEHIND_ERRORS = 2.0
@@ -251,16 +251,11 @@ def markdown(comparison: Comparison) -> str:
     parts = [
         f"# Hypotheses about the trend: {comparison.spec.name}",
         "\n".join(f"- {sentence}" for sentence in sentences(comparison)),
-        _markdown_table(*rows_of(comparison.table)),
+        markdown_table(*rows_of(comparison.table)),
         NOTES,
     ]
     if len(comparison.dates):
-        parts += ["## Between the dates", _markdown_table(*date_rows(comparison.dates))]
+        parts += ["## Between the dates", markdown_table(*date_rows(comparison.dates))]
     if len(comparison.sensitivity):
-        parts += ["## Other priors", _markdown_table(*sensitivity_rows(comparison.sensitivity))]
+        parts += ["## Other priors", markdown_table(*sensitivity_rows(comparison.sensitivity))]
     return "\n\n".join(parts) + "\n"
-
-
-def _markdown_table(header: list[str], rows: list[list[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

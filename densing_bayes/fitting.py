@@ -9,9 +9,7 @@ import os
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields, replace
-from functools import partial
+from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -20,15 +18,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from densing_bayes.draws import stacked
 from densing_bayes.errors import FileFormatError, FitError
 from densing_bayes.observations import Observations, observe
+from densing_bayes.sampling import by_mode, pilot_run, sample
 from densing_bayes.spec import Hypothesis, ModelSpec, load_hypothesis, load_spec
 from densing_bayes.tables import Panel, load_panel
 
 if TYPE_CHECKING:
     from densing_bayes.conditioned import Conditioned
-    from densing_bayes.laplace import Whitening
     from densing_bayes.model import Parts
 
 CI = 0.95  # the one default of every interval, equal-tailed
@@ -36,10 +33,7 @@ FORMAT = "densing_bayes fit 2"
 TARGET_ACCEPT = 0.95
 SEED = 20221130
 PRIOR_DRAWS = 2000
-PILOT_DRAWS = 400
-PILOT_TUNE = 300
 ENOUGH = 100  # draws of a chain, below which modes are not told from chance
-JITTER = 0.1  # of the start of a chain about its position
 
 
 @dataclass(frozen=True)
@@ -360,13 +354,12 @@ def fit_compiled(
     if near is not None:
         whitening = whitening_near(conditioned, functions, near.data["pilot"].dataset)
     if whitening is None:
-        whitening = _pilot_run(functions, laplace(conditioned, functions), chains, cores, seed)
+        whitening = pilot_run(functions, laplace(conditioned, functions), chains, cores, seed)
     # Where the loss laws have several optima, the chains start from different ones.
     optima = loss_optima(spec, observed)
     positions = [
         whitened(conditioned, whitening, pilot(spec, observed, exponents).point(initial))
-        for exponents in optima[:chains]
-        if len(optima) > 1
+        for exponents in (optima[:chains] if len(optima) > 1 else [])
     ]
     piloted_at = time.perf_counter()
     settings: dict[str, Any] = {
@@ -376,7 +369,7 @@ def fit_compiled(
         "target_accept": target_accept,
         "progress": progress,
     }
-    trace = _sample(
+    trace = sample(
         conditioned,
         functions,
         whitening,
@@ -389,7 +382,7 @@ def fit_compiled(
     drawn = trace["posterior"].dataset[_names(parts)]
     groups_of = chain_groups(drawn) if draws >= ENOUGH else [list(range(chains))]
     if len(groups_of) > 1:
-        trace = _by_mode(
+        trace = by_mode(
             conditioned, functions, whitening, trace, groups_of, sampler, seed=seed, **settings
         )
     sampled_at = time.perf_counter()
@@ -472,167 +465,6 @@ def _check_settings(draws: int, tune: int, chains: int, target_accept: float, sa
     for name, value, least in (("draws", draws, 10), ("tune", tune, 10), ("chains", chains, 1)):
         if value < least:
             raise FitError(f"{name} = {value} is too few; use at least {least}")
-
-
-def _pilot_run(
-    compiled: Any, whitening: Whitening, chains: int, cores: int, seed: int
-) -> Whitening:
-    """Refine the whitening by a short run; too few draws for its covariance keep the Laplace."""
-    import nutpie
-
-    trace = nutpie.sample(
-        compiled.with_data(**whitening._asdict()),
-        draws=PILOT_DRAWS,
-        tune=PILOT_TUNE,
-        chains=max(chains, 4),
-        cores=cores,
-        seed=seed + 1,
-        progress_bar=False,
-        save_warmup=False,
-    )
-    return _refined(whitening, trace)
-
-
-def _refined(
-    whitening: Whitening, trace: xr.DataTree, chains: list[int] | slice = slice(None)
-) -> Whitening:
-    """Whitening from draws of the conditioned model, or from some of its chains."""
-    from densing_bayes.laplace import refine
-
-    posterior = trace["posterior"].dataset[["whitened", "log_effective_params"]]
-    flat = stacked(posterior.isel(chain=chains), "each").transpose("each", ...)
-    return refine(whitening, flat["whitened"].values, flat["log_effective_params"].values)
-
-
-def _sample(
-    conditioned: Conditioned,
-    compiled: Any,
-    whitening: Whitening,
-    positions: list[np.ndarray],
-    sampler: str,
-    *,
-    draws: int,
-    tune: int,
-    chains: int,
-    cores: int,
-    seed: int,
-    target_accept: float,
-    progress: bool,
-) -> xr.DataTree:
-    if sampler == "nutpie":
-        trace = _nutpie(
-            compiled.with_data(**whitening._asdict()),
-            positions,
-            chains,
-            cores,
-            seed,
-            draws=draws,
-            tune=tune,
-            target_accept=target_accept,
-            progress_bar=progress,
-        )
-        if trace["posterior"].sizes["draw"] < draws:  # nutpie keeps what it has on Ctrl-C
-            raise KeyboardInterrupt
-        return trace
-    import pymc as pm
-
-    for name, value in whitening._asdict().items():
-        conditioned.model[name].set_value(value)
-    at = [{"whitened": position} for position in positions]
-    trace = pm.sample(
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        cores=cores,
-        random_seed=seed,
-        target_accept=target_accept,
-        progressbar=progress,
-        model=conditioned.model,
-        nuts_sampler="pymc",
-        init="jitter+adapt_diag",
-        initvals=[at[chain % len(at)] for chain in range(chains)] if at else None,
-        compute_convergence_checks=False,
-    )
-    renamed = {"tree_depth": "depth", "lp": "logp"}
-    trace["sample_stats"] = trace["sample_stats"].dataset.rename(renamed)
-    return trace
-
-
-def _by_mode(
-    conditioned: Conditioned,
-    compiled: Any,
-    whitening: Whitening,
-    trace: xr.DataTree,
-    groups: list[list[int]],
-    sampler: str,
-    *,
-    seed: int,
-    **settings: Any,
-) -> xr.DataTree:
-    """Sample each mode anew, with a whitening of its own: one whitening serves one mode."""
-    traces = []
-    for number, chains in enumerate(groups):
-        own = _refined(whitening, trace, chains)
-        new = _sample(
-            conditioned,
-            compiled,
-            own,
-            [],
-            sampler,
-            chains=max(2, len(chains)),
-            seed=seed + 100 * (number + 1),
-            **settings,
-        )
-        traces.append(new)
-    return _joined(traces)
-
-
-def _nutpie(
-    compiled: Any,
-    positions: list[np.ndarray],
-    chains: int,
-    cores: int,
-    seed: int,
-    **settings: Any,
-) -> xr.DataTree:
-    """Sample near the origin, or each chain near one of some positions of the globals."""
-    import nutpie
-
-    if not positions:
-        return nutpie.sample(
-            compiled, chains=chains, cores=cores, seed=seed, save_warmup=False, **settings
-        )
-
-    def near(position: np.ndarray, key: Any) -> np.ndarray:
-        jitter = np.random.default_rng(int(key) % 2**32).standard_normal(compiled.n_dim)
-        return np.pad(position, (0, compiled.n_dim - len(position))) + JITTER * jitter
-
-    def chain(number: int) -> xr.DataTree:
-        start = partial(near, positions[number % len(positions)])
-        return nutpie.sample(
-            replace(compiled, initial_point_func=start),
-            chains=1,
-            cores=1,
-            seed=seed + number,
-            save_warmup=False,
-            **settings | {"progress_bar": False},
-        )
-
-    with ThreadPoolExecutor(cores) as pool:
-        return _joined(list(pool.map(chain, range(chains))))
-
-
-def _joined(traces: list[xr.DataTree]) -> xr.DataTree:
-    """Traces as the chains of one."""
-    count = sum(trace["posterior"].sizes["chain"] for trace in traces)
-    return xr.DataTree.from_dict(
-        {
-            name: xr.concat([trace[name].dataset for trace in traces], "chain").assign_coords(
-                chain=range(count)
-            )
-            for name in ("posterior", "sample_stats")
-        }
-    )
 
 
 def _prior(parts: Parts, seed: int) -> xr.Dataset:

@@ -33,7 +33,7 @@ from densing_bayes.plotted import PlottedPanel, fit_paper_figures
 from densing_bayes.quantities import (
     benchmark_growth,
     check_ci,
-    densities,
+    draws_of,
     estimate,
     frontier,
     growth,
@@ -166,12 +166,12 @@ def _judge(
     if fit.verdict != "PASS":
         return None, Judged("not testable", None, "", f"the fit is {fit.verdict}")
     quantity, _, argument = str(claim["quantity"]).partition(":")
-    draws_of = (PLOTTED if isinstance(fit, PlottedPanel) else QUANTITIES)[quantity]
+    claimed = (PLOTTED if isinstance(fit, PlottedPanel) else QUANTITIES)[quantity]
     try:
-        draws = draws_of(fit, argument, "posterior")
+        draws = claimed(fit, argument, "posterior")
     except NotTestableError as reason:
         return None, Judged("not testable", None, "", str(reason))
-    before = draws_of(fit, argument, "prior") if quantity in WITH_PRIOR else None
+    before = claimed(fit, argument, "prior") if quantity in WITH_PRIOR else None
     if claim["kind"] == "event":
         return None, verdict(claim, draws, before, ci)
     said = estimate(draws, str(claim["unit"]), ci, mean=quantity not in NO_MEAN)
@@ -299,6 +299,20 @@ def _excess(before: Quantity, after: Quantity) -> Quantity:
     )
 
 
+def _of_rates(rate: Callable[[str], Quantity], headline: str) -> dict[str, Quantity]:
+    """Quantities that follow from growth rates; doubling time and share from the headline's."""
+    before, after = rate("before"), rate("after")
+    return {
+        "doubling_time_after": _doubling(rate(headline)),
+        "growth_before": before,
+        "growth_after": after,
+        "growth_change": rate("change"),
+        "growth_ratio": _ratio(before, after),
+        "excess_over_half_faster": _excess(before, after),
+        "share_after_127_days": _share(rate(headline)),
+    }
+
+
 def _matches_mistral(fit: Fit, argument: str, group: str) -> Draws:
     """How far the frontier lies above Mistral-7B 127 days later, at the size of MiniCPM-1-2.4B.
 
@@ -307,7 +321,7 @@ def _matches_mistral(fit: Fit, argument: str, group: str) -> Draws:
     benchmark, convention = argument.split()
     _needs_benchmark(fit, benchmark)
     _needs_systems(fit, ["mistral-7b-v0.1"])
-    mistral = densities(fit, group)["log_density"].sel(system="mistral-7b-v0.1")
+    mistral = draws_of(fit, group)["log_density"].sel(system="mistral-7b-v0.1")
     smaller, larger = EXAMPLE_PARAMS[convention]
     later = frontier(fit, ["2024-02-01"], group=group).isel(date=0)
     drift = _rates(fit, benchmark, group)["after"] - growth(fit, group)["after"]
@@ -319,13 +333,13 @@ def _largest_density(fit: Fit, argument: str, group: str) -> Draws:
     if fit.spec.panel.source != "paper":
         raise NotTestableError("densities are on the scale of another reference family")
     _needs_systems(fit, systems)
-    return _flat(densities(fit, group)["density"].sel(system=systems).max("system"))
+    return np.exp(_flat(draws_of(fit, group)["log_density"].sel(system=systems).max("system")))
 
 
 def _less_dense(fit: Fit, argument: str, group: str) -> Draws:
     large, *siblings = argument.split()
     _needs_systems(fit, [large, *siblings])
-    density = densities(fit, group)["log_density"]
+    density = draws_of(fit, group)["log_density"]
     return _flat(density.sel(system=siblings).min("system") - density.sel(system=large))
 
 
@@ -350,14 +364,7 @@ def _needs_systems(fit: Fit, names: list[str]) -> None:
 _NO_R_SQUARED = _never("R2 of a running maximum is no property of the systems")
 _NO_MMLU_CF = _never("the panel has no scores on MMLU-CF")
 _PLOTTED_ONLY = _never("the plotted densities are the claim itself")
-QUANTITIES: dict[str, Quantity] = {
-    "doubling_time_after": _doubling(_growth("after")),
-    "growth_before": _growth("before"),
-    "growth_after": _growth("after"),
-    "growth_change": _growth("change"),
-    "growth_ratio": _ratio(_growth("before"), _growth("after")),
-    "excess_over_half_faster": _excess(_growth("before"), _growth("after")),
-    "share_after_127_days": _share(_growth("after")),
+QUANTITIES = _of_rates(_growth, headline="after") | {
     "matches_mistral": _matches_mistral,
     "density": _largest_density,
     "largest_density": _largest_density,
@@ -366,14 +373,7 @@ QUANTITIES: dict[str, Quantity] = {
     "growth_mmlu_cf": _NO_MMLU_CF,
     "growth_mmlu_cf_over_five": _NO_MMLU_CF,
 }
-PLOTTED: dict[str, Quantity] = {
-    "doubling_time_after": _doubling(_plotted("five")),
-    "growth_before": _plotted("before"),
-    "growth_after": _plotted("after"),
-    "growth_change": _plotted("change"),
-    "growth_ratio": _ratio(_plotted("before"), _plotted("after")),
-    "excess_over_half_faster": _excess(_plotted("before"), _plotted("after")),
-    "share_after_127_days": _share(_plotted("five")),
+PLOTTED = _of_rates(_plotted, headline="five") | {
     "matches_mistral": _PLOTTED_ONLY,
     "density": _PLOTTED_ONLY,
     "largest_density": _PLOTTED_ONLY,

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from densing_bayes.canvas import BLUE, GREEN, GREY, INK, PURPLE, VERMILION, new_axes
+from densing_bayes.canvas import BLUE, GREEN, GREY, INK, PURPLE, VERMILION, new_axes, power_of_two
 from densing_bayes.tally import PANELS, panels_of, published
 
 WIDEST = 8.0  # times the published value, where intervals are cut off
@@ -70,7 +70,7 @@ def plot_claims(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.set_xscale("log", base=2)
     ax.set_xlim(1.0 / WIDEST, WIDEST)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}" if x >= 1 else f"1/{1 / x:g}"))
+    ax.xaxis.set_major_formatter(FuncFormatter(power_of_two))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xlabel("posterior over published value; grey: rounding of the published value")
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False, fontsize=8)

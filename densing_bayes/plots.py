@@ -6,7 +6,7 @@ All share one style (densing.mplstyle) and colours that survive colour blindness
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -43,10 +43,6 @@ from densing_bayes.wording import (
     count,
     percent,
 )
-
-if TYPE_CHECKING:
-    pass
-
 
 _MOST_DRAWS = 1000  # for bands of curves; intervals of parameters use all draws
 _LABELLED = 12

@@ -23,7 +23,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from densing_bayes.errors import SpecError
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """A table of a specification: fixed once read, and without keys that nobody knows."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -31,7 +33,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class Normal(_Frozen):
+class Normal(Frozen):
     """Normal prior on the real line."""
 
     distribution: Literal["normal"]
@@ -39,7 +41,7 @@ class Normal(_Frozen):
     sigma: Positive
 
 
-class LogNormal(_Frozen):
+class LogNormal(Frozen):
     """Log-normal prior, by its median and the standard deviation of the logarithm."""
 
     distribution: Literal["lognormal"]
@@ -47,14 +49,14 @@ class LogNormal(_Frozen):
     sigma: Positive
 
 
-class HalfNormal(_Frozen):
+class HalfNormal(Frozen):
     """Half-normal prior."""
 
     distribution: Literal["halfnormal"]
     sigma: Positive
 
 
-class Beta(_Frozen):
+class Beta(Frozen):
     """Beta prior on the unit interval."""
 
     distribution: Literal["beta"]
@@ -62,7 +64,7 @@ class Beta(_Frozen):
     beta: Positive
 
 
-class LogitNormal(_Frozen):
+class LogitNormal(Frozen):
     """Logit-normal prior on the unit interval, by its median and the sd of the logit."""
 
     distribution: Literal["logitnormal"]
@@ -76,7 +78,7 @@ PositivePrior = Annotated[LogNormal | HalfNormal, Field(discriminator="distribut
 UnitPrior = Annotated[Beta | LogitNormal, Field(discriminator="distribution")]
 
 
-class PanelSpec(_Frozen):
+class PanelSpec(Frozen):
     """Which systems enter, and how their size is counted."""
 
     source: str = "open"
@@ -89,7 +91,7 @@ class PanelSpec(_Frozen):
     reference_tokens: Annotated[float, Field(ge=1e6, allow_inf_nan=False)] = 1e12
 
 
-class BenchmarkSpec(_Frozen):
+class BenchmarkSpec(Frozen):
     """Link of one benchmark, and priors of its own where they differ."""
 
     link: Literal["loss", "direct"]
@@ -99,7 +101,7 @@ class BenchmarkSpec(_Frozen):
     protocol_noise: PositivePrior | None = None
 
 
-class ScalingSpec(_Frozen):
+class ScalingSpec(Frozen):
     """Scaling law of the reference runs."""
 
     irreducible: bool = True
@@ -114,7 +116,7 @@ class ScalingSpec(_Frozen):
     loss_noise: PositivePrior
 
 
-class PerformanceSpec(_Frozen):
+class PerformanceSpec(Frozen):
     """Score as a function of loss or of ability."""
 
     likelihood: Literal["normal", "beta-binomial"] = "normal"
@@ -130,7 +132,7 @@ class PerformanceSpec(_Frozen):
     protocol_noise: PositivePrior
 
 
-class DensitySpec(_Frozen):
+class DensitySpec(Frozen):
     """Spread of a system's density over benchmarks."""
 
     format_offset: RealPrior
@@ -143,7 +145,7 @@ class DensitySpec(_Frozen):
     flag_spread: PositivePrior
 
 
-class ChangeSpec(_Frozen):
+class ChangeSpec(Frozen):
     """A change of the trend in slope, level or both, at a date or somewhere in a window.
 
     A date that is not known is uniform over the window from ``earliest`` to ``latest``; changes
@@ -192,7 +194,7 @@ class ChangeSpec(_Frozen):
         return self
 
 
-class SmoothSpec(_Frozen):
+class SmoothSpec(Frozen):
     """A growth rate that takes a random walk: it changes at knots from ``start`` to ``end``."""
 
     start: dt.date
@@ -213,7 +215,7 @@ class SmoothSpec(_Frozen):
         return tuple(self.start + dt.timedelta(days=i * self.every_days) for i in range(count))
 
 
-class SaturationSpec(_Frozen):
+class SaturationSpec(Frozen):
     """A growth rate that decays exponentially from ``start`` on: density levels off."""
 
     start: dt.date
@@ -237,7 +239,7 @@ def _check_changes(
             )
 
 
-class TrendSpec(_Frozen):
+class TrendSpec(Frozen):
     """Trend of log density over release dates."""
 
     frontier: Literal["half-normal", "none"] = "half-normal"
@@ -265,7 +267,7 @@ class TrendSpec(_Frozen):
         return self
 
 
-class Hypothesis(_Frozen):
+class Hypothesis(Frozen):
     """What the frontier did: the part of a trend that hypotheses differ in.
 
     Load one with :func:`load_hypothesis`. ``prior_odds`` weigh hypotheses against each other
@@ -288,7 +290,7 @@ class Hypothesis(_Frozen):
         return self
 
 
-class ModelSpec(_Frozen):
+class ModelSpec(Frozen):
     """A complete statistical model: panel, links, priors, switches and trend.
 
     Load one with :func:`load_spec`; the sections mirror the tables of the TOML file.
@@ -379,6 +381,24 @@ def load_hypothesis(source: str | os.PathLike[str]) -> Hypothesis:
     return _validate(*_read(source, _HYPOTHESES, "hypothesis"), Hypothesis)
 
 
+def load_corollary[Spec: Frozen](source: str | os.PathLike[str], kind: type[Spec]) -> Spec:
+    """Load the specification of a corollary.
+
+    Parameters
+    ----------
+    source
+        Name of a file in models/corollaries, or the path of a TOML file.
+    kind
+        Class of the specification.
+
+    Raises
+    ------
+    SpecError
+        If there is no such specification, or if it is not valid; the message names the key.
+    """
+    return _validate(*_read(source, _COROLLARIES, "specification"), kind)
+
+
 def list_specs() -> list[str]:
     """Names of the built-in specifications."""
     return _names(_MODELS)
@@ -391,6 +411,7 @@ def list_hypotheses() -> list[str]:
 
 _MODELS = resources.files("densing_bayes.models")
 _HYPOTHESES = _MODELS.joinpath("hypotheses")
+_COROLLARIES = _MODELS.joinpath("corollaries")
 
 
 def _names(folder: Traversable) -> list[str]:
@@ -419,7 +440,7 @@ def _read(
         raise SpecError(f"{path}: cannot be read as UTF-8 text: {error}") from error
 
 
-def _validate[Spec: _Frozen](content: dict[str, Any], where: str, kind: type[Spec]) -> Spec:
+def _validate[Spec: Frozen](content: dict[str, Any], where: str, kind: type[Spec]) -> Spec:
     try:
         return kind.model_validate(content)
     except ValidationError as error:
@@ -436,7 +457,7 @@ _DISTRIBUTIONS = {
 }
 
 
-def _message(item: Any, kind: type[_Frozen]) -> str:
+def _message(item: Any, kind: type[Frozen]) -> str:
     location = [str(part) for part in item["loc"] if str(part) not in _DISTRIBUTIONS]
     path = ".".join(location)
     match item["type"]:
@@ -454,7 +475,7 @@ def _message(item: Any, kind: type[_Frozen]) -> str:
             return f"'{path}' = {item['input']!r}: {item['msg']}"
 
 
-def _known_keys(location: tuple[int | str, ...], kind: type[_Frozen]) -> list[str]:
+def _known_keys(location: tuple[int | str, ...], kind: type[Frozen]) -> list[str]:
     """Keys allowed at the place of an unknown one, found by walking down the schema."""
     model: Any = kind
     for part in location[:-1]:

@@ -7,6 +7,7 @@ Embedded panels and the user's own are read by the same code and held to the sam
 from __future__ import annotations
 
 import csv
+import dataclasses
 import hashlib
 import io
 import os
@@ -183,10 +184,42 @@ def load_events() -> pd.DataFrame:
     DataFrame
         Index ``event``; date (datetime64), name, reason, source. In order of date.
     """
+    return load_table(EVENTS).set_index("event").sort_values("date", kind="stable")
+
+
+def load_table(schema: TableSchema, source: str | os.PathLike[str] | None = None) -> pd.DataFrame:
+    """Read and check a table that stands alone.
+
+    Parameters
+    ----------
+    schema
+        What it has to look like.
+    source
+        A CSV file of one's own; the embedded table by default.
+
+    Raises
+    ------
+    TableError
+        Names the file, the row as an editor counts it, the column, the value and what would be
+        right.
+    """
+    folder: Traversable | Path = files(_DATA_PACKAGE)
+    if source is not None:
+        path = Path(source)
+        if path.is_dir():
+            raise TableError(f"{path}: is a folder; give a CSV file such as {path / schema.file}")
+        if not path.is_file():
+            raise TableError(f"{path}: no such file; it needs the columns {_columns(schema)}")
+        folder, schema = path.parent, dataclasses.replace(schema, file=path.name)
     problems: list[_Problem] = []
-    table, _ = _read_table(EVENTS, files(_DATA_PACKAGE), True, True, problems)
-    _raise(problems, "events")
-    return table.set_index("event").sort_values("date", kind="stable")
+    table, _ = _read_table(schema, folder, source is None, True, problems)
+    problems += _duplicates(schema, table)
+    _raise(problems, str(folder))
+    return table.reset_index(drop=True)
+
+
+def _columns(schema: TableSchema) -> str:
+    return ", ".join(_required(schema, False))
 
 
 def export_panel(name: str, directory: str | os.PathLike[str]) -> None:
@@ -325,7 +358,7 @@ def _missing_file(schema: TableSchema, folder: Traversable | Path) -> str:
     close = get_close_matches(schema.file, there, n=1)
     if close:
         return f"is missing; {close[0]} is there, rename it?"
-    return f"is missing; it needs the columns {', '.join(_required(schema, False))}"
+    return f"is missing; it needs the columns {_columns(schema)}"
 
 
 def _required(schema: TableSchema, embedded: bool) -> list[str]:

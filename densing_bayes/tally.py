@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from densing_bayes.ledger import VERDICTS
-from densing_bayes.wording import is_probability, limits, median
+from densing_bayes.wording import is_probability, limits, markdown_table, median
 
 RULE = (
     "A claim about a value is contradicted if the interval holds nothing within the rounding of "
@@ -98,12 +98,10 @@ def reasons(table: pd.DataFrame) -> list[str]:
 
 def markdown(table: pd.DataFrame) -> str:
     """The ledger as a Markdown document."""
-    header, rows = ledger_rows(table)
-    lines = [header, ["---"] * len(header), *rows]
     return "\n\n".join(
         [
             summary_sentence(table),
-            "\n".join(f"| {' | '.join(line)} |" for line in lines),
+            markdown_table(*ledger_rows(table)),
             RULE,
             "\n".join(f"- {line}" for line in reasons(table)),
         ]

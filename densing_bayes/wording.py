@@ -347,6 +347,12 @@ def mode_sentences(fit: Fit) -> list[str]:
     return result
 
 
+def markdown_table(header: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 class TrendRow(NamedTuple):
     """One quantity of the trend, in text."""
 
