@@ -1,7 +1,7 @@
 """Recovery: whether intervals cover the truth on panels simulated from the model.
 
 Truths are draws of a fit to the specification's own panel, edited by scenario; shortfalls, effects
-and scores are simulated anew. Prints a table and writes recovery.json. About 20 minutes on two
+and scores are simulated anew. Panels that are done are kept. Prints a table and writes recovery.json. About 20 minutes on two
 cores for 54 panels of "joint", and 40 for 12 of "paper".
 
     python analyses/recovery.py [--spec joint] [--panels 54] [--out analyses/recovery.json]
@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,7 @@ from densing_bayes.draws import stacked
 from densing_bayes.fitting import Fit, compile_fit, fit_compiled
 from densing_bayes.observations import date_of, observe
 from densing_bayes.simulation import simulate
+from densing_bayes.store import store_folder, stored_answer, versions
 
 SHARES = {
     "joint": {"as fitted": 26, "no shortfall": 8, "no change": 8, "floor": 12},
@@ -90,32 +93,29 @@ def main() -> None:
     plan = [name for name, count in SHARES[arguments.spec].items() for _ in range(count)]
     plan = [plan[i] for i in np.random.default_rng(7).permutation(len(plan))][: arguments.panels]
 
-    rows = []
-    for number, scenario in enumerate(plan):
+    def judged(number: int) -> dict[str, Any]:
+        scenario = plan[number]
         each = int(np.random.default_rng(number).integers(flat.sizes["each"]))
         truth = edit(flat.isel(each=each), scenario)
         simulated, log_density = simulate(spec, observed, truth, seed=1000 + number)
         result = fit_compiled(compiled, simulated, seed=number, **settings)
-        for name, (draws, value) in targets(result, truth, log_density).items():
-            rank = float(np.mean(draws < value))
-            rows.append(
-                {
-                    "panel": number,
-                    "scenario": scenario,
-                    "quantity": name,
-                    "truth": value,
-                    "mean": float(draws.mean()),
-                    "sd": float(draws.std()),
-                    "rank": rank,
-                    "in50": 0.25 <= rank <= 0.75,
-                    "in95": 0.025 <= rank <= 0.975,
-                    "p_change_gt_0": float(np.mean(quantities.growth(result)["change"] > 0)),
-                    "verdict": result.verdict,
-                    "divergences": result.diagnostics["divergences"],
-                    "reasons": "; ".join(result.diagnostics["reasons"]),
-                }
-            )
-        print(number, scenario, result.verdict, result.diagnostics["reasons"], flush=True)
+        head = {"panel": number, "scenario": scenario}
+        foot = {
+            "p_change_gt_0": float(np.mean(quantities.growth(result)["change"] > 0)),
+            "verdict": result.verdict,
+            "divergences": result.diagnostics["divergences"],
+            "reasons": "; ".join(result.diagnostics["reasons"]),
+        }
+        found = targets(result, truth, log_density).items()
+        return {"rows": [head | row(name, *pair) | foot for name, pair in found]}
+
+    rows: list[dict[str, Any]] = []
+    named = f"recovery-{spec.hash[:12]}-{versions()['source'][:12]}"
+    for number in range(len(plan)):
+        make = partial(judged, number)
+        rows += stored_answer(f"{named}-{number}", make, store_folder())["rows"]
+        one = rows[-1]
+        print(number, one["scenario"], one["verdict"], one["reasons"], flush=True)
         table = pd.DataFrame(rows)
         content = {
             "summary": summary(table),
@@ -124,6 +124,20 @@ def main() -> None:
         }
         arguments.out.write_text(json.dumps(content, indent=1))
     print(pd.DataFrame(summary(pd.DataFrame(rows))).to_string())
+
+
+def row(name: str, draws: xr.DataArray, value: float) -> dict[str, Any]:
+    """Where the truth lies in the draws of a quantity."""
+    rank = float(np.mean(draws < value))
+    return {
+        "quantity": name,
+        "truth": value,
+        "mean": float(draws.mean()),
+        "sd": float(draws.std()),
+        "rank": rank,
+        "in50": 0.25 <= rank <= 0.75,
+        "in95": 0.025 <= rank <= 0.975,
+    }
 
 
 def summary(table: pd.DataFrame) -> list[dict]:

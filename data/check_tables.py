@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from densing_bayes.errors import TableError
-from densing_bayes.tables import Panel, load_events, load_panel
+from densing_bayes.schema import COSTS
+from densing_bayes.tables import Panel, load_events, load_panel, load_table
 
 HERE = Path(__file__).parent
 Check = tuple[str, bool, str]
@@ -236,6 +237,33 @@ def check_figures() -> Iterator[Check]:
         yield f"paper: drawn curve passes the losses on {benchmark}", off < 0.1, f"rms {off:.3f}"
 
 
+def check_costs(panels: dict[str, Panel]) -> Iterator[Check]:
+    """Costs against the panels, and hours against what the chips can do."""
+    costs = load_table(COSTS)
+    yield "costs: rows", len(costs) == 53, same_text(53, len(costs))
+    systems = pd.concat([panel.systems for panel in panels.values()])
+    systems = systems[~systems.index.duplicated()]
+    shared = costs[costs["system"].isin(systems.index)]
+    sizes = systems.loc[shared["system"], ["params_active", "tokens"]].to_numpy()
+    given = shared[["params", "tokens"]].to_numpy()
+    # tokens may be known here only
+    off = shared["entry"][~((given == sizes) | np.isnan(sizes)).all(axis=1)]
+    yield "costs: params and tokens are those of the panels", off.empty, ", ".join(off)
+    unknown = set(costs["system"]) - set(systems.index) - {""}
+    yield "costs: systems are in a panel", not unknown, ", ".join(sorted(unknown))
+    hours = costs[(costs["quantity"] == "gpu_hours") & costs["params"].notna()]
+    done = 6 * hours["params"] * hours["tokens"] / (hours["peak_flops"] * 3600 * hours["value"])
+    good = bool(done.between(0.03, 0.6).all())
+    yield (
+        "costs: chips run at 3% to 60% of their peak",
+        good,
+        f"{done.min():.2f} to {done.max():.2f}",
+    )
+    price = costs.set_index("entry")["value"]
+    implied = price["deepseek-v3-cost"] / price["deepseek-v3-hours"]
+    yield "costs: DeepSeek-V3 at 2 USD an hour", implied == price["h800-2024-12"], f"{implied:.2f}"
+
+
 def main() -> int:
     """Run all checks; 0 if all hold."""
     try:
@@ -251,6 +279,7 @@ def main() -> int:
         *check_runs(panels),
         *check_figures(),
         *check_published(),
+        *check_costs(panels),
         ("events: ChatGPT", str(events.at["chatgpt", "date"])[:10] == "2022-11-30", "2022-11-30"),
     ]
     for name, good, text in results:

@@ -48,6 +48,15 @@ def days_of(dates: Any) -> np.ndarray:
     return np.asarray(mdates.date2num(pd.to_datetime(dates)))  # type: ignore[no-untyped-call]
 
 
+def date_axis(ax: Axes, most: int = 8) -> None:
+    """Give the x axis ticks at dates, few enough not to overlap."""
+    locator = mdates.AutoDateLocator(minticks=4, maxticks=most)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(
+        mdates.ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
+    )
+
+
 def power_of_two(value: float, _: int = 0) -> str:
     """Tick label of a density: 1/4, 1/2, 1, 2."""
     return f"{value:g}" if value >= 1 else f"1/{1 / value:g}"

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
+from densing_bayes.corollaries import commands
 from densing_bayes.errors import DensingError
+from densing_bayes.terminal import (
+    FitFile,
+    Interval,
+    Json,
+    load_fit,
+    marked,
+    print_footing,
+    print_json,
+    print_ledger,
+    print_table,
+    print_text,
+    say,
+    verdict_text,
+)
 
 if TYPE_CHECKING:
     from densing_bayes.comparison import Comparison
     from densing_bayes.fitting import Fit
-    from densing_bayes.plotted import PlottedPanel
+    from densing_bayes.ledger import Judgeable
+    from densing_bayes.section import Section
 
 BAD_INPUT = 2
 NOT_CONVERGED = 3
@@ -37,10 +51,10 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except DensingError as error:
-            _say(f"densing-bayes: {error}")
+            say(f"densing-bayes: {error}")
             raise typer.Exit(BAD_INPUT) from error
         except (KeyboardInterrupt, _Interrupt) as error:
-            _say("densing-bayes: interrupted; no half-written file is left")
+            say("densing-bayes: interrupted; no half-written file is left")
             raise typer.Exit(INTERRUPTED) from error
 
 
@@ -59,21 +73,6 @@ data_app = typer.Typer(
     cls=_Commands, no_args_is_help=True, help="List, check and export the tables of panels."
 )
 app.add_typer(data_app, name="data")
-
-
-class Reading(StrEnum):
-    """What is called the best: see docs."""
-
-    frontier = "frontier"
-    mean = "mean"
-    p95 = "p95"
-    best = "best"
-
-
-FitFile = Annotated[Path, typer.Argument(metavar="FIT", help="File written by 'fit'.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Interval = Annotated[float, typer.Option("--ci", help="Probability of the intervals.")]
-ReadingOption = Annotated[Reading, typer.Option(help="Which line counts as the best systems.")]
 
 
 def main() -> None:
@@ -103,7 +102,7 @@ def data_list(as_json: Json = False) -> None:
 
     panels = list_panels()
     if as_json:
-        _print_json(
+        print_json(
             [
                 {"panel": name, "benchmarks": str(row["benchmarks"]).split(", ")}
                 | {key: int(row[key]) for key in ("systems", "releases", "scores", "runs")}
@@ -124,7 +123,7 @@ def data_list(as_json: Json = False) -> None:
         ]
         for name, row in panels.iterrows()
     ]
-    _print_table(
+    print_table(
         "Panel",
         ["Systems", "Releases", "Scores", "Runs", "Released", "Benchmarks"],
         rows,
@@ -148,10 +147,10 @@ def data_validate(
         for name in ("benchmarks", "runs", "losses", "reference_scores", "systems", "scores")
     }
     if as_json:
-        _print_json({"panel": panel.name, "valid": True, "rows": sizes, "sha256": panel.sha256})
+        print_json({"panel": panel.name, "valid": True, "rows": sizes, "sha256": panel.sha256})
         return
     rows = ", ".join(f"{size} {name.replace('_', ' ')}" for name, size in sizes.items())
-    _print(f"{panel.name}: valid ({rows})")
+    print_text(f"{panel.name}: valid ({rows})")
 
 
 @data_app.command("export")
@@ -166,7 +165,7 @@ def data_export(
         export_panel(name, directory)
     except OSError as error:
         _cannot_write(directory, error)
-    _say(f"wrote the tables of '{name}' to {directory}")
+    say(f"wrote the tables of '{name}' to {directory}")
 
 
 # Fitting -----------------------------------------------------------------------------------------
@@ -206,7 +205,7 @@ def fit_command(
     fitted = _sample(spec, data, settings, hypothesis)
     fitted.save(out)
     seconds = fitted.provenance["seconds"]["total"]
-    _say(f"wrote {out} in {seconds:.0f} s: {_verdict_text(fitted)}")
+    say(f"wrote {out} in {seconds:.0f} s: {verdict_text(fitted)}")
     _exit_by_verdict(fitted)
 
 
@@ -226,7 +225,7 @@ def _sample(
         model = model.under(load_hypothesis(hypothesis))
     panel = load_panel(model.panel.source if data is None else data)
     observed = observe(panel, model)
-    _say(
+    say(
         f"fitting '{model.name}'{f' under {hypothesis}' if hypothesis else ''} to panel "
         f"'{panel.name}': {len(observed.systems)} systems, "
         f"{len(observed.releases)} releases, {len(observed.score)} scores"
@@ -262,21 +261,21 @@ def trend_command(fit: FitFile, as_json: Json = False, ci: Interval = 0.95) -> N
     from densing_bayes import wording
     from densing_bayes.summary import trend_summary
 
-    fitted = _load(fit)
+    fitted = load_fit(fit)
     summary = trend_summary(fitted, ci)
     if as_json:
-        _print_json(summary)
+        print_json(summary)
         return
     for statement in wording.headline(fitted, summary):
-        _print(_marked(fitted, statement.sentence))
-    _print("")
+        print_text(marked(fitted, statement.sentence))
+    print_text("")
     rows = [
         [row.short, row.median, row.limits, row.prior]
         for row in wording.trend_rows(fitted, summary)
     ]
     interval = f"{wording.percent(ci)} interval"
-    _print_table("Mean over benchmarks", ["Median", interval, "Prior interval"], rows)
-    _print("")
+    print_table("Mean over benchmarks", ["Median", interval, "Prior interval"], rows)
+    print_text("")
     rows = [
         [row.label, row.rate_before, row.rate_after, row.doubling_after]
         for row in wording.benchmark_rows(fitted, summary)
@@ -285,8 +284,8 @@ def trend_command(fit: FitFile, as_json: Json = False, ci: Interval = 0.95) -> N
     if wording.before_after(fitted) is None:
         rows = [[row[0], row[2], row[3]] for row in rows]
         header = ["Growth rate, /day", "Doubling time, days"]
-    _print_table("By benchmark", header, rows)
-    _print_footing(fitted)
+    print_table("By benchmark", header, rows)
+    print_footing(fitted)
 
 
 @app.command("density")
@@ -302,10 +301,10 @@ def density_command(
     from densing_bayes.documents import density_document
     from densing_bayes.wording import count, limits, number, percent
 
-    fitted = _load(fit)
+    fitted = load_fit(fit)
     document = density_document(fitted, ci, top)
     if as_json:
-        _print_json(document)
+        print_json(document)
         return
     rows = [
         [
@@ -319,103 +318,14 @@ def density_command(
         ]
         for entry in document["systems"]
     ]
-    _print_table(
+    print_table(
         "System",
         ["Released", "Params", "Density", f"{percent(ci)}", "Rank", "Effective"],
         rows,
     )
     if any(row[-1].endswith("*") for row in rows):
-        _print("* effective params outside the sizes of the reference runs: extrapolated")
-    _print_footing(fitted)
-
-
-@app.command("shelf-life")
-def shelf_life_command(
-    fit: FitFile,
-    systems: Annotated[
-        list[str] | None, typer.Argument(metavar="[SYSTEM]...", help="All by default.")
-    ] = None,
-    kappa: Annotated[float, typer.Option(help="Factor by which the successor is smaller.")] = 2.0,
-    as_json: Json = False,
-    ci: Interval = 0.95,
-) -> None:
-    """Days until the frontier matches a system with 1/kappa of its params."""
-    from densing_bayes.documents import shelf_life_document
-    from densing_bayes.wording import limits, median, percent, probability
-
-    fitted = _load(fit)
-    document = shelf_life_document(fitted, systems or None, kappa, ci)
-    if as_json:
-        _print_json(document)
-        return
-    frontier = document["frontier"]
-    _print(
-        _marked(
-            fitted,
-            (
-                f"On the frontier: {median(frontier)} days until 1/{kappa:g} of the params do, "
-                f"{percent(ci)} interval {limits(frontier)} days"
-            ),
-        )
-    )
-    _print("")
-    rows = [
-        [
-            entry["system"],
-            entry["release_date"],
-            median(entry["shelf_life"]),
-            limits(entry["shelf_life"]),
-            probability(entry["p_passed"]),
-            probability(entry["p_never"]),
-        ]
-        for entry in document["systems"]
-    ]
-    header = ["Released", "Days", f"{percent(ci)} interval", "P(passed)", "P(never)"]
-    _print_table("System", header, rows)
-    _print("P(passed): the frontier was ahead at release already. inf: never.")
-    _print_footing(fitted)
-
-
-@app.command("forecast")
-def forecast_command(
-    fit: FitFile,
-    params: Annotated[float, typer.Option(help="Params of the system, such as 8e9.")],
-    benchmark: Annotated[str, typer.Option(help="Benchmark of the fit.")],
-    score: Annotated[float, typer.Option(help="Score between 0 and 1.")],
-    reading: ReadingOption = Reading.frontier,
-    as_json: Json = False,
-    ci: Interval = 0.95,
-) -> None:
-    """Date at which a system of a size on the frontier reaches a score."""
-    from densing_bayes.forecasts import forecast_summary
-    from densing_bayes.wording import (
-        benchmark_label,
-        count,
-        is_probability,
-        percent,
-    )
-
-    fitted = _load(fit)
-    summary = forecast_summary(fitted, params, benchmark, score, ci, reading.value)
-    if as_json:
-        _print_json(summary | {"diagnostics": fitted.diagnostics, "provenance": fitted.provenance})
-        return
-    dates = {key: summary[key] or "never" for key in ("median", "lower", "upper")}
-    _print(
-        _marked(
-            fitted,
-            (
-                f"{count(params)} params reach {score:g} on {benchmark_label(benchmark)}: median "
-                f"{dates['median']}, {percent(ci)} interval {dates['lower']} to {dates['upper']}."
-            ),
-        )
-    )
-    _print(
-        f"P(reached by the last release in the data, {summary['last_datum']}) "
-        f"{is_probability(summary['p_reached'])}, P(never) {is_probability(summary['p_never'])}; "
-        f"reading: {reading.value}."
-    )
-    _print_footing(fitted)
+        print_text("* effective params outside the sizes of the reference runs: extrapolated")
+    print_footing(fitted)
 
 
 @app.command("compare")
@@ -486,11 +396,11 @@ def compare_command(
     if out is not None:
         _write_comparison(found, out)
     if as_json:
-        _print_json(comparison_document(found))
+        print_json(comparison_document(found))
     else:
         for sentence in sentences(found):
-            _print(sentence)
-        _print("")
+            print_text(sentence)
+        print_text("")
         parts = [  # growth and criteria side by side need a very wide terminal
             (growth_rows, found.table, set()),
             (criterion_rows, found.table, set()),
@@ -500,9 +410,9 @@ def compare_command(
         for rows_of, table, left in parts:
             if len(table):
                 header, rows = rows_of(table)
-                _print_table(header[0], header[1:], rows, left)
-                _print("")
-        _print(NOTES)
+                print_table(header[0], header[1:], rows, left)
+                print_text("")
+        print_text(NOTES)
     if not (found.table["verdict"] == "PASS").all():
         raise typer.Exit(NOT_CONVERGED)
 
@@ -521,7 +431,7 @@ def _write_comparison(found: Comparison, out: Path) -> None:
             figure.savefig(out / f"{name}.png", dpi=160)
     except OSError as error:
         _cannot_write(out, error)
-    _say(f"wrote {out}")
+    say(f"wrote {out}")
 
 
 @app.command("claims")
@@ -538,21 +448,20 @@ def claims_command(
 ) -> None:
     """Put every published claim beside its posterior, with a verdict by a fixed rule."""
     from densing_bayes.documents import claims_document
-    from densing_bayes.ledger import claims
-    from densing_bayes.plotted import fit_paper_figures
+    from densing_bayes.ledger import claims, table_fits
     from densing_bayes.tally import RULE, ledger_rows, reasons, summary_sentence
 
     with _interruptible():
-        given: list[Fit | PlottedPanel] = [_load(path) for path in fits or []]
-        table = claims([*given, fit_paper_figures()] if given else None, ci)
+        given: list[Judgeable] = [load_fit(path) for path in fits or []]
+        table = claims([*given, *table_fits()] if given else None, ci)
     if as_json:
-        _print_json(claims_document(table))
+        print_json(claims_document(table))
         return
     header, rows = ledger_rows(table)
-    _print_ledger(header, rows)
-    _print("")
+    print_ledger(header, rows)
+    print_text("")
     for line in (summary_sentence(table), RULE, *reasons(table)):
-        _print(line)
+        print_text(line)
 
 
 @app.command("report")
@@ -568,48 +477,45 @@ def report_command(
         list[Path] | None,
         typer.Option(metavar="FIT", help="A fit of another panel, for the ledger of claims."),
     ] = None,
+    corollaries: Annotated[
+        bool,
+        typer.Option(
+            "--corollaries/--no-corollaries",
+            help="Sections on prices, engines, forecasts, pay-back and drivers; some minutes.",
+        ),
+    ] = True,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write to.")] = Path("report"),
     ci: Interval = 0.95,
 ) -> None:
     """Write a report of a fit: report.html (one file, no network), report.md and report.json."""
-    from densing_bayes.ledger import built_in_fits
-    from densing_bayes.plotted import fit_paper_figures
+    from densing_bayes.corollaries.sections import corollary_sections
+    from densing_bayes.ledger import BUILT_IN, built_in_fit, table_fits
     from densing_bayes.report import write_report
 
     _check_writable(out.parent if not out.exists() else out)
     with _interruptible():
-        others: list[Fit | PlottedPanel] = [_load(path) for path in beside or []]
-        if fit is None:
-            joint, *built_in = built_in_fits()
-            fitted = cast("Fit", joint)
-            others = others or built_in
+        others: list[Judgeable] = [load_fit(path) for path in beside or []]
+        if fit is not None:
+            fitted = load_fit(fit)
+        elif others:
+            fitted = built_in_fit("joint")
         else:
-            fitted = _load(fit)
-            others.append(fit_paper_figures())
+            fitted, *more = (built_in_fit(name) for name in BUILT_IN)
+            others += more
+        others += table_fits()
     if fit is None:
         out.mkdir(parents=True, exist_ok=True)
         fitted.save(out / "fit.nc")
-        _say(f"wrote {out / 'fit.nc'}")
-    for path in write_report(fitted, out, ci=ci, beside=others):
-        _say(f"wrote {path}")
+        say(f"wrote {out / 'fit.nc'}")
+    sections: list[Section] = []
+    if corollaries:
+        with _interruptible():
+            sections = corollary_sections(fitted, ci)
+    for path in write_report(fitted, out, ci=ci, beside=others, sections=sections):
+        say(f"wrote {path}")
     if fit is None:
-        _say(_verdict_text(fitted))
+        say(verdict_text(fitted))
         _exit_by_verdict(fitted)
-
-
-def _load(path: Path) -> Fit:
-    from densing_bayes.fitting import Fit
-
-    fitted = Fit.load(path)
-    if fitted.verdict != "PASS":
-        _say(f"densing-bayes: warning: {_verdict_text(fitted)}")
-    return fitted
-
-
-def _verdict_text(fit: Fit) -> str:
-    from densing_bayes.wording import verdict_sentence
-
-    return verdict_sentence(fit)
 
 
 def _exit_by_verdict(fit: Fit) -> None:
@@ -634,79 +540,4 @@ def _cannot_write(path: Path, error: OSError) -> NoReturn:
     ) from error
 
 
-# Output ------------------------------------------------------------------------------------------
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
-
-
-def _print_json(document: Any) -> None:
-    from densing_bayes.documents import json_text
-
-    print(json_text(document))
-
-
-def _print(text: str) -> None:
-    from rich.console import Console
-
-    Console(highlight=False, markup=False, emoji=False).print(text)
-
-
-def _print_table(
-    first: str,
-    header: list[str],
-    rows: list[list[str]],
-    left: Collection[int] = (),
-) -> None:
-    """Print a table: the first column left, the others right but for those in ``left``."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-        show_edge=False,
-        header_style="bold",
-    )
-    table.add_column(first, overflow="fold")
-    for i, name in enumerate(header, start=1):
-        table.add_column(
-            name, justify="left" if i in left else "right", no_wrap=i not in left, overflow="fold"
-        )
-    for row in rows:
-        table.add_row(*row)
-    Console(highlight=False, markup=False, emoji=False).print(table)
-
-
-def _print_ledger(header: list[str], rows: list[list[str]]) -> None:
-    """Print claims as blocks: the statement with what was published, then a line per panel."""
-    from rich.console import Console
-
-    console = Console(highlight=False, markup=False, emoji=False)
-    width = max(map(len, header[2:]))
-    for statement, published, *cells in rows:
-        said = "" if published == "-" else f"  [published: {published}]"
-        console.print(f"{statement}{said}", style="bold")
-        for name, cell in zip(header[2:], cells, strict=True):
-            if cell != "-":
-                console.print(f"  {name:{width}}  {cell}")
-
-
-def _marked(fit: Fit, text: str) -> str:
-    return text if fit.verdict == "PASS" else f"[{fit.verdict}] {text}"
-
-
-def _print_footing(fit: Fit) -> None:
-    from densing_bayes.wording import counts_sentence, verdict_sentence
-
-    provenance = fit.provenance
-    _print("")
-    _print(counts_sentence(fit))
-    _print(
-        f"{fit.spec.name} on {provenance.get('panel', 'simulated data')}, seed "
-        f"{provenance['seed']}, spec {provenance['spec_hash'][:8]}, data "
-        f"{provenance['data_hash'][:8]}. {verdict_sentence(fit)}"
-    )
+commands.register(app)

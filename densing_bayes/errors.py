@@ -19,3 +19,7 @@ class FitError(DensingError):
 
 class FileFormatError(DensingError):
     """A saved fit cannot be read, or was written by an incompatible version."""
+
+
+class NotTestableError(DensingError):
+    """A panel cannot say anything about a claim, for the reason given."""

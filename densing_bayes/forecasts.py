@@ -1,24 +1,39 @@
-"""Forecasts: when a system of some size on the frontier reaches a score."""
+"""Forecasts: when a system of some size reaches a score, what size does at a date, what it scores.
+
+Three answers of one curve: the line of a benchmark over dates, log Neff of a system of N params,
+and the score of the reference family at that Neff. The curve ends at a score that no size reaches
+(:func:`score_limit`); how likely a score is to lie above it is said apart from every date.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from scipy.special import logit
 
+from densing_bayes import laws
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import CI, Fit
-from densing_bayes.observations import DAYS_PER_YEAR, date_of
+from densing_bayes.observations import date_of, years_since_origin
 from densing_bayes.quantities import (
+    SAMPLE,
     Reading,
-    benchmark_growth,
     estimate,
-    growth,
     line_at,
+    line_of,
     probability,
 )
+
+HORIZON = 20.0  # years for which a line that levels off is followed
+STEP = 0.1  # years between the points of such a line
+DISTANT = 200.0  # years after which a date is called unbounded
+
+
+# The curve of a benchmark ------------------------------------------------------------------------
 
 
 def params_needed(fit: Fit, benchmark: str, score: float) -> xr.DataArray:
@@ -30,10 +45,7 @@ def params_needed(fit: Fit, benchmark: str, score: float) -> xr.DataArray:
         ln(Neff), dims (chain, draw); infinite where no size reaches the score.
     """
     observed, draws = fit.observed, fit.posterior
-    if benchmark not in observed.benchmarks:
-        raise DensingError(
-            f"no benchmark '{benchmark}' in this fit (it has {', '.join(observed.benchmarks)})"
-        )
+    _check_benchmark(fit, benchmark)
     if not 0.0 < score < 1.0:
         hint = f"; write {score / 100:g} for {score:g}%" if 1 < score <= 100 else ""
         raise DensingError(f"score = {score} must lie between 0 and 1{hint}")
@@ -65,12 +77,95 @@ def params_needed(fit: Fit, benchmark: str, score: float) -> xr.DataArray:
     return needed.where(share > 0.0, -np.inf).drop_vars(["benchmark", *own], errors="ignore")
 
 
+def score_limit(fit: Fit, benchmark: str) -> xr.DataArray:
+    """Score that no size reaches: of a reference model of infinite size trained on D0 tokens.
+
+    Returns
+    -------
+    xarray.DataArray
+        Score, dims (chain, draw). Below the ceiling of the curve where D0 tokens leave loss.
+    """
+    _check_benchmark(fit, benchmark)
+    return _as_draws(fit, _expected_score(fit, benchmark, np.array([np.inf]))[..., 0])
+
+
+def _expected_score(fit: Fit, benchmark: str, log_effective_params: np.ndarray) -> np.ndarray:
+    """Score of the reference family at log Neff, shape (chain, draw, point)."""
+    observed, draws = fit.observed, fit.posterior
+
+    def of(name: str, dim: str) -> np.ndarray:
+        values = draws[name].sel({dim: benchmark}).transpose(*SAMPLE).to_numpy()
+        return np.asarray(values[..., None])
+
+    n = log_effective_params - np.log(observed.centre_params)
+    d = observed.log_reference_tokens
+    if benchmark in observed.loss_benchmarks:
+        law = [
+            of(name, "loss_benchmark")
+            for name in (
+                "irreducible_loss",
+                "params_loss",
+                "params_exponent",
+                "tokens_loss",
+                "tokens_exponent",
+            )
+        ]
+        loss = laws.scaling_loss(n, d, *law)
+        z = of("steepness", "loss_benchmark") * (of("midpoint", "loss_benchmark") - loss)
+    else:
+        own = "direct_benchmark"
+        ability = laws.ability(n, d, of("token_elasticity", own))
+        z = of("discrimination", own) * (ability - of("difficulty", own))
+    return np.asarray(
+        laws.sigmoid_score(z, of("floor", "benchmark"), of("ceiling", "benchmark")), dtype=float
+    )
+
+
+# The line of a benchmark -------------------------------------------------------------------------
+
+
+def _line_on(fit: Fit, benchmark: str, time: np.ndarray, reading: Reading) -> np.ndarray:
+    """Log density as a benchmark shows it, at the mean size, shape (chain, draw, time)."""
+    draws = fit.posterior
+    line = line_at(fit, time, reading)
+    offset = draws["format_offset"].sel(benchmark=benchmark).transpose(*SAMPLE).to_numpy()
+    line = line + offset[..., None]
+    if "drift_before" in draws:
+        before = draws["drift_before"].sel(benchmark=benchmark).transpose(*SAMPLE).to_numpy()
+        line = line + before[..., None] * time
+    if "drift_change" in draws:
+        change = draws["drift_change"].sel(benchmark=benchmark).transpose(*SAMPLE).to_numpy()
+        line = line + change[..., None] * np.maximum(time - fit.observed.bend_time[0], 0.0)
+    return np.asarray(line)
+
+
+def _size_slope(fit: Fit) -> np.ndarray:
+    """Slope of log density in log N, shape (chain, draw)."""
+    draws = fit.posterior
+    if "size_slope" not in draws:
+        return np.zeros(draws["level"].shape)
+    return np.asarray(draws["size_slope"].transpose(*SAMPLE).to_numpy())
+
+
+def _effective(
+    fit: Fit, benchmark: str, time: np.ndarray, params: float, reading: Reading
+) -> np.ndarray:
+    """Log Neff of a system of so many params on a reading, shape (chain, draw, time)."""
+    log_params = np.log(params)
+    size = _size_slope(fit) * (log_params - fit.observed.mean_log_params)
+    return _line_on(fit, benchmark, time, reading) + size[..., None] + log_params
+
+
+# Answers -----------------------------------------------------------------------------------------
+
+
 def forecast_date(
     fit: Fit, params: float, benchmark: str, score: float, reading: Reading = "frontier"
 ) -> xr.DataArray:
     """Date at which a system of ``params`` on the frontier reaches a score, in model years.
 
     The frontier of that benchmark: its own format offset and drift are added, and the size slope.
+    Where the score is already reached this is the date of the last datum.
 
     Returns
     -------
@@ -78,40 +173,143 @@ def forecast_date(
         Years since 2022-11-30, dims (chain, draw); infinite where that never happens.
         :func:`forecast_summary` turns it into calendar dates.
     """
-    if not (np.isfinite(params) and params >= 1e5):
-        raise DensingError(f"params = {params:g} looks like billions; write a count such as 8e9")
-    observed, draws = fit.observed, fit.posterior
-    log_params = np.log(params)
-    target = params_needed(fit, benchmark, score) - log_params
-    target = target - draws["format_offset"].sel(benchmark=benchmark)
-    if "size_slope" in draws:
-        target = target - draws["size_slope"] * (log_params - observed.mean_log_params)
-    drift = benchmark_growth(fit).sel(benchmark=benchmark) - growth(fit)
-    extra = drift * DAYS_PER_YEAR  # per year; zero at the origin, bends at each slope change
-
+    _check_params(params)
+    target = params_needed(fit, benchmark, score).transpose(*SAMPLE).to_numpy()
+    begin = float(fit.observed.time.max())
+    if line_of(fit).decay is not None:
+        return _as_draws(fit, _crossing(fit, params, benchmark, target, begin, reading), "date")
     # The line of this benchmark is straight between changes; the search starts at the last datum.
-    begin = float(observed.time.max())
-    at_begin = line_at(fit, np.array([begin]), reading)[..., 0]
-    slope = line_at(fit, np.array([begin + 1.0]), reading)[..., 0] - at_begin
-    slope = slope + extra["after"].to_numpy()
-    since = _drift_since(fit, benchmark, begin)
-    gap = target.to_numpy() - at_begin - since
+    both = _effective(fit, benchmark, np.array([begin, begin + 1.0]), params, reading)
+    gap, slope = target - both[..., 0], both[..., 1] - both[..., 0]
     with np.errstate(divide="ignore", invalid="ignore"):
-        wait = np.where(slope > 0, gap / slope, np.where(gap <= 0, 0.0, np.inf))
-    wait = np.where(np.isposinf(target.to_numpy()), np.inf, np.where(gap <= 0, 0.0, wait))
-    return draws["level"].copy(data=begin + wait).rename("date")
+        wait = np.where(gap <= 0, 0.0, np.where(slope > 0, gap / slope, np.inf))
+    return _as_draws(fit, begin + wait, "date")
 
 
-def _drift_since(fit: Fit, benchmark: str, time: float) -> np.ndarray:
-    """Drift of a benchmark against the mean of all, from the origin to a time."""
+def _crossing(
+    fit: Fit, params: float, benchmark: str, target: np.ndarray, begin: float, reading: Reading
+) -> np.ndarray:
+    """First time at which a line that levels off reaches a target, along its chords."""
+    time = begin + np.arange(0.0, HORIZON + STEP, STEP)
+    with np.errstate(invalid="ignore"):
+        above = _effective(fit, benchmark, time, params, reading) - target[..., None]
+    reached = above >= 0
+    first = np.argmax(reached, axis=-1)
+    right = np.take_along_axis(above, first[..., None], -1)[..., 0]
+    left = np.take_along_axis(above, np.maximum(first - 1, 0)[..., None], -1)[..., 0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(first > 0, left / (left - right), 0.0)
+    found = time[np.maximum(first - 1, 0)] + STEP * share
+    return np.asarray(np.where(reached.any(axis=-1), found, np.inf))
+
+
+def params_at(
+    fit: Fit,
+    dates: Any,
+    benchmark: str,
+    score: float,
+    reading: Reading = "frontier",
+) -> xr.DataArray:
+    """Params that a system on the frontier needs for a score, at dates.
+
+    Parameters
+    ----------
+    fit
+        A fit.
+    dates
+        A date or several.
+    benchmark, score
+        What is to be reached.
+    reading
+        Which line the system lies on, as in :func:`densing_bayes.frontier`.
+
+    Returns
+    -------
+    xarray.DataArray
+        Count, dims (chain, draw, date): infinite where no size reaches the score, 0 where a
+        system that knows nothing does.
+    """
+    needed = params_needed(fit, benchmark, score).transpose(*SAMPLE).to_numpy()[..., None]
+    stamps, time = _times(dates)
+    slope = _size_slope(fit)[..., None]
+    line = _line_on(fit, benchmark, time, reading) - slope * fit.observed.mean_log_params
+    # log Neff = (1 + slope) log N + line; where it falls with N no size helps.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_params = np.where(slope > -1.0, (needed - line) / (1.0 + slope), np.inf)
+    with np.errstate(over="ignore"):
+        return _over_dates(fit, np.exp(log_params), stamps, "params")
+
+
+def score_at(
+    fit: Fit, dates: Any, params: float, benchmark: str, reading: Reading = "frontier"
+) -> xr.DataArray:
+    """Expected score of a system of ``params`` on the frontier, at dates.
+
+    Parameters
+    ----------
+    fit
+        A fit.
+    dates
+        A date or several.
+    params
+        Count.
+    benchmark
+        A benchmark of the fit.
+    reading
+        Which line the system lies on: "frontier", "mean", "p95" or "best".
+
+    Returns
+    -------
+    xarray.DataArray
+        Score, dims (chain, draw, date): of the line itself, see :func:`release_score_at` for a
+        release that scatters about it.
+    """
+    _check_benchmark(fit, benchmark)
+    _check_params(params)
+    stamps, time = _times(dates)
+    neff = _effective(fit, benchmark, time, params, reading)
+    return _over_dates(fit, _expected_score(fit, benchmark, neff), stamps, "score")
+
+
+def release_score_at(
+    fit: Fit, dates: Any, params: float, benchmark: str, seed: int = 0
+) -> xr.DataArray:
+    """Score of a new release of ``params`` by an organisation not seen yet, at dates.
+
+    The predictive distribution: shortfall, effects of organisation and release, scatter of
+    systems and of benchmarks, and the noise of a measurement are drawn anew at each date.
+
+    Returns
+    -------
+    xarray.DataArray
+        Score, dims (chain, draw, date).
+    """
+    _check_benchmark(fit, benchmark)
+    _check_params(params)
+    stamps, time = _times(dates)
     draws = fit.posterior
-    total = np.zeros(draws["level"].shape)
-    if "drift_before" in draws:
-        total = total + draws["drift_before"].sel(benchmark=benchmark).to_numpy() * time
-    if "drift_change" in draws:
-        change = draws["drift_change"].sel(benchmark=benchmark).to_numpy()
-        total = total + change * np.maximum(time - fit.observed.bend_time[0], 0.0)
-    return total
+    random = np.random.default_rng(seed)
+    neff = _effective(fit, benchmark, time, params, "frontier")
+
+    def spread(name: str) -> np.ndarray:
+        if name not in draws:
+            return np.zeros((*draws["level"].shape, 1))
+        values = draws[name].sel(benchmark=benchmark) if "benchmark" in draws[name].dims else None
+        values = draws[name] if values is None else values
+        return np.asarray(values.transpose(*SAMPLE).to_numpy()[..., None])
+
+    shortfall = spread("shortfall_spread")
+    if "shortfall_growth" in draws:
+        shortfall = shortfall * np.exp(spread("shortfall_growth") * time)
+    neff = neff - shortfall * np.abs(random.standard_normal(neff.shape))
+    for name in ("organisation_spread", "release_spread", "system_spread", "benchmark_spread"):
+        neff = neff + spread(name) * random.standard_normal(neff.shape)
+    mean = _expected_score(fit, benchmark, neff)
+    own = fit.observed.cell_benchmark == fit.observed.benchmarks.index(benchmark)
+    items = float(np.median(fit.observed.cell_items[own]))
+    sd = np.sqrt(laws.score_variance(mean, np.array(items), spread("protocol_noise")))
+    score = np.clip(mean + sd * random.standard_normal(neff.shape), 0.0, 1.0)
+    return _over_dates(fit, score, stamps, "score")
 
 
 def forecast_summary(
@@ -121,24 +319,106 @@ def forecast_summary(
     score: float,
     ci: float = CI,
     reading: Reading = "frontier",
+    by: str | dt.date | None = None,
 ) -> dict[str, Any]:
-    """Forecast as calendar dates: median and interval, P(never), P(already reached)."""
+    """Forecast as calendar dates, apart from whether any size reaches the score at all.
+
+    Parameters
+    ----------
+    fit, params, benchmark, score, reading
+        As of :func:`forecast_date`.
+    ci
+        Probability of the intervals.
+    by
+        A date; gives the probability that the score is reached by then.
+
+    Returns
+    -------
+    dict
+        ``median``, ``lower``, ``upper`` as dates; ``p_reached`` (by the last datum), ``p_never``;
+        ``p_above_limit``, the probability that the score lies above what any size reaches, and
+        ``limit``, that score with its interval; ``if_below_limit``, the dates given that it does
+        not (None if no draw says so); ``highest_seen``, the best score on the benchmark that the
+        fit knows: a limit above it is extrapolated; with ``by``, ``p_by`` and, within
+        ``if_below_limit``, the same.
+    """
     years = forecast_date(fit, params, benchmark, score, reading)
-    summary = estimate(years, "date", ci, mean=False)
+    limit = score_limit(fit, benchmark)
+    deadline = None if by is None else _times(by)[1][0]
     last = float(fit.observed.time.max())
+    below = (limit > score).to_numpy()
+    within = years.to_numpy()[below]
+    own = np.flatnonzero(fit.observed.cell_benchmark == fit.observed.benchmarks.index(benchmark))
+    best = own[np.argmax(fit.observed.score[own])]
+    return (
+        _dated(years, ci)
+        | {
+            "params": params,
+            "benchmark": benchmark,
+            "score": score,
+            "reading": reading,
+            "p_reached": probability(years <= last),
+            "p_never": probability(np.isinf(years)),
+            "p_above_limit": probability(~below),
+            "limit": estimate(limit, "score", ci),
+            "if_below_limit": _dated(within, ci, deadline) if within.size else None,
+            "highest_seen": {
+                "system": fit.observed.systems[fit.observed.cell_system[best]],
+                "score": float(fit.observed.score[best]),
+            },
+            "last_datum": date_of(last).date().isoformat(),
+        }
+        | ({} if deadline is None else {"by": str(by), "p_by": probability(years <= deadline)})
+    )
+
+
+def _dated(years: Any, ci: float, deadline: float | None = None) -> dict[str, Any]:
+    """Median and interval of model times as dates."""
+    summary = estimate(years, "date", ci, mean=False)
     for name in ("median", "lower", "upper"):
         value = summary[name]
         if value is not None:
-            distant = value > 200.0
+            distant = value > DISTANT
             summary[name] = None if distant else date_of(value).date().isoformat()
             if distant:
                 summary[f"{name}_unbounded"] = True
-    return summary | {
-        "params": params,
-        "benchmark": benchmark,
-        "score": score,
-        "reading": reading,
-        "p_reached": probability(years <= last),
-        "p_never": probability(np.isinf(years)),
-        "last_datum": date_of(last).date().isoformat(),
-    }
+    if deadline is not None:
+        summary["p_by"] = probability(years <= deadline)
+    return summary
+
+
+# Checks and shapes -------------------------------------------------------------------------------
+
+
+def _check_benchmark(fit: Fit, benchmark: str) -> None:
+    if benchmark not in fit.observed.benchmarks:
+        raise DensingError(
+            f"no benchmark '{benchmark}' in this fit (it has {', '.join(fit.observed.benchmarks)})"
+        )
+
+
+def _check_params(params: float) -> None:
+    if not (np.isfinite(params) and params >= 1e5):
+        raise DensingError(f"params = {params:g} looks like billions; write a count such as 8e9")
+
+
+def _times(dates: Any) -> tuple[pd.DatetimeIndex, np.ndarray]:
+    """A date or several, as time stamps and as model times."""
+    several = dates if isinstance(dates, list | tuple | np.ndarray | pd.Index) else [dates]
+    try:
+        stamps = pd.DatetimeIndex(pd.to_datetime(list(several)))
+    except (ValueError, TypeError) as error:
+        raise DensingError(f"'{dates}' is not a date; write it as 2025-12-31") from error
+    if stamps.hasnans or not len(stamps):
+        raise DensingError(f"'{dates}' is not a date; write it as 2025-12-31")
+    return stamps, np.array([years_since_origin(stamp) for stamp in stamps])
+
+
+def _as_draws(fit: Fit, values: np.ndarray, name: str | None = None) -> xr.DataArray:
+    level = fit.posterior["level"].transpose(*SAMPLE)
+    return level.copy(data=values).rename(name)
+
+
+def _over_dates(fit: Fit, values: np.ndarray, stamps: pd.DatetimeIndex, name: str) -> xr.DataArray:
+    coords = {**fit.posterior["level"].coords, "date": stamps}
+    return xr.DataArray(values, dims=(*SAMPLE, "date"), coords=coords, name=name)

@@ -25,7 +25,9 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from densing_bayes.errors import DensingError
+from densing_bayes.corollaries import claims as corollaries
+from densing_bayes.corollaries.claims import TablePanel, fit_tables
+from densing_bayes.errors import DensingError, NotTestableError
 from densing_bayes.fitting import CI, SEED, TARGET_ACCEPT, Fit
 from densing_bayes.laws import doubling_time
 from densing_bayes.observations import DAYS_PER_YEAR
@@ -49,14 +51,11 @@ EXAMPLE_PARAMS = {
     "non-embedding": (2_442_057_984, 6_979_588_096),
     "total": (2_724_880_896, 7_241_732_096),
 }
-NO_MEAN = ("doubling_time_after", "growth_ratio")
+NO_MEAN = {"doubling_time_after", "growth_ratio", *corollaries.WITH_PRIOR}
 VERDICTS = ("supported", "contradicted", "uninformative", "not testable", "pending")
 Draws = NDArray[np.float64]
+Judgeable = Fit | PlottedPanel | TablePanel
 Quantity = Callable[[Any, str, str], Draws]  # (fit, argument, group) -> draws
-
-
-class NotTestableError(DensingError):
-    """A panel cannot say anything about a claim, for the reason given."""
 
 
 class Judged(NamedTuple):
@@ -86,15 +85,16 @@ def load_claims() -> pd.DataFrame:
     return table.set_index("claim")
 
 
-def claims(fits: Iterable[Fit | PlottedPanel] | None = None, ci: float = CI) -> pd.DataFrame:
+def claims(fits: Iterable[Judgeable] | None = None, ci: float = CI) -> pd.DataFrame:
     """Put every claim beside each posterior.
 
     Parameters
     ----------
     fits
         Fits of different panels; by default those of the built-in specifications "joint" and
-        "paper", taken from the store or made, which takes some minutes, and kept there, and the
-        frontiers through the paper's figures (:func:`densing_bayes.plotted.fit_paper_figures`).
+        "paper", taken from the store or made, which takes some minutes, and kept there; the
+        frontiers through the paper's figures (:func:`densing_bayes.plotted.fit_paper_figures`);
+        and prices and engines (:func:`densing_bayes.corollaries.claims.fit_tables`).
     ci
         Probability of the intervals, which also decide claims about a value.
 
@@ -133,40 +133,45 @@ def claims(fits: Iterable[Fit | PlottedPanel] | None = None, ci: float = CI) -> 
     return pd.DataFrame(rows)
 
 
-def built_in_fits() -> list[Fit | PlottedPanel]:
-    """Fits of "joint" and "paper", from the store or kept there, and of the paper's figures."""
+def built_in_fit(name: str) -> Fit:
+    """Fit of "joint" or "paper" to its panel, from the store or kept there."""
     from densing_bayes.batch import Request, Terms, fitter
     from densing_bayes.observations import observe
     from densing_bayes.spec import load_spec
     from densing_bayes.store import store_folder, versions
     from densing_bayes.tables import load_panel
 
-    fits: list[Fit | PlottedPanel] = []
-    for name, draws in BUILT_IN.items():
-        spec = load_spec(name)
-        panel = load_panel(spec.panel.source)
-        settings = {
-            "draws": draws,
-            "tune": 500,
-            "chains": 4,
-            "seed": SEED,
-            "target_accept": TARGET_ACCEPT,
-            "sampler": "nutpie",
-        }
-        source = {"panel": panel.name, "tables_hash": panel.sha256}
-        cores = os.cpu_count() or 1
-        terms = Terms(settings, versions(), source, store_folder(), min(4, cores), progress=None)
-        fits.append(fitter(terms)(Request(spec, observe(panel, spec))))
-    return [*fits, fit_paper_figures()]
+    spec = load_spec(name)
+    panel = load_panel(spec.panel.source)
+    settings = {
+        "draws": BUILT_IN[name],
+        "tune": 500,
+        "chains": 4,
+        "seed": SEED,
+        "target_accept": TARGET_ACCEPT,
+        "sampler": "nutpie",
+    }
+    source = {"panel": panel.name, "tables_hash": panel.sha256}
+    cores = os.cpu_count() or 1
+    terms = Terms(settings, versions(), source, store_folder(), min(4, cores), progress=None)
+    return fitter(terms)(Request(spec, observe(panel, spec)))
 
 
-def _judge(
-    claim: pd.Series, fit: Fit | PlottedPanel, ci: float
-) -> tuple[dict[str, Any] | None, Judged]:
+def table_fits() -> list[Judgeable]:
+    """Fits of the paper's figures, and of prices and engines; about a minute."""
+    return [fit_paper_figures(), fit_tables()]
+
+
+def built_in_fits() -> list[Judgeable]:
+    """All panels that come with the package."""
+    return [*(built_in_fit(name) for name in BUILT_IN), *table_fits()]
+
+
+def _judge(claim: pd.Series, fit: Judgeable, ci: float) -> tuple[dict[str, Any] | None, Judged]:
     if fit.verdict != "PASS":
         return None, Judged("not testable", None, "", f"the fit is {fit.verdict}")
     quantity, _, argument = str(claim["quantity"]).partition(":")
-    claimed = (PLOTTED if isinstance(fit, PlottedPanel) else QUANTITIES)[quantity]
+    claimed = _quantity(quantity, fit)
     try:
         draws = claimed(fit, argument, "posterior")
     except NotTestableError as reason:
@@ -176,6 +181,18 @@ def _judge(
         return None, verdict(claim, draws, before, ci)
     said = estimate(draws, str(claim["unit"]), ci, mean=quantity not in NO_MEAN)
     return said, verdict(claim, draws, before, ci)
+
+
+def _quantity(name: str, fit: Judgeable) -> Quantity:
+    """How a panel answers a claim; one that it cannot answer gives the reason."""
+    if name == "visits":
+        return _NO_INPUTS
+    match fit:
+        case TablePanel():
+            return corollaries.OF_TABLES.get(name, _NO_DENSITIES)
+        case PlottedPanel():
+            return PLOTTED.get(name, _PLOTTED_ONLY)
+    return QUANTITIES.get(name, _NO_TABLES)
 
 
 def verdict(
@@ -363,21 +380,24 @@ def _needs_systems(fit: Fit, names: list[str]) -> None:
 
 _NO_R_SQUARED = _never("R2 of a running maximum is no property of the systems")
 _NO_MMLU_CF = _never("the panel has no scores on MMLU-CF")
-_PLOTTED_ONLY = _never("the plotted densities are the claim itself")
-QUANTITIES = _of_rates(_growth, headline="after") | {
-    "matches_mistral": _matches_mistral,
-    "density": _largest_density,
-    "largest_density": _largest_density,
-    "less_dense": _less_dense,
-    "r_squared": _NO_R_SQUARED,
-    "growth_mmlu_cf": _NO_MMLU_CF,
-    "growth_mmlu_cf_over_five": _NO_MMLU_CF,
-}
+_PLOTTED_ONLY = _never("the plotted densities are the claim itself, or say nothing of it")
+_NO_DENSITIES = _never("prices, chips and batteries say nothing of densities")
+_NO_INPUTS = _never("the assumptions behind it are published nowhere")
+_NO_TABLES = _never("the panel has no prices, chips or batteries")
+QUANTITIES = (
+    _of_rates(_growth, headline="after")
+    | corollaries.OF_FITS
+    | {
+        "matches_mistral": _matches_mistral,
+        "density": _largest_density,
+        "largest_density": _largest_density,
+        "less_dense": _less_dense,
+        "r_squared": _NO_R_SQUARED,
+        "growth_mmlu_cf": _NO_MMLU_CF,
+        "growth_mmlu_cf_over_five": _NO_MMLU_CF,
+    }
+)
 PLOTTED = _of_rates(_plotted, headline="five") | {
-    "matches_mistral": _PLOTTED_ONLY,
-    "density": _PLOTTED_ONLY,
-    "largest_density": _PLOTTED_ONLY,
-    "less_dense": _PLOTTED_ONLY,
     "r_squared": _NO_R_SQUARED,
     "growth_mmlu_cf": _plotted("mmlu_cf"),
     "growth_mmlu_cf_over_five": lambda fit, argument, group: (
@@ -392,4 +412,4 @@ WITH_PRIOR = {
     "growth_ratio",
     "share_after_127_days",
     "growth_mmlu_cf",
-}
+} | corollaries.WITH_PRIOR

@@ -40,7 +40,7 @@ def plot_claims(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     rows = shown(table)
     names = list(dict.fromkeys(rows["claim"]))
     panels = panels_of(table)
-    ax = new_axes(9.0, 1.2 + 0.42 * len(names))[0] if ax is None else ax
+    ax = new_axes(11.0, 1.2 + 0.42 * len(names))[0] if ax is None else ax
     labels = []
     for place, name in enumerate(names):
         group = rows[rows["claim"] == name]
@@ -72,6 +72,6 @@ def plot_claims(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xlim(1.0 / WIDEST, WIDEST)
     ax.xaxis.set_major_formatter(FuncFormatter(power_of_two))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.set_xlabel("posterior over published value; grey: rounding of the published value")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False, fontsize=8)
+    ax.set_xlabel("posterior over published value")
+    ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=5, frameon=False, fontsize=8)
     return ax

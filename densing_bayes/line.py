@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from densing_bayes.laws import Array
-from densing_bayes.observations import Observations, years_since_origin
-from densing_bayes.spec import TrendSpec
+from densing_bayes.observations import Floats, years_since_origin
+from densing_bayes.spec import LineSpec
 
 
 class Line(NamedTuple):
@@ -26,6 +26,20 @@ class Line(NamedTuple):
     jumps: Sequence[tuple[Array, Array]] = ()  # time, change of the level
     decay: Array | None = None
     start: float = 0.0
+
+
+class Dated(Protocol):
+    """What a line needs to know of the data: the windows of its changes, in years."""
+
+    @property
+    def change_earliest(self) -> Floats:
+        """First time that each change can have."""
+        ...
+
+    @property
+    def change_latest(self) -> Floats:
+        """Last time that each change can have."""
+        ...
 
 
 def walk(level: Array, growth: Array, bends: Sequence[tuple[Array, Array]]) -> Line:
@@ -65,7 +79,7 @@ def _ramp(x: Array) -> Array:
     return x * (x > 0)
 
 
-def drawn_line(spec: TrendSpec, observed: Observations, draws: Mapping[str, Any]) -> Line:
+def drawn_line(spec: LineSpec, observed: Dated, draws: Mapping[str, Any]) -> Line:
     """The line of draws: entries have the shape of the sample dims and a last axis of length one.
 
     Parameters

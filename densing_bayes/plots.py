@@ -11,7 +11,6 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib import dates as mdates
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
@@ -26,6 +25,7 @@ from densing_bayes.canvas import (
     GREY,
     INK,
     VERMILION,
+    date_axis,
     days_of,
     kernel_density,
     new_axes,
@@ -122,11 +122,7 @@ def plot_frontier(fit: Fit, ax: Axes | None = None, ci: float = CI) -> Axes:
     low = float(np.quantile(table["density_lower"], 0.02))
     ax.set_ylim(low / 2.0, float(max(table["density_upper"].max(), upper.max())) * 1.6)
     ax.set_xlim(*days_of(days[[0, -1]]))
-    locator = mdates.AutoDateLocator(minticks=4, maxticks=8)  # type: ignore[no-untyped-call]
-    ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(
-        mdates.ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
-    )
+    date_axis(ax)
     _mark_changes(fit, ax)
     ax.set_ylabel("capability density (reference family = 1)")
     ax.set_xlabel("release date")

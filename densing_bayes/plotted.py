@@ -9,47 +9,30 @@ paper does; intervals are too narrow for that.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 import pandas as pd
-import xarray as xr
 
-from densing_bayes.errors import DensingError
-from densing_bayes.fitting import PRIOR_DRAWS, SEED
-from densing_bayes.line import Line, line_value
-from densing_bayes.observations import years_since_origin
+from densing_bayes.exponential import (
+    ExponentialFit,
+    ExponentialSpec,
+    dated_points,
+    fit_exponential,
+)
+from densing_bayes.fitting import SEED
+from densing_bayes.observations import ORIGIN
 from densing_bayes.published import load_figures
-from densing_bayes.spec import ModelSpec, load_spec
+from densing_bayes.spec import ChangeSpec, ModelSpec, load_spec
 
-if TYPE_CHECKING:
-    import pymc as pm
-
-FEWEST = 5  # points that a frontier can be fitted to
-
-
-@dataclass(frozen=True)
-class PlottedFit:
-    """A frontier through plotted points.
-
-    Attributes
-    ----------
-    posterior, prior
-        Draws, dims (chain, draw): level (ln density at ChatGPT), growth_before and growth_change
-        (1/year; the change is absent where the line is straight), shortfall_spread, system_spread.
-    diagnostics, provenance
-        As of :class:`densing_bayes.Fit`.
-    """
-
-    posterior: xr.Dataset
-    prior: xr.Dataset
-    diagnostics: dict[str, Any]
-    provenance: dict[str, Any]
-
-    @property
-    def verdict(self) -> str:
-        """PASS or FAIL."""
-        return str(self.diagnostics["verdict"])
+CHATGPT = ChangeSpec(name="chatgpt", date=ORIGIN.date())
+PRIORS = (
+    "level",
+    "growth_before",
+    "growth_change",
+    "level_change",
+    "shortfall_spread",
+    "system_spread",
+)
 
 
 @dataclass(frozen=True)
@@ -63,9 +46,9 @@ class PlottedPanel:
         (MMLU), whose rate may change at ChatGPT.
     """
 
-    five: PlottedFit
-    mmlu_cf: PlottedFit
-    mmlu: PlottedFit
+    five: ExponentialFit
+    mmlu_cf: ExponentialFit
+    mmlu: ExponentialFit
 
     @property
     def verdict(self) -> str:
@@ -95,11 +78,8 @@ def fit_plotted(
     bend: bool,
     name: str = "plotted",
     spec: ModelSpec | None = None,
-    draws: int = 1000,
-    tune: int = 1000,
-    chains: int = 4,
     seed: int = SEED,
-) -> PlottedFit:
+) -> ExponentialFit:
     """Fit a frontier through plotted densities.
 
     Parameters
@@ -118,58 +98,12 @@ def fit_plotted(
     DensingError
         If there are fewer than five points, or a density is not positive.
     """
-    import nutpie
-    import pymc as pm
-
-    from densing_bayes.diagnostics import diagnose
-
-    if len(points) < FEWEST or not (points["value"] > 0).all():
-        raise DensingError(f"{name}: a frontier needs at least five densities, all above 0")
-    model = frontier_model(points, bend, spec)
-    trace = nutpie.sample(
-        nutpie.compile_pymc_model(model),
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        seed=seed,
-        target_accept=0.95,
-        progress_bar=False,
-        save_warmup=False,
-    )
-    names = [rv.name for rv in model.free_RVs]
-    posterior = trace["posterior"].dataset[names]
-    diagnostics, _ = diagnose(posterior, trace["sample_stats"].dataset)
-    prior = xr.Dataset(
-        {
-            rv.name: (("chain", "draw"), pm.draw(rv, PRIOR_DRAWS, random_seed=seed + i)[None])
-            for i, rv in enumerate(model.free_RVs)
-        }
-    )
-    provenance = {"panel": name, "points": len(points), "seed": seed}
-    return PlottedFit(posterior, prior, diagnostics, provenance)
+    frontier = plotted_spec(bend, spec)
+    return fit_exponential(dated_points(points, frontier, name), frontier, name, seed=seed)
 
 
-def frontier_model(points: pd.DataFrame, bend: bool, spec: ModelSpec | None = None) -> pm.Model:
-    """State the frontier through plotted densities; arguments as of :func:`fit_plotted`."""
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    from densing_bayes.priors import variable
-
-    priors = (spec or load_spec("joint")).trend
-    time = np.array([years_since_origin(date) for date in points["date"]])
-    observed = np.log(points["value"].to_numpy(float))
-    with pm.Model(coords={"point": np.arange(len(points))}) as model:
-        level = variable("level", priors.level)
-        growth = variable("growth_before", priors.growth_before)
-        bends = [(0.0, variable("growth_change", priors.growth_change))] if bend else []
-        line = line_value(Line(level, growth, bends, []), time)
-        shortfall = variable("shortfall_spread", priors.shortfall_spread)
-        scatter = variable("system_spread", priors.system_spread)
-        # The half-normal shortfall of each point integrated out (Aigner, Lovell, Schmidt 1977).
-        width = np.sqrt(shortfall**2 + scatter**2)
-        above = (observed - line) / width
-        tail = 0.5 * pt.erfc(above * shortfall / (scatter * np.sqrt(2.0)))
-        likelihood = np.log(2.0 / width) - 0.5 * np.log(2.0 * np.pi) - 0.5 * above**2
-        pm.Potential("log_density", likelihood + np.log(tail), dims="point")
-    return model
+def plotted_spec(bend: bool, spec: ModelSpec | None = None) -> ExponentialSpec:
+    """Frontier with the priors of a specification's trend; arguments as of :func:`fit_plotted`."""
+    trend = (spec or load_spec("joint")).trend
+    priors = {name: getattr(trend, name) for name in PRIORS}
+    return ExponentialSpec(**priors, changes=(CHATGPT,) if bend else ())

@@ -29,12 +29,13 @@ from densing_bayes.fitting import CI, Fit
 from densing_bayes.ledger import claims
 from densing_bayes.observations import date_of
 from densing_bayes.quantities import READINGS, estimate, frontier
+from densing_bayes.section import Section
 from densing_bayes.summary import trend_summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from densing_bayes.plotted import PlottedPanel
+    from densing_bayes.ledger import Judgeable
 
 DENSEST: Final = 20
 _COLOURS: Final = {  # of the light figure, to the variables of the page's style sheet
@@ -64,7 +65,8 @@ def write_report(
     fit: Fit,
     directory: str | os.PathLike[str],
     ci: float = CI,
-    beside: Iterable[Fit | PlottedPanel] = (),
+    beside: Iterable[Judgeable] = (),
+    sections: Iterable[Section] = (),
 ) -> list[Path]:
     """Write a fit's report: report.html, report.md with its figures, and report.json.
 
@@ -79,6 +81,9 @@ def write_report(
         Probability of the intervals.
     beside
         Fits of other panels, for the ledger of claims.
+    sections
+        Further sections, such as those of
+        :func:`densing_bayes.corollaries.sections.corollary_sections`.
 
     Returns
     -------
@@ -94,15 +99,22 @@ def write_report(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         ledger = claims([fit, *beside], ci)
-        content = _content(fit, ci, ledger)
-        document = report_document(fit, ci, content["trend"], ledger)
+        more = list(sections)
+        content = _content(fit, ci, ledger) | {
+            "sections": [(section, _section_pictures(section)) for section in more]
+        }
+        document = report_document(fit, ci, content["trend"], ledger, more)
         files = {
             "report.html": _render("report.html.jinja", content).encode(),
             "report.md": _render("report.md.jinja", content).encode(),
             "report.json": (json_text(document) + "\n").encode(),
         } | {
             f"report_{picture.name}.png": picture.png
-            for picture in (*content["pictures"], *content["ledger_pictures"])
+            for picture in (
+                *content["pictures"],
+                *content["ledger_pictures"],
+                *(picture for _, pictures in content["sections"] for picture in pictures),
+            )
         }
         return [_write(folder / name, text) for name, text in files.items()]
     except OSError as error:
@@ -117,6 +129,7 @@ def report_document(
     ci: float = CI,
     trend: dict[str, Any] | None = None,
     ledger: pd.DataFrame | None = None,
+    sections: Iterable[Section] = (),
 ) -> dict[str, Any]:
     """All numbers of the report.
 
@@ -126,7 +139,8 @@ def report_document(
         ``headline`` (list of key, title, value, interval, sentence), ``verdict``, ``trend`` (as
         ``densing-bayes trend --json``), ``readings`` (density at dates, by reading),
         ``densities``, ``shelf_lives``, ``claims`` (as ``densing-bayes claims --json``),
-        ``counts``, ``diagnostics``, ``provenance`` and ``specification``.
+        ``sections`` (what further ones hold, by name), ``counts``, ``diagnostics``, ``provenance``
+        and ``specification``.
     """
     trend = trend_summary(fit, ci) if trend is None else trend
     ledger = claims([fit], ci) if ledger is None else ledger
@@ -140,6 +154,7 @@ def report_document(
         "densities": density["systems"],
         "shelf_lives": {key: life[key] for key in ("kappa", "frontier", "systems")},
         "claims": claims_document(ledger),
+        "sections": {section.name: section.document for section in sections},
         "counts": trend["counts"],
         "diagnostics": fit.diagnostics,
         "provenance": fit.provenance,
@@ -379,6 +394,13 @@ def _ledger_pictures(ledger: pd.DataFrame, ci: float) -> list[Picture]:
         _png(figure),
     )
     return [picture]
+
+
+def _section_pictures(section: Section) -> list[Picture]:
+    if section.figure is None:
+        return []
+    svg, png = _svg(section.figure, section.name), _png(section.figure)
+    return [Picture(section.name, section.title, section.alt, section.caption, svg, png)]
 
 
 def _png(figure: Figure) -> bytes:

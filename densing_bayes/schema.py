@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -47,6 +47,13 @@ TRUTH: Final = ("true", "false", "unknown")
 COMPRESSED: Final = ("quantised", "pruned", "pruned and distilled")
 """Derivations that make a system from a larger one: a trend may want to leave them out."""
 DERIVATIONS: Final = (*COMPRESSED, "distilled", "continued", "upcycled")
+CHILD_METHODS: Final = (*DERIVATIONS, "sparsified")
+"""How one system can be made from another, in a table of pairs."""
+PROTOCOLS: Final = ("panel", "zero-shot", "other")
+"""How a pair was measured: as the panel is, without examples in the prompt, or otherwise."""
+COST_QUANTITIES: Final = ("gpu_hours", "training_cost", "rental_price")
+COST_BASES: Final = ("reported", "rented", "amortised")
+"""What a cost counts: hours as reported, chips at rental prices, or own chips and their energy."""
 MISNOMERS: Final = {"model": "system", "model_id": "system", "date": "release_date"}
 """Likely column names that no spelling distance would find."""
 
@@ -131,6 +138,16 @@ CHANCE = Rule(
 )
 ITEMS = Rule(
     "items at least 1", lambda v: v >= 1, lambda _: "is below 1; write the number of test items"
+)
+BITS = Rule(
+    "bits from 1 to 32",
+    lambda v: (v >= 1) & (v <= 32),
+    lambda _: "is not between 1 and 32; write the bits of a weight, 16 if it is not quantised",
+)
+AMOUNT = Rule(
+    "amount above 0",
+    lambda v: (v > 0) & (v < math.inf),
+    lambda _: "is not a positive number; leave the row out if it is not known",
 )
 SHOTS = Rule(
     "shots not negative",
@@ -363,6 +380,95 @@ EVENTS = TableSchema(
         _text("source"),
     ),
 )
+COMPRESSION = TableSchema(
+    "compression.csv",
+    ("child", "parent", "benchmark", "table"),
+    (
+        _key("child"),
+        _key("parent"),
+        ColumnSchema(
+            "method", required=True, blank=False, rule=_one_of(CHILD_METHODS), default="quantised"
+        ),
+        _text("scheme", "unnamed"),
+        ColumnSchema("bits", "number", rule=BITS, default=16.0),
+        _text("granularity"),
+        _key("benchmark"),
+        replace(_SCORE_COLUMN, name="child_score"),
+        replace(_SCORE_COLUMN, name="parent_score"),
+        ColumnSchema("shots", "number", rule=SHOTS, default=math.nan),
+        _text("protocol", "panel", rule=_one_of(PROTOCOLS)),
+        _text("table", "one"),
+        ColumnSchema("child_params", "number", required=True, blank=False, rule=PARAMS),
+        ColumnSchema("parent_params", "number", required=True, blank=False, rule=PARAMS),
+        _text("size_basis", "given"),
+        _text("source"),
+    ),
+)
+COSTS = TableSchema(
+    "costs.csv",
+    ("entry",),
+    (
+        _key("entry"),
+        _text("name", _copy("entry")),
+        _text("system"),
+        ColumnSchema("date", "date", required=True, blank=False),
+        ColumnSchema("quantity", required=True, blank=False, rule=_one_of(COST_QUANTITIES)),
+        ColumnSchema("value", "number", required=True, blank=False, rule=AMOUNT),
+        _text("hardware"),
+        ColumnSchema("peak_flops", "number", rule=AMOUNT, default=math.nan),
+        ColumnSchema("basis", required=True, blank=False, rule=_one_of(COST_BASES)),
+        ColumnSchema("params", "number", rule=PARAMS, default=math.nan),
+        ColumnSchema("tokens", "number", rule=TOKENS, default=math.nan),
+        _text("scratch", "true", rule=_one_of(TRUTH, may_be_empty=True)),
+        _text("source"),
+        _text("note"),
+    ),
+)
+
+PRICES: Final = TableSchema(
+    "prices.csv",
+    ("offer",),
+    (
+        _key("offer"),
+        _text("provider"),
+        _text("system", _copy("offer")),
+        ColumnSchema("date", "date", required=True, blank=False, rule=RELEASED),
+        ColumnSchema("date_earliest", "date"),
+        _text("date_basis"),
+        ColumnSchema("input_price", "number", required=True, blank=False, rule=AMOUNT),
+        ColumnSchema("output_price", "number", rule=AMOUNT),
+        ColumnSchema("mmlu", "number", required=True, rule=SCORE),
+        ColumnSchema("mmlu_second", "number", rule=SCORE),
+        _text("open_weights", "unknown", rule=_one_of(TRUTH)),
+        ColumnSchema("plotted_date", "date"),
+        ColumnSchema("plotted_price", "number", rule=AMOUNT),
+        _text("score_source"),
+        _text("source"),
+        _text("note"),
+    ),
+)
+"""Dated offers of inference; prices in USD per million tokens."""
+
+TECHNOLOGY: Final = TableSchema(
+    "technology.csv",
+    ("point",),
+    (
+        _key("point"),
+        ColumnSchema("quantity", required=True, blank=False),
+        _text("kind"),
+        _text("label", _copy("point")),
+        ColumnSchema("date_earliest", "date"),
+        ColumnSchema("date", "date", required=True, blank=False, rule=RELEASED),
+        ColumnSchema("value", "number", required=True, rule=AMOUNT),
+        ColumnSchema("value_low", "number", rule=AMOUNT),
+        ColumnSchema("value_high", "number", rule=AMOUNT),
+        _text("unit"),
+        _text("basis"),
+        _text("detail"),
+        _text("source"),
+    ),
+)
+"""Dated values of chips and batteries; a value without a number has limits."""
 
 TABLES: Final = {
     "benchmarks": BENCHMARKS,

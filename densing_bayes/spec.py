@@ -16,7 +16,7 @@ import tomllib
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -239,14 +239,9 @@ def _check_changes(
             )
 
 
-class TrendSpec(Frozen):
-    """Trend of log density over release dates."""
+class LineSpec(Frozen):
+    """A line over time, what may change in it, and the priors of its parameters."""
 
-    frontier: Literal["half-normal", "none"] = "half-normal"
-    release_effects: bool = True
-    organisation_effects: bool = True
-    size_slope: bool = True
-    shortfall_drift: bool = False
     changes: tuple[ChangeSpec, ...] = ()
     smooth: SmoothSpec | None = None
     saturation: SaturationSpec | None = None
@@ -254,17 +249,36 @@ class TrendSpec(Frozen):
     growth_before: RealPrior
     growth_change: RealPrior
     level_change: RealPrior
+
+    @model_validator(mode="after")
+    def _distinct_changes(self) -> LineSpec:
+        _check_changes(self.changes, self.smooth, self.saturation)
+        return self
+
+    def under(self, hypothesis: Hypothesis) -> Self:
+        """The same with the changes of a hypothesis, and its priors where it has its own."""
+        update: dict[str, Any] = {
+            key: getattr(hypothesis, key) for key in ("changes", "smooth", "saturation")
+        }
+        for key in ("growth_change", "level_change"):
+            update[key] = getattr(hypothesis, key) or getattr(self, key)
+        return self.model_copy(update=update)
+
+
+class TrendSpec(LineSpec):
+    """Trend of log density over release dates."""
+
+    frontier: Literal["half-normal", "none"] = "half-normal"
+    release_effects: bool = True
+    organisation_effects: bool = True
+    size_slope: bool = True
+    shortfall_drift: bool = False
     shortfall_spread: PositivePrior
     release_spread: PositivePrior
     system_spread: PositivePrior
     organisation_spread: PositivePrior
     size: RealPrior
     shortfall_growth: RealPrior
-
-    @model_validator(mode="after")
-    def _distinct_changes(self) -> TrendSpec:
-        _check_changes(self.changes, self.smooth, self.saturation)
-        return self
 
 
 class Hypothesis(Frozen):
@@ -313,14 +327,9 @@ class ModelSpec(Frozen):
 
     def under(self, hypothesis: Hypothesis) -> ModelSpec:
         """The same model with the trend of a hypothesis."""
-        update: dict[str, Any] = {
-            key: getattr(hypothesis, key) for key in ("changes", "smooth", "saturation")
-        }
-        for key in ("growth_change", "level_change"):
-            update[key] = getattr(hypothesis, key) or getattr(self.trend, key)
         return self.model_copy(
             update={
-                "trend": self.trend.model_copy(update=update),
+                "trend": self.trend.under(hypothesis),
                 "description": f"{self.description}; hypothesis {hypothesis.name}",
             }
         )

@@ -9,10 +9,10 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from densing_bayes.line import Line, line_value, walk
+from densing_bayes.line import Dated, Line, line_value, walk
 from densing_bayes.observations import DAYS_PER_YEAR, Ints, Observations, years_since_origin
 from densing_bayes.priors import variable
-from densing_bayes.spec import ChangeSpec, SmoothSpec, TrendSpec
+from densing_bayes.spec import ChangeSpec, LineSpec, SmoothSpec, TrendSpec
 
 
 class Trend(NamedTuple):
@@ -60,7 +60,7 @@ def trend(spec: TrendSpec, observed: Observations) -> Trend:
     return Trend(line, effects, spread, shortfall, scale, unit, organisation_spread, release_spread)
 
 
-def frontier_line(spec: TrendSpec, observed: Observations) -> Line:
+def frontier_line(spec: LineSpec, observed: Dated) -> Line:
     """State the parameters of F(t): level, growth, and what a hypothesis says of its changes."""
     level = variable("level", spec.level)
     if spec.smooth is not None:
@@ -91,7 +91,7 @@ def _random_walk(level: Any, growth: Any, spec: SmoothSpec) -> Line:
     return walk(level, growth, [(knot, step[i]) for i, knot in enumerate(knots)])
 
 
-def _change_times(changes: tuple[ChangeSpec, ...], observed: Observations) -> list[Any]:
+def _change_times(changes: tuple[ChangeSpec, ...], observed: Dated) -> list[Any]:
     """Dates of the changes in years: data where they are known, else uniform over a window.
 
     The k-th of n ordered dates in a window takes a Beta(1, n - k) share of what is left of it.

@@ -1,0 +1,111 @@
+"""Quantities of the corollaries that claims are about, for the ledger.
+
+Those of a fit come from its posterior, with a small model of chips where density meets Moore's law;
+those of tables from the prices and engines that :func:`fit_tables` fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densing_bayes.corollaries.engines import (
+    effective_doubling_time,
+    engine_rate,
+    fit_engine,
+    fit_engines,
+)
+from densing_bayes.corollaries.prices import fit_prices, fold_reduction, halving_time
+from densing_bayes.errors import NotTestableError
+from densing_bayes.exponential import ExponentialFit
+from densing_bayes.fitting import SEED, Fit
+from densing_bayes.forecasts import forecast_date
+from densing_bayes.observations import years_since_origin
+from densing_bayes.quantities import doubling_time
+
+Draws = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TablePanel:
+    """Trends through the tables that hold no densities: prices and engines.
+
+    Attributes
+    ----------
+    prices
+        Cheapest offers of the level of GPT-3.5.
+    engines
+        Chips and batteries, by name.
+    """
+
+    prices: ExponentialFit
+    engines: dict[str, ExponentialFit]
+
+    @property
+    def verdict(self) -> str:
+        """PASS if all have passed, else FAIL."""
+        parts = (self.prices, *self.engines.values())
+        return "PASS" if all(part.verdict == "PASS" for part in parts) else "FAIL"
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Name of the panel, and what each fit came from."""
+        engines = {name: engine.provenance for name, engine in self.engines.items()}
+        return {"panel": "tables", "prices": self.prices.provenance} | engines
+
+
+@cache
+def fit_tables(seed: int = SEED) -> TablePanel:
+    """Fit prices and engines; about a minute, once in a process."""
+    return TablePanel(fit_prices("gpt-3.5", seed=seed), fit_engines(seed=seed))
+
+
+@cache
+def _engine(name: str) -> ExponentialFit:
+    return fit_engine(name)
+
+
+def _flat(values: Any) -> Draws:
+    return np.ravel(np.asarray(values))
+
+
+def _product(fit: Fit, argument: str, group: str) -> Draws:
+    return _flat(effective_doubling_time(fit, _engine(argument), group))
+
+
+def _reached(fit: Fit, argument: str, group: str) -> Draws:
+    """Whether a system of some params has reached a score by a date; posterior only."""
+    params, benchmark, score, date = argument.split()
+    if benchmark not in fit.observed.benchmarks:
+        raise NotTestableError(f"the panel has no {benchmark}")
+    years = forecast_date(fit, float(params), benchmark, float(score))
+    return _flat(years <= years_since_origin(date)).astype(float)
+
+
+def _fold(fit: TablePanel, argument: str, group: str) -> Draws:
+    return _flat(fold_reduction(fit.prices, group=group))
+
+
+def _halving(fit: TablePanel, argument: str, group: str) -> Draws:
+    return _flat(halving_time(fit.prices, group=group))
+
+
+def _doubling(fit: TablePanel, argument: str, group: str) -> Draws:
+    return _flat(doubling_time(engine_rate(fit.engines[argument], group)))
+
+
+OF_FITS: dict[str, Callable[[Any, str, str], Draws]] = {
+    "density_times_engine": _product,
+    "reached_by": _reached,
+}
+OF_TABLES: dict[str, Callable[[Any, str, str], Draws]] = {
+    "price_fold": _fold,
+    "price_halving": _halving,
+    "engine_doubling": _doubling,
+}
+WITH_PRIOR = {"density_times_engine", *OF_TABLES}  # those whose prior says something of a claim

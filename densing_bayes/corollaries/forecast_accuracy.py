@@ -1,0 +1,414 @@
+"""Forecasts put to the test: fitted to the past of a date, scored on the half year after it.
+
+Two targets, kept apart. The scores of each new release, given its params and date, against the
+last level carried forward and a mean trend. The best density of the window, not given what will
+be released in it, against a straight line through the running maximum (the paper's estimator) and
+the best of the last window. Every rival is a distribution: Student's predictive law of its own
+regression, whose spread comes from the same past.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from scipy.special import expit, logit
+
+from densing_bayes import leave_out
+from densing_bayes.batch import Request, Terms, fitter, name_of
+from densing_bayes.errors import DensingError
+from densing_bayes.fitting import Fit
+from densing_bayes.least_squares import running_maximum
+from densing_bayes.marginal import thinned
+from densing_bayes.observations import (
+    DAYS_PER_YEAR,
+    Floats,
+    Observations,
+    date_of,
+    years_since_origin,
+)
+from densing_bayes.quantities import SAMPLE, line_at
+from densing_bayes.store import stored_answer
+
+DRAWS = 2000
+LEVELS = (0.5, 0.8, 0.95)
+WINDOW_DAYS = leave_out.WINDOW_DAYS
+MODEL, LAST_LEVEL, MEAN_TREND = "joint model", "last level", "mean trend"
+ENVELOPE, LAST_BEST = "line through running maximum", "last best"
+FEWEST = 5  # training scores of a benchmark, below which a rival says nothing
+EDGE = 0.005  # scores are kept so far from 0 and 1 for their logit
+
+
+# Scores of new releases --------------------------------------------------------------------------
+
+
+def score_forecasts(
+    fit: Fit, observed: Observations, cut: dt.date, days: int = WINDOW_DAYS, seed: int = 0
+) -> pd.DataFrame:
+    """Forecasts of the scores of the releases of a window, given their params and dates.
+
+    Parameters
+    ----------
+    fit
+        Of :func:`densing_bayes.leave_out.before` the cut.
+    observed
+        All systems.
+    cut
+        First date of the window.
+    days
+        Its length.
+    seed
+        Of the predictive draws.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per cell and method: ``cut``, ``cell``, ``release``, ``benchmark``, ``method``,
+        ``crps`` (in points of score), ``covered50``, ``covered80``, ``covered95``. Cells of
+        benchmarks with fewer than five scores before the cut are left out for all methods.
+
+    Raises
+    ------
+    DensingError
+        If the fit has seen the window, or nothing is released in it.
+    """
+    past, coming = split(fit, observed, cut, days)
+    drawn = {
+        MODEL: leave_out.predicted_scores(fit, coming, thinned(fit.posterior, DRAWS), seed),
+        LAST_LEVEL: _rival_scores(past, coming, cut, days, trend=False, seed=seed),
+        MEAN_TREND: _rival_scores(past, coming, cut, days, trend=True, seed=seed),
+    }
+    known = np.isfinite(drawn[MEAN_TREND]).all(axis=0)
+    if not known.any():
+        raise DensingError(
+            f"no benchmark of the window from {cut} on has {FEWEST} scores before it: a rival "
+            f"cannot be fitted; take a later cut"
+        )
+    release = [coming.releases[i] for i in coming.system_release[coming.cell_system]]
+    frames = [
+        pd.DataFrame(
+            {
+                "cut": cut.isoformat(),
+                "cell": coming.cell_label,
+                "release": release,
+                "benchmark": [coming.benchmarks[k] for k in coming.cell_benchmark],
+                "method": method,
+                **scored(coming.score, values),
+            }
+        )[known]
+        for method, values in drawn.items()
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def split(
+    fit: Fit, observed: Observations, cut: dt.date, days: int = WINDOW_DAYS
+) -> tuple[Observations, Observations]:
+    """Systems before a cut, and the releases of the window after it."""
+    start = years_since_origin(cut)
+    if fit.observed.time.max() >= start:
+        raise DensingError(
+            f"the fit has seen systems of {date_of(fit.observed.time.max()).date()}, after the cut "
+            f"{cut}: fit the systems before the cut"
+        )
+    if not days > 0:
+        raise DensingError(f"days = {days}: a window needs at least one day")
+    first = observed.release_time
+    future = (first >= start) & (first < start + days / DAYS_PER_YEAR)
+    if not future.any():
+        raise DensingError(f"no release in the {days} days from {cut} on: use a longer window")
+    return leave_out.before(observed, cut), observed.of_systems(future[observed.system_release])
+
+
+def scored(observed: Floats, drawn: Floats) -> dict[str, Any]:
+    """CRPS and coverage of predictive draws, (draw, cell), for what was observed, (cell,)."""
+    from scoringrules import crps_ensemble
+
+    found: dict[str, Any] = {"crps": crps_ensemble(observed, drawn.T)}
+    for level in LEVELS:
+        tail = (1.0 - level) / 2.0
+        low, high = np.quantile(drawn, [tail, 1.0 - tail], axis=0)
+        found[f"covered{level * 100:.0f}"] = (observed >= low) & (observed <= high)
+    return found
+
+
+def _rival_scores(
+    past: Observations,
+    coming: Observations,
+    cut: dt.date,
+    days: int,
+    *,
+    trend: bool,
+    seed: int,
+) -> Floats:
+    """Predictive draws, (draw, cell), of a regression of logit scores on log params and date.
+
+    Each benchmark on its own. Without a trend the level is that of the last window before the
+    cut, or of as many windows as it takes to have enough scores.
+    """
+    random = np.random.default_rng(seed)
+    result = np.full((DRAWS, coming.score.size), np.nan)
+    window, start = days / DAYS_PER_YEAR, years_since_origin(cut)
+    for k in range(len(coming.benchmarks)):
+        own, wanted = past.cell_benchmark == k, coming.cell_benchmark == k
+        if own.sum() < FEWEST or not wanted.any():
+            continue
+        m = past.cell_system[own]
+        time, size, score = past.time[m], past.log_params[m], past.score[own]
+        recent = np.ones(len(time), dtype=bool)
+        back = 1
+        while not trend:
+            recent = time >= start - back * window
+            if recent.sum() >= FEWEST:
+                break
+            back += 1
+        centre = size[recent].mean()
+
+        def design(time: Floats, size: Floats, centre: float = centre) -> Floats:
+            columns = [np.ones_like(time), size - centre] + ([time - start] if trend else [])
+            return np.column_stack(columns)
+
+        to = coming.cell_system[wanted]
+        drawn = student_draws(
+            design(time[recent], size[recent]),
+            logit(np.clip(score[recent], EDGE, 1.0 - EDGE)),
+            design(coming.time[to], coming.log_params[to]),
+            random,
+        )
+        result[:, wanted] = expit(drawn)
+    return result
+
+
+def student_draws(
+    design: Floats, values: Floats, new: Floats, random: np.random.Generator, draws: int = DRAWS
+) -> Floats:
+    """Predictive draws, (draw, new), of a linear regression with flat priors (Student's law)."""
+    freedom = len(values) - design.shape[1]
+    if freedom < 1:
+        raise DensingError(
+            f"{len(values)} points for a regression with {design.shape[1]} terms: the spread of a "
+            f"forecast needs at least {design.shape[1] + 1}"
+        )
+    inverse = np.linalg.pinv(design.T @ design)
+    slopes = inverse @ design.T @ values
+    spread = np.sqrt(np.sum((values - design @ slopes) ** 2) / freedom)
+    scale = spread * np.sqrt(1.0 + np.einsum("ij,jk,ik->i", new, inverse, new))
+    return np.asarray(new @ slopes + scale * random.standard_t(freedom, (draws, len(new))))
+
+
+# Best density of a window ------------------------------------------------------------------------
+
+
+def best_density_forecasts(
+    fit: Fit, full: Fit, cut: dt.date, days: int = WINDOW_DAYS, seed: int = 0
+) -> pd.DataFrame:
+    """Forecasts of the best log density among the systems of a window.
+
+    What was "observed" is latent too: the posterior median, in the fit of all systems, of the
+    best of the window. The model does not know what will be released: it draws as many releases
+    of the same sizes as in the window before, from new organisations. The rivals see posterior
+    medians of densities of the fit of the past.
+
+    Parameters
+    ----------
+    fit
+        Of the systems before the cut.
+    full
+        Of all systems, with the same specification.
+    cut, days, seed
+        As of :func:`score_forecasts`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per method: ``cut``, ``method``, ``observed`` and ``observed_sd`` (of its
+        posterior), ``median``, ``lower``, ``upper`` (95%), ``crps`` and coverage; in nats.
+    """
+    past, coming = split(fit, full.observed, cut, days)
+    rows = [full.observed.systems.index(name) for name in coming.systems]
+    best = _log_density(full)[:, rows].max(axis=1)
+    known = np.median(_log_density(fit), axis=0)
+    random = np.random.default_rng(seed)
+    drawn = {
+        MODEL: _best_of_window(fit, cut, days, random),
+        ENVELOPE: _envelope(past, known, cut, days, random),
+        LAST_BEST: _last_best(past, known, cut, days, random),
+    }
+    observed = np.array([np.median(best)])
+    result = []
+    for method, values in drawn.items():
+        lower, middle, upper = np.quantile(values, [0.025, 0.5, 0.975])
+        said = {name: value.item() for name, value in scored(observed, values[:, None]).items()}
+        result.append(
+            {
+                "cut": cut.isoformat(),
+                "method": method,
+                "observed": observed.item(),
+                "observed_sd": float(best.std()),
+                "median": float(middle),
+                "lower": float(lower),
+                "upper": float(upper),
+                **said,
+            }
+        )
+    return pd.DataFrame(result)
+
+
+def _log_density(fit: Fit) -> Floats:
+    values = fit.posterior["log_density"].transpose(*SAMPLE, "system").to_numpy()
+    return np.asarray(values.reshape(-1, values.shape[-1]))
+
+
+def _best_of_window(fit: Fit, cut: dt.date, days: int, random: np.random.Generator) -> Floats:
+    """Draws of the best log density of a window with the releases of the one before it."""
+    window, start = days / DAYS_PER_YEAR, years_since_origin(cut)
+    seen = fit.observed
+    back = 1
+    while not (seen.release_time >= start - back * window).any():
+        back += 1
+    recent = seen.of_systems((seen.release_time >= start - back * window)[seen.system_release])
+    time = np.clip(recent.time + back * window, start, start + window)
+    draws = fit.posterior
+    line = line_at(fit, time, "frontier")
+    count = line.shape[0] * line.shape[1]
+
+    def scale(name: str) -> Floats:
+        if name not in draws:
+            return np.zeros((count, 1))
+        return np.asarray(draws[name].transpose(*SAMPLE).to_numpy().reshape(count, 1))
+
+    def normal(size: int) -> Floats:
+        return random.standard_normal((count, size))
+
+    releases, systems = len(recent.releases), len(recent.systems)
+    shortfall = scale("shortfall_spread") * np.exp(
+        scale("shortfall_growth") * (recent.release_time + back * window)
+    )
+    release = scale("release_spread") * normal(releases) - shortfall * np.abs(normal(releases))
+    organisation = scale("organisation_spread") * normal(len(recent.organisations))
+    density = (
+        line.reshape(count, systems)
+        + scale("size_slope") * (recent.log_params - seen.mean_log_params)
+        + release[:, recent.system_release]
+        + organisation[:, recent.system_organisation]
+        + scale("system_spread") * normal(systems)
+    )
+    return np.asarray(density.max(axis=1))
+
+
+def _envelope(
+    past: Observations, density: Floats, cut: dt.date, days: int, random: np.random.Generator
+) -> Floats:
+    """The paper's estimator at the end of the window: a line through the running maximum."""
+    dates = pd.Series([date_of(t) for t in past.time])
+    on = running_maximum(dates, np.exp(density))
+    start, end = years_since_origin(cut), years_since_origin(cut) + days / DAYS_PER_YEAR
+    design = np.column_stack([np.ones(on.sum()), past.time[on] - start])
+    new = np.array([[1.0, end - start]])
+    return student_draws(design, density[on], new, random)[:, 0]
+
+
+def _last_best(
+    past: Observations, density: Floats, cut: dt.date, days: int, random: np.random.Generator
+) -> Floats:
+    """The best of the last window carried forward, spread as its changes in the past."""
+    window, start = days / DAYS_PER_YEAR, years_since_origin(cut)
+    number = np.floor((start - past.time) / window - 1e-9).astype(int)
+    found = {int(i): density[number == i].max() for i in np.unique(number)}
+    changes = [found[i] - found[i + 1] for i in found if i + 1 in found]
+    if len(changes) < 2:
+        raise DensingError(
+            f"fewer than three windows of {days} days with systems before {cut}: the spread of a "
+            f"forecast needs them; use shorter windows or a later cut"
+        )
+    spread = float(np.sqrt(np.mean(np.square(changes))))
+    return np.asarray(
+        found[min(found)] + spread * stats.t.rvs(len(changes), size=DRAWS, random_state=random)
+    )
+
+
+# Over cuts ---------------------------------------------------------------------------------------
+
+
+def accuracy_at(
+    cut: dt.date, request: Request, terms: Terms, days: int = WINDOW_DAYS, seed: int = 0
+) -> dict[str, Any]:
+    """Both targets at one cut; fits and answers are kept in the store, so a run can go on.
+
+    Returns
+    -------
+    dict
+        ``cut``, ``verdict`` of the fit of the past, ``systems`` and ``releases`` before the cut,
+        and the rows of :func:`score_forecasts` (``scores``) and :func:`best_density_forecasts`
+        (``best``).
+    """
+    make = fitter(terms)
+    reduced = Request(request.spec, leave_out.before(request.observed, cut))
+    return stored_answer(
+        f"{name_of(reduced, terms)}-accuracy-{days}-{seed}",
+        lambda: _accuracy(make, request, reduced, cut, days, seed),
+        terms.folder,
+    )
+
+
+def _accuracy(
+    make: Callable[..., Fit],
+    request: Request,
+    reduced: Request,
+    cut: dt.date,
+    days: int,
+    seed: int,
+) -> dict[str, Any]:
+    full, fit = make(request), make(reduced)
+    return {
+        "cut": cut.isoformat(),
+        "verdict": fit.verdict,
+        "full_verdict": full.verdict,
+        "systems": len(fit.observed.systems),
+        "releases": len(fit.observed.releases),
+        "scores": score_forecasts(fit, request.observed, cut, days, seed).to_dict("records"),
+        "best": best_density_forecasts(fit, full, cut, days, seed).to_dict("records"),
+    }
+
+
+def accuracy_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Mean CRPS and coverage of each method, and how far it is behind the model.
+
+    Parameters
+    ----------
+    rows
+        Of :func:`score_forecasts` or :func:`best_density_forecasts`, over cuts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``method``; ``count``, ``crps``, ``crps_behind`` (that of the method minus that of
+        the model, above 0 where the model is better) with its standard error over releases (over
+        cuts, for the best density), and the share of each interval that holds what was observed.
+    """
+    unit = "release" if "release" in rows else "cut"
+    key = ["cut", "cell"] if "cell" in rows else ["cut"]
+    wide = rows.pivot_table(index=key, columns="method", values="crps")
+    group = rows.drop_duplicates(key).set_index(key)[unit] if unit not in key else None
+    table = {}
+    for method, own in rows.groupby("method", sort=False):
+        behind = wide[method] - wide[MODEL]
+        labels = behind.index if group is None else group.reindex(behind.index)
+        total = (behind - behind.mean()).groupby(np.asarray(labels)).sum()
+        count = len(total)
+        correction = count / (count - 1) if count > 1 else np.nan
+        table[str(method)] = {
+            "count": len(own),
+            "crps": float(own["crps"].mean()),
+            "crps_behind": float(behind.mean()),
+            "crps_behind_se": float(np.sqrt(correction * np.sum(total**2)) / len(behind)),
+            **{
+                f"covered{level * 100:.0f}": float(own[f"covered{level * 100:.0f}"].mean())
+                for level in LEVELS
+            },
+        }
+    return pd.DataFrame.from_dict(table, orient="index").rename_axis("method")

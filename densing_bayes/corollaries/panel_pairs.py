@@ -1,0 +1,348 @@
+"""Pairs of child and parent within a panel: difference of log density in the joint posterior.
+
+A joint fit leaves quantised and pruned systems out of its trend. Such a child is scored beside the
+fit: given a draw of everything else, its log density has a wide prior about its parent's and the
+likelihood of its scores, benchmark deviations integrated out. The fit does not learn from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from densing_bayes import laws
+from densing_bayes.corollaries.compression import CompressionSpec, new_pairs
+from densing_bayes.errors import DensingError
+from densing_bayes.fitting import CI, SEED, Fit
+from densing_bayes.observations import DAYS_PER_YEAR, ORIGIN, system_sizes
+from densing_bayes.posterior import Posterior
+from densing_bayes.quantities import SAMPLE, check_ci, estimate, probability
+from densing_bayes.spec import load_corollary
+from densing_bayes.tables import Panel, load_panel
+
+Floats = NDArray[np.float64]
+GRID = np.arange(-6.0, 6.0 + 1e-9, 0.125)  # log density about the parent's
+NODES = 7  # of the quadrature over the deviation of a benchmark
+IN_FIT, BESIDE = "in the fit", "scored beside the fit"
+
+
+class PanelPair(NamedTuple):
+    """A pair of a panel, how the child is placed, and why it cannot be (empty if it can)."""
+
+    child: str
+    parent: str
+    derivation: str
+    how: str
+    reason: str
+
+
+def list_panel_pairs(
+    fit: Fit, panel: Panel | None = None, spec: CompressionSpec | str = "compression"
+) -> list[PanelPair]:
+    """Pairs that the tables of a panel name, and those that the paper plots.
+
+    Parameters
+    ----------
+    fit
+        A joint fit.
+    panel
+        The panel that it was fitted to; by default the one of that name.
+    spec
+        Names the published pairs, whose children have no parent in the tables.
+    """
+    spec = spec if isinstance(spec, CompressionSpec) else load_corollary(spec, CompressionSpec)
+    systems = (panel or load_panel(fit.spec.panel.source)).systems
+    published = {pair.child: pair.parent for pair in spec.published if not pair.scheme}
+    derived = systems[systems["derivation"] != ""]
+    rows = []
+    for child, row in derived.iterrows():
+        name = str(child)
+        parent = str(row["parent"]) or published.get(name, "")
+        how = IN_FIT if name in fit.observed.systems else BESIDE
+        rows.append(
+            PanelPair(name, parent, str(row["derivation"]), how, "")._replace(
+                reason=_obstacle(fit, panel, name, parent)
+            )
+        )
+    return rows
+
+
+def _obstacle(fit: Fit, panel: Panel | None, child: str, parent: str) -> str:
+    """Why a pair cannot be compared; empty if it can."""
+    if not parent:
+        return "no parent is named"
+    if parent not in fit.observed.systems:
+        return f"the parent {parent} is not in the fit"
+    if child in fit.observed.systems:
+        return ""
+    panel = panel or load_panel(fit.spec.panel.source)
+    if _scores(fit, panel, child).empty:
+        return "the child has no scores that the fit would use"
+    return ""
+
+
+def panel_shifts(
+    fit: Fit,
+    panel: Panel | None = None,
+    spec: CompressionSpec | str = "compression",
+    seed: int = SEED,
+    children: Sequence[str] | None = None,
+) -> xr.DataArray:
+    """Difference of log density, child minus parent, of the pairs of a panel.
+
+    Parameters
+    ----------
+    fit, panel, spec
+        As of :func:`list_panel_pairs`.
+    seed
+        Of the draws of children that are scored beside the fit.
+    children
+        Names of the children wanted; all by default.
+
+    Returns
+    -------
+    xarray.DataArray
+        ln(density of the child / density of the parent), dims (chain, draw, pair); the pair is
+        named after its child.
+    """
+    spec = spec if isinstance(spec, CompressionSpec) else load_corollary(spec, CompressionSpec)
+    pairs = [pair for pair in list_panel_pairs(fit, panel, spec) if not pair.reason]
+    if children is not None:
+        pairs = [pair for pair in pairs if pair.child in children]
+    if not pairs:
+        raise DensingError(
+            f"panel '{fit.spec.panel.source}' has no such pair of child and parent that this fit can "
+            f"compare; name parents in column 'parent' of systems.csv"
+        )
+    log_density = fit.posterior["log_density"].transpose(*SAMPLE, "system")
+    panel = panel or load_panel(fit.spec.panel.source)
+    shifts = []
+    for number, pair in enumerate(pairs):
+        parent = log_density.sel(system=pair.parent).to_numpy()
+        if pair.how == IN_FIT:
+            child = log_density.sel(system=pair.child).to_numpy()
+        else:
+            child = place_system(fit, panel, pair.child, parent, spec, seed + number)
+        shifts.append(child - parent)
+    level = fit.posterior["level"].transpose(*SAMPLE)
+    return xr.DataArray(
+        np.stack(shifts, axis=-1),
+        dims=(*SAMPLE, "pair"),
+        coords={**level.coords, "pair": [pair.child for pair in pairs]},
+        name="shift",
+    )
+
+
+def panel_pairs(
+    fit: Fit,
+    ci: float = CI,
+    *,
+    panel: Panel | None = None,
+    spec: CompressionSpec | str = "compression",
+    seed: int = SEED,
+) -> pd.DataFrame:
+    """Pairs of a panel: factor on density, P(child denser), and the pairs that are missing.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``child``; parent, derivation, how (in the fit, or scored beside it), ``factor``
+        (density of the child over the parent's: median, ``_lower``, ``_upper``), ``p_denser`` and
+        ``reason`` (empty, or why the pair is missing; its figures are then NaN).
+    """
+    check_ci(ci)
+    draws = panel_shifts(fit, panel, spec, seed)
+    known = list(draws["pair"].to_numpy())
+    rows = []
+    for pair in list_panel_pairs(fit, panel, spec):
+        row: dict[str, Any] = pair._asdict()
+        if pair.child in known:
+            values = draws.sel(pair=pair.child)
+            said = estimate(np.exp(values), "1", ci, mean=False)
+            row |= {"factor": said["median"], "factor_lower": said["lower"]}
+            row |= {"factor_upper": said["upper"], "p_denser": probability(values > 0)}
+        rows.append(row)
+    table = pd.DataFrame(rows).set_index("child")
+    return table[[*table.columns.drop("reason"), "reason"]]
+
+
+def only_gemma(
+    fit: Fit,
+    compression: Posterior | None = None,
+    ci: float = CI,
+    *,
+    panel: Panel | None = None,
+    spec: CompressionSpec | str = "compression",
+    seed: int = SEED,
+) -> dict[str, Any]:
+    """Test the claim that of compressed systems only Gemma-2-9B is denser than its parent.
+
+    Parameters
+    ----------
+    fit
+        A joint fit that holds Gemma-2-9B and Gemma-2-27B (the embedded one of "paper" does).
+    compression
+        Posterior of :func:`fit_compression`, for the published pairs that have no scores; without
+        it they are left out.
+
+    Returns
+    -------
+    dict
+        ``p_denser`` (Gemma-2-9B), ``p_others_less_dense`` (all others), ``p_claim`` (both),
+        ``pairs`` (one entry per published pair: child, parent, how, factor, p_denser) and
+        ``left_out``.
+
+    Raises
+    ------
+    DensingError
+        If the fit cannot compare Gemma-2-9B with its parent.
+    """
+    spec = spec if isinstance(spec, CompressionSpec) else load_corollary(spec, CompressionSpec)
+    found = {pair.child: pair for pair in list_panel_pairs(fit, panel, spec)}
+    subject = "gemma-2-9b"
+    if subject not in found or found[subject].reason:
+        raise DensingError(
+            f"{subject} and its parent are not both in this fit (panel "
+            f"'{fit.spec.panel.source}'); take a fit of 'paper'"
+        )
+    wanted = [pair.child for pair in spec.published]
+    draws = panel_shifts(fit, panel, spec, seed, wanted)
+    known = list(draws["pair"].to_numpy())
+    shape = draws.shape[:2]
+    entries, left_out = [], []
+    others = np.ones(shape, bool)
+    for number, pair in enumerate(spec.published):
+        if pair.child in known:
+            values, how = draws.sel(pair=pair.child).to_numpy(), found[pair.child].how
+        elif pair.scheme and compression is not None:
+            method = f"{pair.scheme}, {pair.bits:g} bits"
+            random = np.random.default_rng(seed + number)
+            fresh = np.ravel(new_pairs(compression, seed=seed + number).sel(method=method))
+            values = random.choice(fresh, shape)
+            how = f"a new pair of {method}"
+        else:
+            left_out.append(pair.child)
+            continue
+        said = estimate(np.exp(values), "1", ci, mean=False)
+        entries.append(
+            {"child": pair.child, "parent": pair.parent, "how": how, "factor": said}
+            | {"p_denser": probability(values > 0)}
+        )
+        if pair.child == subject:
+            denser = values > 0
+        else:
+            others &= values < 0
+    return {
+        "p_denser": probability(denser),
+        "p_others_less_dense": probability(others),
+        "p_claim": probability(denser & others),
+        "pairs": entries,
+        "left_out": left_out,
+    }
+
+
+def _scores(fit: Fit, panel: Panel, system: str) -> pd.DataFrame:
+    """Scores of a system that the specification of the fit would use."""
+    scores = panel.scores
+    chosen = (scores["system"] == system) & scores["benchmark"].isin(fit.observed.benchmarks)
+    return scores[chosen & (scores["flag"] == "")]
+
+
+def place_system(
+    fit: Fit, panel: Panel, system: str, parent: Floats, spec: CompressionSpec, seed: int = SEED
+) -> Floats:
+    """Draws of the log density of a system that the fit has not seen, one per posterior draw.
+
+    Parameters
+    ----------
+    fit
+        A joint fit.
+    panel
+        Tables with the system, its size, date and scores.
+    system
+        Its name.
+    parent
+        Log density about which the prior is centred, (chain, draw).
+    spec
+        Prior of the difference.
+    seed
+        Of the draws.
+
+    Returns
+    -------
+    ndarray
+        ln(density), (chain, draw).
+    """
+    row = panel.systems.loc[[system]]
+    size, _ = system_sizes(row, fit.spec.panel.size)
+    log_params = float(np.log(size.iloc[0]))
+    time = (row["release_date"].iloc[0] - ORIGIN).days / DAYS_PER_YEAR
+    prior = spec.new_system.shift
+    centre = np.ravel(parent) + prior.mu
+    log_posterior = np.tile(-0.5 * (GRID / prior.sigma) ** 2, (len(centre), 1))
+    items = panel.benchmarks["effective_items"].astype(float)
+    for _, cell in _scores(fit, panel, system).iterrows():
+        name = str(cell["benchmark"])
+        ability = log_params + centre[:, None] + GRID
+        log_posterior += _log_likelihood(
+            fit, name, ability, time, float(cell["score"]), float(items[name])
+        )
+    weights = np.exp(log_posterior - log_posterior.max(axis=1, keepdims=True))
+    cumulated = np.cumsum(weights, axis=1)
+    random = np.random.default_rng(seed)
+    drawn = random.uniform(size=(len(centre), 1)) * cumulated[:, -1:]
+    place = GRID[np.sum(cumulated < drawn, axis=1)]
+    place = place + (GRID[1] - GRID[0]) * (random.uniform(size=len(place)) - 0.5)
+    return np.asarray((centre + place).reshape(np.shape(parent)))
+
+
+def _log_likelihood(
+    fit: Fit, benchmark: str, ability: Floats, time: float, score: float, items: float
+) -> Floats:
+    """Log likelihood of a score where ln N + log density is ``ability``, (draw, grid).
+
+    The deviation of the benchmark is integrated out by Gauss-Hermite quadrature.
+    """
+    draws, observed = fit.posterior, fit.observed
+
+    def of(name: str, **where: str) -> Floats:
+        values = draws[name].sel(where) if where else draws[name]
+        return np.asarray(values.transpose(*SAMPLE).to_numpy().reshape(-1, 1))
+
+    own = {"benchmark": benchmark}
+    shift = of("format_offset", **own)
+    if "drift_before" in draws:
+        shift = shift + of("drift_before", **own) * time
+    if "drift_change" in draws:
+        after = max(time - observed.bend_time[0], 0.0)
+        shift = shift + of("drift_change", **own) * after
+    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+    spread, noise = of("benchmark_spread", **own), of("protocol_noise", **own)
+    floor, ceiling = of("floor", **own), of("ceiling", **own)
+    total = np.zeros(ability.shape)
+    for node, weight in zip(nodes, weights / weights.sum(), strict=True):
+        z = _logit(fit, benchmark, ability + shift + node * spread, of)
+        mean = laws.sigmoid_score(z, floor, ceiling)
+        variance = laws.score_variance(mean, items, noise)
+        total += weight * np.exp(-0.5 * (score - mean) ** 2 / variance) / np.sqrt(variance)
+    return np.asarray(np.log(np.maximum(total, 1e-300)))
+
+
+def _logit(fit: Fit, benchmark: str, log_effective_params: Floats, of: Any) -> Floats:
+    """Logit of the score of a reference model with some ln Neff on D0 tokens, (draw, grid)."""
+    observed = fit.observed
+    n, d = log_effective_params - np.log(observed.centre_params), observed.log_reference_tokens
+    if benchmark in observed.loss_benchmarks:
+        own = {"loss_benchmark": benchmark}
+        names = ("irreducible_loss", "params_loss", "params_exponent", "tokens_loss",
+                 "tokens_exponent")  # fmt: skip
+        loss = laws.scaling_loss(n, d, *(of(name, **own) for name in names))
+        return np.asarray(of("steepness", **own) * (of("midpoint", **own) - loss))
+    own = {"direct_benchmark": benchmark}
+    reach = laws.ability(n, d, of("token_elasticity", **own))
+    return np.asarray(of("discrimination", **own) * (reach - of("difficulty", **own)))

@@ -1,0 +1,114 @@
+"""What commands share: options, reading a fit, printing tables and JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from densing_bayes.fitting import Fit
+
+FitFile = Annotated[Path, typer.Argument(metavar="FIT", help="File written by 'fit'.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Interval = Annotated[float, typer.Option("--ci", help="Probability of the intervals.")]
+
+
+def load_fit(path: Path) -> Fit:
+    """Read a fit, and warn if it has not passed."""
+    from densing_bayes.fitting import Fit
+
+    fitted = Fit.load(path)
+    if fitted.verdict != "PASS":
+        say(f"densing-bayes: warning: {verdict_text(fitted)}")
+    return fitted
+
+
+def verdict_text(fit: Fit) -> str:
+    """The verdict of a fit as a sentence."""
+    from densing_bayes.wording import verdict_sentence
+
+    return verdict_sentence(fit)
+
+
+def say(text: str) -> None:
+    """Print a message, apart from the output."""
+    print(text, file=sys.stderr)
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document."""
+    from densing_bayes.documents import json_text
+
+    print(json_text(document))
+
+
+def print_text(text: str) -> None:
+    """Print a line, folded to the width of the terminal."""
+    from rich.console import Console
+
+    Console(highlight=False, markup=False, emoji=False).print(text)
+
+
+def print_table(
+    first: str,
+    header: list[str],
+    rows: list[list[str]],
+    left: Collection[int] = (),
+) -> None:
+    """Print a table: the first column left, the others right but for those in ``left``."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+        header_style="bold",
+    )
+    table.add_column(first, overflow="fold")
+    for i, name in enumerate(header, start=1):
+        table.add_column(
+            name, justify="left" if i in left else "right", no_wrap=i not in left, overflow="fold"
+        )
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False, markup=False, emoji=False).print(table)
+
+
+def print_ledger(header: list[str], rows: list[list[str]]) -> None:
+    """Print claims as blocks: the statement with what was published, then a line per panel."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    width = max(map(len, header[2:]))
+    for statement, published, *cells in rows:
+        said = "" if published == "-" else f"  [published: {published}]"
+        console.print(f"{statement}{said}", style="bold")
+        for name, cell in zip(header[2:], cells, strict=True):
+            if cell != "-":
+                console.print(f"  {name:{width}}  {cell}")
+
+
+def marked(fit: Fit, text: str) -> str:
+    """A statement, marked if the fit behind it has not passed."""
+    return text if fit.verdict == "PASS" else f"[{fit.verdict}] {text}"
+
+
+def print_footing(fit: Fit) -> None:
+    """Print what a fit stands on: counts, provenance, verdict."""
+    from densing_bayes.wording import counts_sentence, verdict_sentence
+
+    provenance = fit.provenance
+    print_text("")
+    print_text(counts_sentence(fit))
+    print_text(
+        f"{fit.spec.name} on {provenance.get('panel', 'simulated data')}, seed "
+        f"{provenance['seed']}, spec {provenance['spec_hash'][:8]}, data "
+        f"{provenance['data_hash'][:8]}. {verdict_sentence(fit)}"
+    )
