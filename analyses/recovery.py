@@ -1,8 +1,9 @@
 """Recovery: whether intervals cover the truth on panels simulated from the model.
 
 Truths are draws of a fit to the specification's own panel, edited by scenario; shortfalls, effects
-and scores are simulated anew. Panels that are done are kept. Prints a table and writes recovery.json. About 20 minutes on two
-cores for 54 panels of "joint", and 40 for 12 of "paper".
+and scores are simulated anew. Prints a table and writes recovery.json. About 20 minutes on two
+cores for 54 panels of "joint"; those of "paper" take from 3 minutes to an hour each, where a chain
+starts in a mode that is slow to sample. Panels that are done are kept.
 
     python analyses/recovery.py [--spec joint] [--panels 54] [--out analyses/recovery.json]
 """

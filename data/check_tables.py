@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from densing_bayes.errors import TableError
-from densing_bayes.schema import COSTS
+from densing_bayes.schema import COMPRESSION, COSTS
 from densing_bayes.tables import Panel, load_events, load_panel, load_table
 
 HERE = Path(__file__).parent
@@ -264,6 +264,41 @@ def check_costs(panels: dict[str, Panel]) -> Iterator[Check]:
     yield "costs: DeepSeek-V3 at 2 USD an hour", implied == price["h800-2024-12"], f"{implied:.2f}"
 
 
+def check_compression(panels: dict[str, Panel]) -> Iterator[Check]:
+    """Pairs: counts, sizes as in the panels, scores that are in the panels too."""
+    table = load_table(COMPRESSION)
+    found = (len(table), table["child"].nunique(), table["parent"].nunique())
+    yield (
+        "compression: scores, children, parents",
+        found == (768, 207, 28),
+        same_text((768, 207, 28), found),
+    )
+    wrong = []
+    for _, row in table.iterrows():
+        basis = row["size_basis"].split("; ")
+        for column, where in (("child_params", basis[0]), ("parent_params", basis[-1])):
+            if where != "as named":
+                panel, system = where.split("/")
+                sizes = panels[panel].systems.loc[system]
+                known = sizes["params_comparable"]
+                known = known if known > 0 else sizes["params_total"]
+                if row[column] != known:
+                    wrong.append(f"{row['child']} {column}")
+    yield "compression: sizes are those of the panels", not wrong, ", ".join(wrong) or "all"
+    scores = panels["paper"].scores.set_index(["system", "benchmark"])["score"]
+    shared = [
+        (row["child"], abs(row["child_score"] - scores[row["child"], row["benchmark"]]))
+        for _, row in table[table["protocol"] == "panel"].iterrows()
+        if (row["child"], row["benchmark"]) in scores.index
+    ]
+    off = [child for child, gap in shared if gap > 0.001]
+    yield (
+        "compression: children in the paper's panel have their scores there",
+        len(shared) >= 10 and not off,
+        f"{len(shared)} scores, differing: {', '.join(off) or 'none'}",
+    )
+
+
 def main() -> int:
     """Run all checks; 0 if all hold."""
     try:
@@ -280,6 +315,7 @@ def main() -> int:
         *check_figures(),
         *check_published(),
         *check_costs(panels),
+        *check_compression(panels),
         ("events: ChatGPT", str(events.at["chatgpt", "date"])[:10] == "2022-11-30", "2022-11-30"),
     ]
     for name, good, text in results:

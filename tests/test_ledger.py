@@ -10,8 +10,11 @@ from typer.testing import CliRunner
 import densing_bayes as db
 from densing_bayes import ledger, tally
 from densing_bayes.cli import app
+from densing_bayes.corollaries.claims import OF_TABLES, TablePanel
+from densing_bayes.corollaries.engines import fit_engine, load_engines
+from densing_bayes.corollaries.prices import fit_prices, fold_reduction
 from densing_bayes.documents import claims_document, json_text
-from densing_bayes.errors import DensingError
+from densing_bayes.errors import DensingError, NotTestableError
 from densing_bayes.ledger import PLOTTED, QUANTITIES, VERDICTS, load_claims, verdict
 from densing_bayes.ledger_plot import plot_claims
 from densing_bayes.plotted import fit_paper_figures
@@ -86,8 +89,9 @@ def test_table_of_claims_is_sound():
     assert (table[["statement", "source", "topic"]] != "").all().all()
     current = table[~table["pending"]]
     assert set(current["kind"]) <= {"about", "at least", "at most", "event"}
-    assert {str(q).partition(":")[0] for q in current["quantity"]} == set(QUANTITIES)
-    assert set(PLOTTED) == set(QUANTITIES)
+    answered = set(QUANTITIES) | set(OF_TABLES) | {"visits"}
+    assert {str(q).partition(":")[0] for q in current["quantity"]} == answered
+    assert set(PLOTTED) <= set(QUANTITIES)
     values = current[current["kind"] == "about"]
     assert ((values["low"] <= values["value"]) & (values["value"] <= values["high"])).all()
     # the rival is no rival if it rounds to the claim
@@ -109,7 +113,33 @@ def test_ledger_of_the_plotted_points(plotted):
         rows.loc["slope-before-0.0048", "estimate"]
     )
     assert "plotted densities" in rows.loc["gemma-2-9b-near-2", "reason"]
-    assert rows.loc["price-266.7", "verdict"] == "pending"
+    assert rows.loc["price-266.7", "verdict"] == "not testable"
+    assert "published nowhere" in rows.loc["visits-1.7-billion", "reason"]
+
+
+def test_ledger_of_prices_and_engines():
+    engine = fit_engine("battery-energy-per-volume")
+    engines = dict.fromkeys(load_engines().engines, engine)  # the ledger asks for each by name
+    tables = TablePanel(fit_prices("gpt-3.5", until="2024-08-31"), engines)
+    rows = db.claims([tables]).set_index("claim")
+    assert rows.loc["price-266.7", "verdict"] == "contradicted"
+    fold = np.median(fold_reduction(tables.prices))
+    assert rows.loc["price-266.7", "estimate"]["median"] == pytest.approx(fold)
+    life = rows.loc["battery-10-years", "estimate"]
+    expected = np.median(np.log(2) * 365.25 / engine.posterior["growth_before"])
+    assert life["median"] == pytest.approx(expected)
+    assert life["mean"] is None
+    assert "say nothing of densities" in rows.loc["growth-rose", "reason"]
+
+
+@pytest.mark.fit
+def test_claims_that_join_a_fit_with_chips_or_ask_for_a_date(small_fit):
+    product = QUANTITIES["density_times_engine"](small_fit, "compute-per-price", "posterior")
+    assert np.median(product) < np.median(db.doubling_time(db.growth(small_fit)["after"]))
+    reached = QUANTITIES["reached_by"](small_fit, "8e9 mmlu 0.4 2025-12-31", "posterior")
+    assert reached.mean() > 0.99
+    with pytest.raises(NotTestableError, match="the panel has no math"):
+        QUANTITIES["reached_by"](small_fit, "8e9 math 0.4 2025-12-31", "posterior")
 
 
 @pytest.mark.fit
@@ -152,7 +182,7 @@ def test_ledger_in_words_document_and_figure(small_fit, plotted):
     assert first[0] == "Capability density doubles about every 100 days"
     assert first[1] == "100 days"
     assert first[3].endswith(": contradicted")
-    assert tally.summary_sentence(table).endswith("Pending, for lack of a model: 9.")
+    assert tally.summary_sentence(table).startswith("open panel: ")
     assert any("price-266.7" in line for line in tally.reasons(table))
     document = json.loads(json_text(claims_document(table)))
     assert len(document["claims"]) == len(table)
@@ -168,7 +198,7 @@ def test_ledger_in_words_document_and_figure(small_fit, plotted):
 
 @pytest.mark.fit
 def test_claims_command(small_fit_file, plotted, monkeypatch):
-    monkeypatch.setattr("densing_bayes.plotted.fit_paper_figures", lambda: plotted)
+    monkeypatch.setattr(ledger, "table_fits", lambda: [plotted])
     found = CliRunner().invoke(app, ["claims", str(small_fit_file), "--json"])
     assert found.exit_code == 0, found.output
     document = json.loads(found.stdout)
@@ -195,7 +225,7 @@ def test_built_in_fits_come_from_the_store(monkeypatch, plotted):
     monkeypatch.setattr(
         "densing_bayes.batch.fitter", lambda terms: lambda request: made.append((terms, request))
     )
-    monkeypatch.setattr(ledger, "fit_paper_figures", lambda: plotted)
+    monkeypatch.setattr(ledger, "table_fits", lambda: [plotted])
     found = ledger.built_in_fits()
     assert [request.spec.name for _, request in made] == ["joint", "paper"]
     assert [terms.settings["draws"] for terms, _ in made] == [1000, 2000]

@@ -34,6 +34,7 @@ def test_simulated_panels_are_recovered(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(ANALYSES)
     import recovery
 
+    monkeypatch.setenv("DENSING_BAYES_CACHE", str(tmp_path / "store"))
     out = tmp_path / "recovery.json"
     monkeypatch.setattr(sys, "argv", ["recovery.py", "--panels", "6", "--out", str(out)])
     recovery.main()

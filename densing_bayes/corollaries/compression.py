@@ -158,8 +158,8 @@ def fit_compression(
     table: pd.DataFrame | None = None,
     spec: CompressionSpec | str | os.PathLike[str] = "compression",
     *,
-    draws: int = 1500,
-    tune: int = 700,
+    draws: int = 1000,
+    tune: int = 600,
     chains: int = 4,
     seed: int = SEED,
 ) -> Posterior:
@@ -180,8 +180,9 @@ def fit_compression(
     -------
     Posterior
         ``shift`` (pair), ``class_shift`` and ``method_shift`` (for a parent of the reference size),
-        the spreads (class), and the parameters of the scores. Shifts are ln(density of the child /
-        density of the parent).
+        the spreads (class), ``curve_place`` (coordinates of the curves in standard deviations of
+        the joint posterior: 0 +- 1 if the pairs have moved nothing), and the parameters of the
+        scores. Shifts are ln(density of the child / density of the parent).
 
     Raises
     ------

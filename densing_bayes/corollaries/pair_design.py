@@ -24,6 +24,7 @@ KNOWN_NOTHING = 5.0  # width of a rough value where the data say nothing, in ln 
 LEAST_GAP = 0.05  # to the asymptote, in units of z
 LEAST_WIDTH = 0.04  # of the shift of a cell
 SHARED = 0.6  # standard error of a difference over that of a score: the items are the same
+DISAGREEMENT, FEWEST = 0.3, 5  # of benchmarks, where fewer degrees of freedom tell
 SHARES = (0.02, 0.97)  # outside of which a score is not inverted
 
 
@@ -106,9 +107,10 @@ def rough_values(
     """Weigh inverted scores at the mean curves; effects by least squares."""
     count, j = len(compared.pairs), compared.cells["pair"].to_numpy()
     found = _inverted(compared, curves, spec)
-    precision = np.where(
-        np.isfinite(found.width), np.maximum(found.width, LEAST_WIDTH) ** -2.0, 0.0
-    )
+    clear = np.isfinite(found.width)
+    spread = _disagreement(found.shift[clear], j[clear], of_class)
+    variance = np.maximum(found.width, LEAST_WIDTH) ** 2 + spread[of_class[j]] ** 2
+    precision = np.where(clear, 1.0 / variance, 0.0)
     total = np.bincount(j, precision, count)
     known = total > 0
     pair_width = np.where(known, np.maximum(total, 1e-12) ** -0.5, KNOWN_NOTHING)
@@ -146,6 +148,19 @@ def rough_values(
         method_width=method,
         parent_width=parent,
     )
+
+
+def _disagreement(shift: Floats, pair: Ints, of_class: Ints) -> Floats:
+    """Rough spread of the shifts of a pair over benchmarks, per class."""
+    counts = np.maximum(np.bincount(pair, minlength=len(of_class)), 1)
+    mean = np.bincount(pair, shift, len(of_class)) / counts
+    spread = np.full(int(of_class.max()) + 1, DISAGREEMENT)
+    for number in range(len(spread)):
+        own = of_class[pair] == number
+        freedom = int(own.sum()) - len(np.unique(pair[own]))
+        if freedom >= FEWEST:
+            spread[number] = np.sqrt(np.sum((shift - mean[pair])[own] ** 2) / freedom)
+    return spread
 
 
 def inverted_logit(score: Floats, floor: Any, span: Any) -> Any:

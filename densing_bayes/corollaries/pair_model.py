@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from densing_bayes.corollaries.compression import Comparison, CompressionSpec, ScoreSpec
 
 LATENT = (
-    "curve_place",
     "scale_place",
     "lift_place",
     "parent_place",

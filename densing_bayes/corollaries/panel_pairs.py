@@ -116,8 +116,8 @@ def panel_shifts(
         pairs = [pair for pair in pairs if pair.child in children]
     if not pairs:
         raise DensingError(
-            f"panel '{fit.spec.panel.source}' has no such pair of child and parent that this fit can "
-            f"compare; name parents in column 'parent' of systems.csv"
+            f"panel '{fit.spec.panel.source}' has no such pair of child and parent that this fit "
+            "can compare; name parents in column 'parent' of systems.csv"
         )
     log_density = fit.posterior["log_density"].transpose(*SAMPLE, "system")
     panel = panel or load_panel(fit.spec.panel.source)
