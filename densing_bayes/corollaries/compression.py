@@ -359,6 +359,7 @@ def method_table(posterior: Posterior, ci: float = CI) -> pd.DataFrame:
     check_ci(ci)
     draws, fresh = posterior.draws, new_pairs(posterior)
     rows = []
+    of_class = dict(zip(draws["method"].to_numpy(), draws["method_class"].to_numpy(), strict=True))
     for name in draws["method"].to_numpy():
         mean, new = draws["method_shift"].sel(method=name), fresh.sel(method=name)
         of_method = draws["pair_method"] == name
@@ -366,7 +367,7 @@ def method_table(posterior: Posterior, ci: float = CI) -> pd.DataFrame:
         rows.append(
             {
                 "method": str(name),
-                "class": str(draws["method_class"].sel(method=name).item()),
+                "class": str(of_class[name]),
                 "pairs": int(of_method.sum()),
                 "guessing": float(draws["pair_guessing"][of_method.to_numpy()].mean()),
                 "factor": said["median"],

@@ -25,6 +25,7 @@ LEAST_GAP = 0.05  # to the asymptote, in units of z
 LEAST_WIDTH = 0.04  # of the shift of a cell
 SHARED = 0.6  # standard error of a difference over that of a score: the items are the same
 DISAGREEMENT, FEWEST = 0.3, 5  # of benchmarks, where fewer degrees of freedom tell
+STEADY = 0.85  # share of its curve above which the place of a parent is not moved with the curve
 SHARES = (0.02, 0.97)  # outside of which a score is not inverted
 
 
@@ -80,8 +81,12 @@ class Rough:
         Pairs x most cells of a pair: which cells it has (padded) and their weights in its mean.
     to_level, to_method, to_parent
         Matrices from the shifts of pairs to levels of classes and to contrasts.
+    place
+        Places of parents on the mean curves.
+    follows
+        Whether the place of a parent moves with the curves; near a ceiling it would move too far.
     place_width, pair_width, level_width, method_width, parent_width
-        Standard errors of places of parents on their curves, of shifts, and of the effects.
+        Standard errors of places, of shifts, and of the effects.
     """
 
     cells: Ints
@@ -89,6 +94,8 @@ class Rough:
     to_level: Floats
     to_method: Floats
     to_parent: Floats
+    place: Floats
+    follows: NDArray[np.bool_]
     place_width: Floats
     pair_width: Floats
     level_width: Floats
@@ -142,6 +149,8 @@ def rough_values(
         to_level=to_level,
         to_method=to_method,
         to_parent=to_parent,
+        place=found.place,
+        follows=found.follows,
         place_width=found.place_width,
         pair_width=pair_width,
         level_width=level,
@@ -182,10 +191,12 @@ def inverted_change(before: Any, after: Any, top: Any, rate: Any) -> tuple[Any, 
 
 @dataclass(frozen=True)
 class _Inverted:
-    """Shifts of cells and widths (infinite: nothing known), and widths of places of parents."""
+    """Shifts of cells and widths (infinite: nothing known), and places of parents with theirs."""
 
     shift: Floats
     width: Floats
+    place: Floats
+    follows: NDArray[np.bool_]
     place_width: Floats
 
 
@@ -216,8 +227,15 @@ def _inverted(compared: Comparison, curves: ScoreCurves, spec: CompressionSpec) 
     change = np.concatenate(inverted_change(before[q], after, top, rate))
     per_change = rate.copy()
     per_change[: len(top)] *= np.maximum(top - after[: len(top)], LEAST_GAP)
+    of_parent = parents["k"].to_numpy()
+    limit = np.append(curve.top, np.full(len(scale) - len(curve.top), np.inf))[of_parent]
+    gap = np.maximum(limit - before, LEAST_GAP)
+    with np.errstate(invalid="ignore"):
+        place = limit - gap - np.log(-np.expm1(-gap))
     return _Inverted(
-        change - compared.pairs["log_ratio"].to_numpy()[j],
-        np.where(np.isfinite(before_width[q]), SHARED * after_width / per_change, np.inf),
-        np.where(np.isfinite(before_width), before_width, 1.0),
+        shift=change - compared.pairs["log_ratio"].to_numpy()[j],
+        width=np.where(np.isfinite(before_width[q]), SHARED * after_width / per_change, np.inf),
+        place=np.where(np.isinf(limit), before, place),
+        follows=np.isfinite(before_width) & (before < np.log(STEADY / (1.0 - STEADY))),
+        place_width=np.where(np.isfinite(before_width), before_width, 1.0),
     )

@@ -112,11 +112,12 @@ def _parents(
     limit = curve.top[k[:split]]
     centre = inverted_logit(observed, floor, span)
     gap = (limit - centre[:split]).clip(LEAST_GAP, 1e6)
+    centre = pt.concatenate([limit - gap - pt.log(-pt.expm1(-gap)), centre[split:]])
     place = conditioned(
         "parent_place",
         prior.parent_logit.mu,
         prior.parent_logit.sigma,
-        pt.concatenate([limit - gap - pt.log(-pt.expm1(-gap)), centre[split:]]),
+        pt.where(rough.follows, centre, rough.place),
         rough.place_width,
         "parent_score",
     )
