@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from densing_bayes.errors import TableError
-from densing_bayes.schema import COMPRESSION, COSTS
+from densing_bayes.published import load_figures
+from densing_bayes.schema import COMPRESSION, COSTS, PRICES, TECHNOLOGY
 from densing_bayes.tables import Panel, load_events, load_panel, load_table
 
 HERE = Path(__file__).parent
@@ -33,6 +34,14 @@ SCORES = {
     ("paper", "llama-65b", "mmlu"): 0.634,
     ("paper", "llama-2-70b", "bbh"): 0.657,
     ("paper", "llama-3.1-405b", "bbh"): 0.859,
+}
+PRICES_OF = {  # USD per million tokens read, as announced
+    "oai-davinci003-2022-11": 20.0,
+    "oai-gpt35t-0301": 2.0,
+    "oai-gpt4-0314": 30.0,
+    "ant-claude2": 11.02,
+    "oai-gpt4o-0513": 5.0,
+    "goo-15flash-cut": 0.075,
 }
 SIZES = {
     "gpt2-xl": 1_557_611_200,
@@ -264,6 +273,36 @@ def check_costs(panels: dict[str, Panel]) -> Iterator[Check]:
     yield "costs: DeepSeek-V3 at 2 USD an hour", implied == price["h800-2024-12"], f"{implied:.2f}"
 
 
+def check_prices() -> Iterator[Check]:
+    """Offers against published figures, and dates in order."""
+    prices = load_table(PRICES).set_index("offer")
+    yield "prices: rows", len(prices) == 136, same_text(136, len(prices))
+    for offer, wanted in PRICES_OF.items():
+        found = float(prices.loc[offer, "input_price"])
+        yield f"prices: {offer}", found == wanted, same_text(wanted, found)
+    seen = prices[prices["date_basis"] == "first seen"]
+    late = seen.index[seen["date_earliest"] > seen["date"]]
+    yield "prices: no offer before its system", late.empty, ", ".join(late)
+    others = prices[prices["date_basis"] != "first seen"]
+    yield "prices: only sightings have a range", bool(others["date_earliest"].isna().all()), ""
+    drawn = np.sort(load_figures("fig3a")["value"])
+    plotted = np.sort(prices["plotted_price"].dropna())
+    same = len(drawn) == len(plotted) and np.allclose(drawn, plotted, rtol=0.02)
+    yield "prices: plotted ones are the figure's", same, str(plotted)
+
+
+def check_technology() -> Iterator[Check]:
+    """Values of chips and batteries against published figures."""
+    table = load_table(TECHNOLOGY)
+    yield "technology: rows", len(table) == 667, same_text(667, len(table))
+    given = table["value"].notna() | table["value_high"].notna()
+    yield "technology: every point has a value or a limit", bool(given.all()), ""
+    chips = table[(table["quantity"] == "compute per price") & (table["kind"] == "chip")]
+    rtx = float(chips.loc[chips["label"] == "NVIDIA GeForce RTX 4090", "value"].iloc[0])
+    wanted = 82.6e12 / 1599.0
+    yield "technology: RTX 4090", abs(rtx / wanted - 1) < 1e-3, f"{rtx:.4g}"
+
+
 def check_compression(panels: dict[str, Panel]) -> Iterator[Check]:
     """Pairs: counts, sizes as in the panels, scores that are in the panels too."""
     table = load_table(COMPRESSION)
@@ -314,6 +353,8 @@ def main() -> int:
         *check_runs(panels),
         *check_figures(),
         *check_published(),
+        *check_prices(),
+        *check_technology(),
         *check_costs(panels),
         *check_compression(panels),
         ("events: ChatGPT", str(events.at["chatgpt", "date"])[:10] == "2022-11-30", "2022-11-30"),

@@ -18,6 +18,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import joblib
 from platformdirs import user_cache_path
 
 from densing_bayes.errors import FileFormatError, FitError
@@ -91,6 +92,55 @@ def stored_answer(name: str, make: Callable[[], dict[str, Any]], folder: Path) -
     except OSError as error:
         log.warning("the answer could not be stored in %s (%s)", folder, error)
     return content
+
+
+def kept[Answer](what: str, key: Any, make: Callable[[], Answer], folder: Path) -> Answer:
+    """A Python object of the store: read, or else made and kept.
+
+    Parameters
+    ----------
+    what
+        First part of its name.
+    key
+        What it hangs on besides the package, as JSON.
+    make
+        Makes the object.
+    folder
+        Of the store. Objects are pickles, so it must be one's own.
+    """
+    content = json.dumps([key, versions(), everything()], sort_keys=True)
+    path = folder / f"{what}-{hashlib.sha256(content.encode()).hexdigest()[:32]}.joblib"
+    if path.exists():
+        try:
+            answer: Answer = joblib.load(path)
+            return answer
+        except Exception as error:  # whatever a broken pickle raises
+            log.warning("the stored %s cannot be read (%s): made anew", path, error)
+    answer = make()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=folder, suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            joblib.dump(answer, file)
+        os.replace(temporary, path)
+    except OSError as error:
+        log.warning("the answer could not be stored in %s (%s)", folder, error)
+    return answer
+
+
+def everything() -> str:
+    """Hash of the source of the corollaries, their specifications and tables."""
+    content = hashlib.sha256()
+    for package, folder, end in (
+        ("densing_bayes", "corollaries", ".py"),
+        ("densing_bayes.models", "corollaries", ".toml"),
+        ("densing_bayes.data", "", ".csv"),
+    ):
+        place = files(package).joinpath(folder) if folder else files(package)
+        for file in sorted(place.iterdir(), key=lambda item: item.name):
+            if file.name.endswith(end):
+                content.update(file.read_bytes())
+    return content.hexdigest()
 
 
 def versions() -> dict[str, str]:

@@ -91,7 +91,9 @@ def test_sections_without_a_small_model(small_fit):
     assert "the level of GPT-4" in forecast.sentences[0]
 
 
-def test_a_section_that_cannot_be_made_says_why(small_fit, monkeypatch):
+def test_a_section_that_cannot_be_made_says_why(small_fit, monkeypatch, tmp_path):
+    monkeypatch.setenv("DENSING_BAYES_CACHE", str(tmp_path))
+
     def fail(*_):
         raise DensingError("no tokens")
 
@@ -106,8 +108,11 @@ def test_a_section_that_cannot_be_made_says_why(small_fit, monkeypatch):
 
 
 @pytest.mark.slow
-def test_all_sections_of_a_fit(small_fit):
+def test_all_sections_of_a_fit(small_fit, monkeypatch, tmp_path):
+    monkeypatch.setenv("DENSING_BAYES_CACHE", str(tmp_path))
     found = sections.corollary_sections(small_fit)
+    again = sections.corollary_sections(small_fit)  # from the store
+    assert [section.rows for section in again] == [section.rows for section in found]
     assert len({section.name for section in found}) == len(found) == 6
     for section in found:
         assert section.sentences and "Left out" not in section.sentences[0]

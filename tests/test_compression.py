@@ -243,9 +243,9 @@ def test_a_new_pair_is_less_certain_than_its_method(recovered):
     table = method_table(posterior)
     assert (table["new_upper"] >= table["factor_upper"]).all()
     assert (table["new_lower"] <= table["factor_lower"]).all()
-    assert new_pairs(posterior).dims == ("chain", "draw", "method")
+    assert new_pairs(posterior).dims == ("chain", "draw", "scheme")
     prior = new_pairs(posterior, "prior")
-    assert float(prior.std()) > 3 * float(new_pairs(posterior).sel(method="good, 4 bits").std())
+    assert float(prior.std()) > 3 * float(new_pairs(posterior).sel(scheme="good, 4 bits").std())
 
 
 @pytest.mark.fit

@@ -92,3 +92,21 @@ def test_a_folder_that_cannot_be_written_costs_nothing_but_the_store(tmp_path, c
     with caplog.at_level(logging.WARNING):
         assert store.stored_answer("a", lambda: {"x": 1}, file / "sub") == {"x": 1}
     assert "could not be stored" in caplog.text
+
+
+def test_an_object_is_kept_under_what_it_hangs_on(tmp_path, caplog):
+    made = []
+
+    def make():
+        made.append(len(made))
+        return {"value": len(made)}
+
+    assert store.kept("thing", [1], make, tmp_path) == {"value": 1}
+    assert store.kept("thing", [1], make, tmp_path) == {"value": 1}
+    assert store.kept("thing", [2], make, tmp_path) == {"value": 2}
+    (first, _) = sorted(tmp_path.iterdir(), key=lambda path: path.stat().st_mtime)
+    first.write_bytes(b"broken")
+    assert store.kept("thing", [1], make, tmp_path) == {"value": 3}
+    assert "cannot be read" in caplog.text
+    assert made == [0, 1, 2]
+    assert not list(tmp_path.glob("*.part"))

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from densing_bayes.corollaries.engines import (
     effective_doubling_time,
     engine_rate,
-    fit_engine,
     fit_engines,
 )
 from densing_bayes.corollaries.prices import fit_prices, fold_reduction, halving_time
@@ -27,6 +26,7 @@ from densing_bayes.fitting import SEED, Fit
 from densing_bayes.forecasts import forecast_date
 from densing_bayes.observations import years_since_origin
 from densing_bayes.quantities import doubling_time
+from densing_bayes.store import kept, store_folder
 
 Draws = NDArray[np.float64]
 
@@ -61,13 +61,12 @@ class TablePanel:
 
 @cache
 def fit_tables(seed: int = SEED) -> TablePanel:
-    """Fit prices and engines; about a minute, once in a process."""
-    return TablePanel(fit_prices("gpt-3.5", seed=seed), fit_engines(seed=seed))
+    """Prices and engines, from the store or fitted, which takes half a minute, and kept there."""
 
+    def make() -> TablePanel:
+        return TablePanel(fit_prices("gpt-3.5", seed=seed), fit_engines(seed=seed))
 
-@cache
-def _engine(name: str) -> ExponentialFit:
-    return fit_engine(name)
+    return kept("tables", seed, make, store_folder())
 
 
 def _flat(values: Any) -> Draws:
@@ -75,7 +74,7 @@ def _flat(values: Any) -> Draws:
 
 
 def _product(fit: Fit, argument: str, group: str) -> Draws:
-    return _flat(effective_doubling_time(fit, _engine(argument), group))
+    return _flat(effective_doubling_time(fit, fit_tables().engines[argument], group))
 
 
 def _reached(fit: Fit, argument: str, group: str) -> Draws:

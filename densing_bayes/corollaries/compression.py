@@ -322,12 +322,12 @@ def new_pairs(posterior: Posterior, group: str = "posterior", seed: int = SEED) 
     Returns
     -------
     xarray.DataArray
-        ln(density of the child / density of the parent), dims (chain, draw, method).
+        ln(density of the child / density of the parent), dims (chain, draw, scheme).
     """
     draws = posterior.draws if group == "posterior" else posterior.prior
-    of_class = draws["method_class"].to_numpy()
+    of_class = draws["scheme_class"].to_numpy()
     random = np.random.default_rng(seed)
-    middle = draws["method_shift"].transpose("chain", "draw", "method")
+    middle = draws["method_shift"].transpose("chain", "draw", "scheme")
     # Effects of parents sum to zero over the parents seen, so a new one is further from the mean.
     parents = 1.0 + 1.0 / draws["class_parents"].sel({"class": of_class}).to_numpy()
     spread = [
@@ -359,9 +359,9 @@ def method_table(posterior: Posterior, ci: float = CI) -> pd.DataFrame:
     check_ci(ci)
     draws, fresh = posterior.draws, new_pairs(posterior)
     rows = []
-    of_class = dict(zip(draws["method"].to_numpy(), draws["method_class"].to_numpy(), strict=True))
-    for name in draws["method"].to_numpy():
-        mean, new = draws["method_shift"].sel(method=name), fresh.sel(method=name)
+    of_class = dict(zip(draws["scheme"].to_numpy(), draws["scheme_class"].to_numpy(), strict=True))
+    for name in draws["scheme"].to_numpy():
+        mean, new = draws["method_shift"].sel(scheme=name), fresh.sel(scheme=name)
         of_method = draws["pair_method"] == name
         said, said_new = (estimate(np.exp(v), "1", ci, mean=False) for v in (mean, new))
         rows.append(
@@ -423,10 +423,10 @@ def _labelled(draws: xr.Dataset, compared: Comparison) -> xr.Dataset:
         pair_method=("pair", list(pairs["method"])),
         pair_bits=("pair", pairs["bits"].to_numpy(float)),
         pair_guessing=("pair", pairs["guessing"].to_numpy(float)),
-        method_class=("method", list(methods[draws["method"].to_numpy()])),
-        method_bits=(
-            "method",
-            pairs.groupby("method")["bits"].first()[draws["method"].to_numpy()].to_numpy(float),
+        scheme_class=("scheme", list(methods[draws["scheme"].to_numpy()])),
+        scheme_bits=(
+            "scheme",
+            pairs.groupby("method")["bits"].first()[draws["scheme"].to_numpy()].to_numpy(float),
         ),
         class_parents=("class", parents[draws["class"].to_numpy()].to_numpy()),
     )

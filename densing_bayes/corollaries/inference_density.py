@@ -168,19 +168,19 @@ def quantised_density(
     check_ci(ci)
     draws, fresh = compression.draws, new_pairs(compression)
     rows = []
-    for name in draws["method"].to_numpy():
-        bits = float(draws["method_bits"].sel(method=name))
+    for name in draws["scheme"].to_numpy():
+        bits = float(draws["scheme_bits"].sel(scheme=name))
         if bits >= FULL_BITS:
             continue
         gain = float(np.log(time_factor(bits, ratio)))
-        mean = draws["method_shift"].sel(method=name)
+        mean = draws["method_shift"].sel(scheme=name)
         row: dict[str, Any] = {"method": str(name), "bits": bits}
         for column, values in (("factor", mean), ("inference_factor", mean + gain)):
             said = estimate(np.exp(values), "1", ci, mean=False)
             row |= {column: said["median"], f"{column}_lower": said["lower"]}
             row[f"{column}_upper"] = said["upper"]
         row["p_faster_denser"] = probability(mean + gain > 0)
-        row["p_new_faster_denser"] = probability(fresh.sel(method=name) + gain > 0)
+        row["p_new_faster_denser"] = probability(fresh.sel(scheme=name) + gain > 0)
         rows.append(row)
     if not rows:
         raise DensingError("no pair of this posterior is quantised: all have 16 bits or more")

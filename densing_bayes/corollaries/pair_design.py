@@ -25,7 +25,7 @@ LEAST_GAP = 0.05  # to the asymptote, in units of z
 LEAST_WIDTH = 0.04  # of the shift of a cell
 SHARED = 0.6  # standard error of a difference over that of a score: the items are the same
 DISAGREEMENT, FEWEST = 0.3, 5  # of benchmarks, where fewer degrees of freedom tell
-STEADY = 0.85  # share of its curve above which the place of a parent is not moved with the curve
+STEADY = (0.08, 0.85)  # shares of a curve outside of which rough values stay where they are
 SHARES = (0.02, 0.97)  # outside of which a score is not inverted
 
 
@@ -81,10 +81,10 @@ class Rough:
         Pairs x most cells of a pair: which cells it has (padded) and their weights in its mean.
     to_level, to_method, to_parent
         Matrices from the shifts of pairs to levels of classes and to contrasts.
-    place
-        Places of parents on the mean curves.
-    follows
-        Whether the place of a parent moves with the curves; near a ceiling it would move too far.
+    place, change
+        Places of parents, and shifts of cells, on the mean curves.
+    place_follows, change_follows
+        Whether they move with the curves; near floor and ceiling they would move too far.
     place_width, pair_width, level_width, method_width, parent_width
         Standard errors of places, of shifts, and of the effects.
     """
@@ -95,7 +95,9 @@ class Rough:
     to_method: Floats
     to_parent: Floats
     place: Floats
-    follows: NDArray[np.bool_]
+    change: Floats
+    place_follows: NDArray[np.bool_]
+    change_follows: NDArray[np.bool_]
     place_width: Floats
     pair_width: Floats
     level_width: Floats
@@ -150,7 +152,9 @@ def rough_values(
         to_method=to_method,
         to_parent=to_parent,
         place=found.place,
-        follows=found.follows,
+        change=found.shift,
+        place_follows=found.place_follows,
+        change_follows=found.change_follows,
         place_width=found.place_width,
         pair_width=pair_width,
         level_width=level,
@@ -196,7 +200,8 @@ class _Inverted:
     shift: Floats
     width: Floats
     place: Floats
-    follows: NDArray[np.bool_]
+    place_follows: NDArray[np.bool_]
+    change_follows: NDArray[np.bool_]
     place_width: Floats
 
 
@@ -236,6 +241,12 @@ def _inverted(compared: Comparison, curves: ScoreCurves, spec: CompressionSpec) 
         shift=change - compared.pairs["log_ratio"].to_numpy()[j],
         width=np.where(np.isfinite(before_width[q]), SHARED * after_width / per_change, np.inf),
         place=np.where(np.isinf(limit), before, place),
-        follows=np.isfinite(before_width) & (before < np.log(STEADY / (1.0 - STEADY))),
+        place_follows=_steady(before),
+        change_follows=_steady(before)[q] & _steady(after),
         place_width=np.where(np.isfinite(before_width), before_width, 1.0),
     )
+
+
+def _steady(z: Floats) -> NDArray[np.bool_]:
+    low, high = (np.log(share / (1.0 - share)) for share in STEADY)
+    return np.asarray((z > low) & (z < high))

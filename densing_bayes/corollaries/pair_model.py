@@ -48,7 +48,7 @@ class Setting(NamedTuple):
 
 
 def compression_model(compared: Comparison, curves: ScoreCurves, spec: CompressionSpec) -> pm.Model:
-    """State the model of pairs; named dims ``pair``, ``class``, ``method``, ``benchmark``."""
+    """State the model of pairs; named dims ``pair``, ``class``, ``scheme``, ``benchmark``."""
     pairs = compared.pairs
     classes, of_class = np.unique(pairs["class_"].to_numpy(str), return_inverse=True)
     methods, kin = group_pairs(pairs["method"], of_class), group_pairs(pairs["kin"], of_class)
@@ -56,7 +56,7 @@ def compression_model(compared: Comparison, curves: ScoreCurves, spec: Compressi
     coords = {
         "pair": list(pairs.index),
         "class": list(classes),
-        "method": list(methods.labels),
+        "scheme": list(methods.labels),
         "benchmark": list(curves.benchmarks),
         "parent_score": list(compared.parents["label"]),
         "method_contrast": np.arange(methods.contrasts.shape[1]),
@@ -117,7 +117,7 @@ def _parents(
         "parent_place",
         prior.parent_logit.mu,
         prior.parent_logit.sigma,
-        pt.where(rough.follows, centre, rough.place),
+        pt.where(rough.place_follows, centre, rough.place),
         rough.place_width,
         "parent_score",
     )
@@ -148,6 +148,7 @@ def _inverted(
     top = curve.top[k[k < curves.loss_linked]]
     change = pt.concatenate(inverted_change(z[q], after, top, curve.rate[k]))
     shift = change - compared.pairs["log_ratio"].to_numpy()[j]
+    shift = pt.where(rough.change_follows, shift, rough.change)
     return pt.sum(rough.weights * shift[rough.cells], axis=1)
 
 
@@ -196,7 +197,7 @@ def _shifts(
     classes = np.arange(int(of_class.max()) + 1)
     size = np.array([log_parent[kin.class_of == c].mean() for c in classes])
     at_reference = pm.Deterministic("class_shift", level - slope * size, dims="class")
-    pm.Deterministic("method_shift", at_reference[methods.class_of] + of_method, dims="method")
+    pm.Deterministic("method_shift", at_reference[methods.class_of] + of_method, dims="scheme")
     shift = conditioned(
         "pair_place",
         level[of_class] + of_method[methods.of_pair] + of_parent[kin.of_pair],

@@ -222,7 +222,7 @@ def only_gemma(
         elif pair.scheme and compression is not None:
             method = f"{pair.scheme}, {pair.bits:g} bits"
             random = np.random.default_rng(seed + number)
-            fresh = np.ravel(new_pairs(compression, seed=seed + number).sel(method=method))
+            fresh = np.ravel(new_pairs(compression, seed=seed + number).sel(scheme=method))
             values = random.choice(fresh, shape)
             how = f"a new pair of {method}"
         else:

@@ -33,6 +33,7 @@ from densing_bayes.observations import date_of
 from densing_bayes.quantities import estimate
 from densing_bayes.section import Section
 from densing_bayes.shelf import frontier_shelf_life
+from densing_bayes.store import kept, store_folder
 from densing_bayes.wording import (
     benchmark_label,
     count,
@@ -62,7 +63,7 @@ TOKENS = 15e12  # that a system of 2024 of this size was trained on: Llama 3, mo
 
 
 def corollary_sections(fit: Fit, ci: float = CI, seed: int = SEED) -> list[Section]:
-    """What follows from a fit for prices, devices, forecasts, pay-back and drivers.
+    """What follows from a fit for prices, devices, forecasts, pay-back and drivers; from the store.
 
     Parameters
     ----------
@@ -71,8 +72,14 @@ def corollary_sections(fit: Fit, ci: float = CI, seed: int = SEED) -> list[Secti
     ci
         Probability of the intervals.
     seed
-        Of the small models, which take a minute or two.
+        Of the small models, which take a minute or two where the store has none.
     """
+    source = fit.provenance
+    key = [source["spec_hash"], source["data_hash"], source["seed"], source["created"], ci, seed]
+    return kept("sections", key, lambda: _sections(fit, ci, seed), store_folder())
+
+
+def _sections(fit: Fit, ci: float, seed: int) -> list[Section]:
     makers: dict[str, Callable[[], Section]] = {
         "Price of inference": lambda: price_section(ci, seed),
         "Engines beside density": lambda: engine_section(fit, ci, seed),
