@@ -203,9 +203,10 @@ def recovered(tmp_path_factory):
     return of
 
 
-SEEDS = [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)]
+SEEDS = [1, 2, 3]
 
 
+@pytest.mark.slow
 @pytest.mark.fit
 @pytest.mark.parametrize("seed", SEEDS)
 def test_known_shifts_are_recovered(recovered, seed):
@@ -224,6 +225,7 @@ def test_known_shifts_are_recovered(recovered, seed):
     assert table.loc["poor, 4 bits", "p_denser"] < 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.fit
 @pytest.mark.parametrize("seed", SEEDS)
 def test_children_that_guess_say_only_that_they_are_far_below(recovered, seed):
@@ -237,6 +239,7 @@ def test_children_that_guess_say_only_that_they_are_far_below(recovered, seed):
     assert pairs[pairs["method"] == "ruinous, 2 bits"]["p_denser"].max() < 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.fit
 def test_a_new_pair_is_less_certain_than_its_method(recovered):
     posterior = recovered(1)
@@ -248,6 +251,7 @@ def test_a_new_pair_is_less_certain_than_its_method(recovered):
     assert float(prior.std()) > 3 * float(new_pairs(posterior).sel(scheme="good, 4 bits").std())
 
 
+@pytest.mark.slow
 @pytest.mark.fit
 def test_inference_time_makes_up_for_some_loss(recovered):
     table = quantised_density(recovered(1))
@@ -259,6 +263,7 @@ def test_inference_time_makes_up_for_some_loss(recovered):
         quantised_density(recovered(1), ratio=-1)
 
 
+@pytest.mark.slow
 @pytest.mark.fit
 def test_the_figure_shows_every_method(recovered):
     ax = plot_compression(recovered(1))
@@ -442,7 +447,7 @@ def test_pairs_within_the_fit_are_differences_of_its_draws(small_fit):
 @pytest.mark.fit
 def test_a_system_placed_beside_the_fit_lands_where_the_fit_has_it(small_fit):
     panel = load_panel("open")
-    for system in ("qwen2-7b", "yi-34b", "pythia-1.4b"):
+    for system in ("qwen2-7b", "llama-2-7b", "pythia-1.4b-deduped"):
         own = small_fit.posterior["log_density"].sel(system=system).transpose("chain", "draw")
         centre = np.full(own.shape, float(own.mean()))
         placed = place_system(small_fit, panel, system, centre, SPEC)

@@ -61,7 +61,7 @@ def simulated(form="frontier", releases=60, seed=5, shared=0.2):
     )
 
 
-@pytest.mark.parametrize("form", ["frontier", "mean"])
+@pytest.mark.parametrize("form", ["frontier", pytest.param("mean", marks=pytest.mark.slow)])
 def test_recovery(form):
     """Coefficients lie within three standard deviations of the truth, and are known well."""
     spec = drivers_spec().model_copy(update={"form": form})
@@ -79,6 +79,7 @@ def test_recovery(form):
     assert 0.1 < np.median(share) < 0.45  # 0.4 of 1.6
 
 
+@pytest.mark.slow
 def test_an_error_that_all_share_widens_what_it_moves():
     """The reference family stretches growth by 0.2 a year: only growth gets wider, by so much."""
     spec = drivers_spec().model_copy(update={"form": "mean"})
@@ -148,7 +149,9 @@ def test_separation_tells_collinear_from_apart():
 
 
 @pytest.mark.fit
-@pytest.mark.parametrize("seed", [20221130, 1, 2])
+@pytest.mark.parametrize(
+    "seed", [20221130, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))]
+)
 def test_verdict_on_the_embedded_data(small_fit, seed):
     sampled = fit_drivers(small_fit, seed=seed)
     assert sampled.verdict == "PASS", sampled.diagnostics["reasons"]
@@ -233,6 +236,7 @@ def test_table_and_figures(small_fit):
     np.testing.assert_allclose(ax.get_lines()[0].get_ydata(), data.log_density)
 
 
+@pytest.mark.slow
 @pytest.mark.fit
 def test_study(small_fit_file, tmp_path, monkeypatch, capsys):
     monkeypatch.syspath_prepend(str(ANALYSES))

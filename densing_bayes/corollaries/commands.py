@@ -64,7 +64,6 @@ def register(app: typer.Typer) -> None:
     app.command("engines")(engines_command)
     app.command("devices")(devices_command)
     app.command("drivers")(drivers_command)
-    app.command("compression")(compression_command)
 
 
 def shelf_life_command(

@@ -158,7 +158,7 @@ def fit_compression(
     table: pd.DataFrame | None = None,
     spec: CompressionSpec | str | os.PathLike[str] = "compression",
     *,
-    draws: int = 1000,
+    draws: int = 1200,
     tune: int = 600,
     chains: int = 4,
     seed: int = SEED,

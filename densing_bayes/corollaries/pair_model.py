@@ -23,6 +23,7 @@ from densing_bayes.corollaries.pair_design import (
 from densing_bayes.corollaries.score_curves import CurveShape, ScoreCurves, scored
 from densing_bayes.laws import logistic
 from densing_bayes.priors import variable
+from densing_bayes.spec import Normal
 
 if TYPE_CHECKING:
     from densing_bayes.corollaries.compression import Comparison, CompressionSpec, ScoreSpec
@@ -32,6 +33,7 @@ LATENT = (
     "lift_place",
     "parent_place",
     "level_place",
+    "slope_place",
     "method_place",
     "kin_place",
     "pair_place",
@@ -167,7 +169,7 @@ def _shifts(
         name: variable(name, getattr(prior, name), "class")
         for name in ("method_spread", "parent_spread", "pair_spread")
     }
-    slope = variable("size_slope", prior.size_slope, "class")
+    slope = _size_slope(prior.size_slope, rough, inverted, spread["parent_spread"], log_parent, kin)
     level = conditioned(
         "level_place",
         prior.mean.mu,
@@ -207,6 +209,19 @@ def _shifts(
         "pair",
     )
     return pm.Deterministic("shift", shift, dims="pair")
+
+
+def _size_slope(
+    prior: Normal, rough: Rough, inverted: Any, spread: Any, log_parent: Floats, kin: Grouping
+) -> Any:
+    """Slope of the shifts in ln params of the parent, per class."""
+    size = kin.contrasts.T @ log_parent
+    in_class = np.equal.outer(np.arange(int(kin.class_of.max()) + 1), kin.contrast_class)
+    weight = in_class / (spread[kin.contrast_class] ** 2 + rough.parent_width**2)
+    precision = pt.dot(weight, size**2) + KNOWN_NOTHING**-2.0
+    centre = pt.dot(weight * size, pt.dot(rough.to_parent, inverted)) / precision
+    slope = conditioned("slope_place", prior.mu, prior.sigma, centre, precision**-0.5, "class")
+    return pm.Deterministic("size_slope", slope, dims="class")
 
 
 def _children(
@@ -252,7 +267,7 @@ def _children(
     pm.Normal("score", expected + known, pt.sqrt(variance), observed=observed)
 
 
-def conditioned(name: str, mean: Any, spread: Any, centre: Any, width: Floats, dims: str) -> Any:
+def conditioned(name: str, mean: Any, spread: Any, centre: Any, width: Any, dims: str) -> Any:
     """Normal(mean, spread) variables, in coordinates in which a rough value is standard.
 
     The free variable is what is left after the rough value, ``centre`` +- ``width``, has been
@@ -262,6 +277,6 @@ def conditioned(name: str, mean: Any, spread: Any, centre: Any, width: Floats, d
     precision = 1.0 / spread**2 + 1.0 / width**2
     middle = (mean / spread**2 + centre / width**2) / precision
     sd = precision**-0.5
-    start = np.zeros(len(width))
+    start = np.zeros(len(pm.modelcontext(None).coords[dims]))
     free = pm.Normal(name, (mean - middle) / sd, spread / sd, dims=dims, initval=start)
     return middle + sd * free
