@@ -427,68 +427,6 @@ def drivers_command(
     print_footing(fitted)
 
 
-def compression_command(
-    fit: FitFile,
-    data: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Pairs of your own. [default: embedded]")
-    ] = None,
-    seed: Seed = 20221130,
-    as_json: Json = False,
-    ci: Interval = 0.95,
-) -> None:
-    """What pruning, distilling and quantising do to density (fits in a minute)."""
-    from densing_bayes.corollaries.compression import (
-        fit_compression,
-        load_compression,
-        method_table,
-    )
-    from densing_bayes.corollaries.panel_pairs import panel_pairs
-    from densing_bayes.wording import percent
-    from densing_bayes.wording import probability as chance
-
-    fitted = load_fit(fit)
-    compression = fit_compression(fitted, load_compression(data), seed=seed)
-    methods = method_table(compression, ci)
-    pairs = panel_pairs(fitted, ci, seed=seed)
-    if as_json:
-        print_json(
-            {
-                "methods": methods.reset_index().to_dict(orient="records"),
-                "pairs": pairs.reset_index().to_dict(orient="records"),
-                "diagnostics": compression.diagnostics,
-                "provenance": fitted.provenance,
-            }
-        )
-        return
-    span = f"{percent(ci)} interval"
-    print_text(_mark(compression.verdict, "Density of the child over that of its parent"))
-    rows = [
-        [
-            str(name),
-            str(row["pairs"]),
-            f"{row['factor']:.2f}",
-            f"{row['factor_lower']:.2f} to {row['factor_upper']:.2f}",
-            chance(row["p_new_denser"]),
-        ]
-        for name, row in methods.iterrows()
-    ]
-    print_table("Method", ["Pairs", "Factor", span, "P(new denser)"], rows)
-    print_text("")
-    rows = [
-        [
-            str(name),
-            str(row["parent"]),
-            f"{row['factor']:.2f}",
-            f"{row['factor_lower']:.2f} to {row['factor_upper']:.2f}",
-            chance(row["p_denser"]),
-        ]
-        for name, row in pairs[pairs["reason"] == ""].iterrows()
-    ]
-    print_table("Pair of the panel", ["Parent", "Factor", span, "P(denser)"], rows, left={1})
-    print_text(f"Pairs measured alike: {_verdict(compression)}")
-    print_footing(fitted)
-
-
 def price_command(
     level: Annotated[
         str, typer.Option(help="gpt-3.5, gpt-4, or a score on MMLU such as 0.75.")

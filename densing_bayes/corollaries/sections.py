@@ -10,8 +10,6 @@ import numpy as np
 from densing_bayes.canvas import figure_of
 from densing_bayes.corollaries.arrivals import Condition, release_of, waiting_time
 from densing_bayes.corollaries.claims import fit_tables
-from densing_bayes.corollaries.compression import fit_compression, method_table
-from densing_bayes.corollaries.compression_plot import plot_compression
 from densing_bayes.corollaries.drivers import drivers_table, fit_drivers
 from densing_bayes.corollaries.drivers_plot import plot_drivers
 from densing_bayes.corollaries.engines import (
@@ -41,7 +39,6 @@ from densing_bayes.wording import (
     limits,
     median,
     percent,
-    probability,
 )
 
 PUBLISHED_FOLD, PUBLISHED_HALVING = 266.7, 79.0  # news article; Xiao et al. 2025, p. 1825
@@ -305,42 +302,6 @@ def driver_section(fit: Fit, ci: float = CI, seed: int = SEED) -> Section:
         {
             "drivers": table.replace({np.nan: None}).reset_index().to_dict(orient="records"),
             "verdict": sampled.verdict,
-        },
-    )
-
-
-def compression_section(fit: Fit, ci: float = CI, seed: int = SEED) -> Section:
-    """What pruning, distilling and quantising do to density."""
-    compression = fit_compression(fit, seed=seed)
-    methods = method_table(compression, ci)
-    denser = [str(name) for name, row in methods.iterrows() if row["p_denser"] >= 0.95]
-    sentence = (
-        f"Of {len(methods)} ways to make a system from another, measured beside its parent, "
-        f"{len(denser) or 'none'} make{'s' if len(denser) == 1 else ''} it denser on average with "
-        f"P >= 0.95{': ' + ', '.join(denser) if denser else ''}."
-    )
-    rows = tuple(
-        (
-            str(name),
-            str(row["pairs"]),
-            f"{row['factor']:.2f} ({row['factor_lower']:.2f} to {row['factor_upper']:.2f})",
-            probability(row["p_denser"]),
-            probability(row["p_new_denser"]),
-        )
-        for name, row in methods.iterrows()
-    )
-    return Section(
-        "compression",
-        "Compressed systems",
-        (_mark(compression.verdict, sentence),),
-        ("Method", "Pairs", "Density over the parent's", "P(denser)", "P(a new pair denser)"),
-        rows,
-        figure_of(plot_compression(compression, ci)),
-        sentence,
-        f"Density of the child over that of its parent by method, with {percent(ci)} intervals.",
-        {
-            "methods": methods.reset_index().to_dict(orient="records"),
-            "verdict": compression.verdict,
         },
     )
 
