@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import os
+import pickle
 import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
@@ -18,7 +19,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import joblib
 from platformdirs import user_cache_path
 
 from densing_bayes.errors import FileFormatError, FitError
@@ -109,21 +109,22 @@ def kept[Answer](what: str, key: Any, make: Callable[[], Answer], folder: Path) 
         Of the store. Objects are pickles, so it must be one's own.
     """
     content = json.dumps([key, versions(), everything()], sort_keys=True)
-    path = folder / f"{what}-{hashlib.sha256(content.encode()).hexdigest()[:32]}.joblib"
+    path = folder / f"{what}-{hashlib.sha256(content.encode()).hexdigest()[:32]}.pickle"
     if path.exists():
         try:
-            answer: Answer = joblib.load(path)
+            answer: Answer = pickle.loads(path.read_bytes())
             return answer
         except Exception as error:  # whatever a broken pickle raises
             log.warning("the stored %s cannot be read (%s): made anew", path, error)
     answer = make()
     try:
+        pickled = pickle.dumps(answer)
         folder.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=folder, suffix=".part")
         with os.fdopen(handle, "wb") as file:
-            joblib.dump(answer, file)
+            file.write(pickled)
         os.replace(temporary, path)
-    except OSError as error:
+    except (OSError, pickle.PicklingError, AttributeError, TypeError) as error:
         log.warning("the answer could not be stored in %s (%s)", folder, error)
     return answer
 

@@ -110,3 +110,10 @@ def test_an_object_is_kept_under_what_it_hangs_on(tmp_path, caplog):
     assert "cannot be read" in caplog.text
     assert made == [0, 1, 2]
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_an_object_that_cannot_be_stored_is_made_all_the_same(tmp_path, caplog):
+    answer = store.kept("thing", [1], lambda: {"call": lambda: 1}, tmp_path)
+    assert answer["call"]() == 1
+    assert "could not be stored" in caplog.text
+    assert not list(tmp_path.iterdir())

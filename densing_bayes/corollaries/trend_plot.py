@@ -86,13 +86,18 @@ def plot_exponential(
             )
     date_axis(ax)
     ax.set_yscale("log")
-    plain = FuncFormatter(lambda y, _: f"{y:g}")
+    plain = FuncFormatter(_plain)
     ax.yaxis.set_major_formatter(plain)
     within_a_decade = np.ptp(np.log10(value)) < 1.0
     ax.yaxis.set_minor_formatter(plain if within_a_decade else NullFormatter())
     ax.set_ylabel(unit)
     ax.legend(frameon=False, fontsize=8)
     return ax
+
+
+def _plain(value: float, _: int = 0) -> str:
+    """Tick label; a function of its own, so that a figure can be stored."""
+    return f"{value:g}"
 
 
 def plot_doubling_times(
