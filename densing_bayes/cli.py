@@ -19,7 +19,6 @@ from densing_bayes.terminal import (
     Interval,
     Json,
     load_fit,
-    marked,
     print_footing,
     print_json,
     print_ledger,
@@ -267,7 +266,7 @@ def trend_command(fit: FitFile, as_json: Json = False, ci: Interval = 0.95) -> N
         print_json(summary)
         return
     for statement in wording.headline(fitted, summary):
-        print_text(marked(fitted, statement.sentence))
+        print_text(wording.marked(fitted.verdict, statement.sentence))
     print_text("")
     rows = [
         [row.short, row.median, row.limits, row.prior]

@@ -8,6 +8,7 @@ and the score of the reference family at that Neff. The curve ends at a score th
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -89,36 +90,43 @@ def score_limit(fit: Fit, benchmark: str) -> xr.DataArray:
     return _as_draws(fit, _expected_score(fit, benchmark, np.array([np.inf]))[..., 0])
 
 
-def _expected_score(fit: Fit, benchmark: str, log_effective_params: np.ndarray) -> np.ndarray:
-    """Score of the reference family at log Neff, shape (chain, draw, point)."""
-    observed, draws = fit.observed, fit.posterior
+def reference_logit(
+    fit: Fit, benchmark: str, log_effective_params: np.ndarray, of: Callable[..., np.ndarray]
+) -> np.ndarray:
+    """Logit of the score, from floor to ceiling, of reference models of some ln Neff on D0 tokens.
 
-    def of(name: str, dim: str) -> np.ndarray:
-        values = draws[name].sel({dim: benchmark}).transpose(*SAMPLE).to_numpy()
-        return np.asarray(values[..., None])
-
+    ``of(name, dim=benchmark)`` gives the draws of a parameter in a shape that broadcasts with
+    ``log_effective_params``.
+    """
+    observed = fit.observed
     n = log_effective_params - np.log(observed.centre_params)
     d = observed.log_reference_tokens
     if benchmark in observed.loss_benchmarks:
-        law = [
-            of(name, "loss_benchmark")
-            for name in (
-                "irreducible_loss",
-                "params_loss",
-                "params_exponent",
-                "tokens_loss",
-                "tokens_exponent",
-            )
-        ]
-        loss = laws.scaling_loss(n, d, *law)
-        z = of("steepness", "loss_benchmark") * (of("midpoint", "loss_benchmark") - loss)
-    else:
-        own = "direct_benchmark"
-        ability = laws.ability(n, d, of("token_elasticity", own))
-        z = of("discrimination", own) * (ability - of("difficulty", own))
-    return np.asarray(
-        laws.sigmoid_score(z, of("floor", "benchmark"), of("ceiling", "benchmark")), dtype=float
-    )
+        own = {"loss_benchmark": benchmark}
+        names = (
+            "irreducible_loss",
+            "params_loss",
+            "params_exponent",
+            "tokens_loss",
+            "tokens_exponent",
+        )
+        loss = laws.scaling_loss(n, d, *(of(name, **own) for name in names))
+        return np.asarray(of("steepness", **own) * (of("midpoint", **own) - loss))
+    own = {"direct_benchmark": benchmark}
+    ability = laws.ability(n, d, of("token_elasticity", **own))
+    return np.asarray(of("discrimination", **own) * (ability - of("difficulty", **own)))
+
+
+def _expected_score(fit: Fit, benchmark: str, log_effective_params: np.ndarray) -> np.ndarray:
+    """Score of the reference family at log Neff, shape (chain, draw, point)."""
+    draws = fit.posterior
+
+    def of(name: str, **where: str) -> np.ndarray:
+        return np.asarray(draws[name].sel(where).transpose(*SAMPLE).to_numpy()[..., None])
+
+    z = reference_logit(fit, benchmark, log_effective_params, of)
+    floor, ceiling = of("floor", benchmark=benchmark), of("ceiling", benchmark=benchmark)
+    return np.asarray(laws.sigmoid_score(z, floor, ceiling), dtype=float)
 
 
 # The line of a benchmark -------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from densing_bayes import laws
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import CI, Fit
 from densing_bayes.line import Line, drawn_line, line_slope, line_value
-from densing_bayes.observations import DAYS_PER_YEAR, date_of, years_since_origin
+from densing_bayes.observations import DAYS_PER_YEAR, Floats, date_of, years_since_origin
 
 Reading = Literal["frontier", "mean", "p95", "best"]
 READINGS: tuple[Reading, ...] = ("frontier", "mean", "p95", "best")
@@ -317,6 +317,12 @@ def unreachable(fit: Fit) -> xr.DataArray:
         limit[..., :split] = top[..., k[:split]]
     share = np.mean(observed.score > limit, axis=(0, 1))
     return xr.DataArray(share, dims="cell", coords={"cell": list(observed.cell_label)})
+
+
+def log_density_draws(fit: Fit) -> Floats:
+    """Log densities with all chains in one row, shape (sample, system)."""
+    values = fit.posterior["log_density"].transpose(*SAMPLE, "system").to_numpy()
+    return np.asarray(values.reshape(-1, values.shape[-1]))
 
 
 def density_table(fit: Fit, ci: float = CI) -> pd.DataFrame:

@@ -84,11 +84,7 @@ def stored_answer(name: str, make: Callable[[], dict[str, Any]], folder: Path) -
             log.warning("the stored answer %s cannot be read (%s): made anew", path, error)
     content = make()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=folder, suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(content, file)
-        os.replace(temporary, path)
+        _write(path, json.dumps(content).encode())
     except OSError as error:
         log.warning("the answer could not be stored in %s (%s)", folder, error)
     return content
@@ -118,15 +114,19 @@ def kept[Answer](what: str, key: Any, make: Callable[[], Answer], folder: Path) 
             log.warning("the stored %s cannot be read (%s): made anew", path, error)
     answer = make()
     try:
-        pickled = pickle.dumps(answer)
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=folder, suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write(pickled)
-        os.replace(temporary, path)
+        _write(path, pickle.dumps(answer))
     except (OSError, pickle.PicklingError, AttributeError, TypeError) as error:
         log.warning("the answer could not be stored in %s (%s)", folder, error)
     return answer
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write an entry whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    os.replace(temporary, path)
 
 
 def everything() -> str:

@@ -95,11 +95,6 @@ def print_ledger(header: list[str], rows: list[list[str]]) -> None:
                 console.print(f"  {name:{width}}  {cell}")
 
 
-def marked(fit: Fit, text: str) -> str:
-    """A statement, marked if the fit behind it has not passed."""
-    return text if fit.verdict == "PASS" else f"[{fit.verdict}] {text}"
-
-
 def print_footing(fit: Fit) -> None:
     """Print what a fit stands on: counts, provenance, verdict."""
     from densing_bayes.wording import counts_sentence, verdict_sentence

@@ -347,6 +347,11 @@ def mode_sentences(fit: Fit) -> list[str]:
     return result
 
 
+def marked(verdict: str, text: str) -> str:
+    """A statement, marked if the fit behind it has not passed."""
+    return text if verdict == "PASS" else f"[{verdict}] {text}"
+
+
 def markdown_table(header: list[str], rows: list[list[str]]) -> str:
     """A table in Markdown."""
     lines = [header, ["---"] * len(header), *rows]

@@ -14,7 +14,6 @@ from densing_bayes.terminal import (
     Interval,
     Json,
     load_fit,
-    marked,
     print_footing,
     print_json,
     print_table,
@@ -164,7 +163,7 @@ def _smooth_lives(
     fitted: Fit, systems: list[str] | None, kappa: float, as_json: bool, ci: float
 ) -> None:
     from densing_bayes.documents import shelf_life_document
-    from densing_bayes.wording import limits, median, percent, probability
+    from densing_bayes.wording import limits, marked, median, percent, probability
 
     document = shelf_life_document(fitted, systems or None, kappa, ci)
     if as_json:
@@ -173,7 +172,7 @@ def _smooth_lives(
     frontier = document["frontier"]
     print_text(
         marked(
-            fitted,
+            fitted.verdict,
             (
                 f"On the frontier: {median(frontier)} days until 1/{kappa:g} of the params do, "
                 f"{percent(ci)} interval {limits(frontier)} days"
@@ -238,10 +237,10 @@ def _lives_by_release(
 
 
 def _print_payback(fitted: Fit, document: dict[str, Any], ci: float) -> None:
-    from densing_bayes.wording import limits, median, percent
+    from densing_bayes.wording import limits, marked, median, percent
     from densing_bayes.wording import probability as chance
 
-    print_text(marked(fitted, document["sentence"]))
+    print_text(marked(fitted.verdict, document["sentence"]))
     print_text("")
     rows = [
         [name.replace("_", " "), _amount(median, said), _amount(limits, said), said["unit"]]
@@ -295,7 +294,7 @@ def forecast_command(
     from densing_bayes.errors import DensingError
     from densing_bayes.forecasts import forecast_summary, params_at, score_at
     from densing_bayes.quantities import estimate
-    from densing_bayes.wording import benchmark_label, count, limits, median, percent
+    from densing_bayes.wording import benchmark_label, count, limits, marked, median, percent
 
     fitted = load_fit(fit)
     footing = {"diagnostics": fitted.diagnostics, "provenance": fitted.provenance}
@@ -337,7 +336,7 @@ def forecast_command(
             asked | {"date": day, "params": params, "score": score, "answer": said} | footing
         )
         return
-    print_text(marked(fitted, text))
+    print_text(marked(fitted.verdict, text))
     print_footing(fitted)
 
 
@@ -347,6 +346,7 @@ def _print_date(fitted: Fit, summary: dict[str, Any], ci: float) -> None:
         count,
         is_probability,
         limits,
+        marked,
         median,
         percent,
     )
@@ -358,7 +358,7 @@ def _print_date(fitted: Fit, summary: dict[str, Any], ci: float) -> None:
     score, seen = summary["score"], summary["highest_seen"]
     label = benchmark_label(summary["benchmark"])
     goal = f"{count(summary['params'])} params reach {score:g} on {label}"
-    print_text(marked(fitted, f"{goal}: {dates(summary)}."))
+    print_text(marked(fitted.verdict, f"{goal}: {dates(summary)}."))
     if "p_by" in summary:
         print_text(f"P(by {summary['by']}) {is_probability(summary['p_by'])}.")
     print_text(
@@ -382,7 +382,7 @@ def drivers_command(
 ) -> None:
     """How much of the growth of density goes with longer training (fits in a minute)."""
     from densing_bayes.corollaries.drivers import drivers_table, fit_drivers, separation
-    from densing_bayes.wording import percent
+    from densing_bayes.wording import marked, percent
 
     fitted = load_fit(fit)
     sampled = fit_drivers(fitted, seed=seed)
@@ -421,7 +421,7 @@ def drivers_command(
         ]
         for name, row in table.iterrows()
     ]
-    print_text(_mark(sampled.verdict, "Growth by driver, systems since ChatGPT"))
+    print_text(marked(sampled.verdict, "Growth by driver, systems since ChatGPT"))
     print_table("", ["Median", f"{percent(ci)} interval"], rows)
     print_text(f"Regression: {_verdict(sampled)}")
     print_footing(fitted)
@@ -452,7 +452,7 @@ def price_command(
 ) -> None:
     """How fast the cheapest inference of a level gets cheaper (fits in seconds)."""
     from densing_bayes.corollaries.prices import fit_prices, load_prices, price_summary
-    from densing_bayes.wording import limits, median, percent
+    from densing_bayes.wording import limits, marked, median, percent
 
     first, last, until = (date if date is None else _date(date) for date in (since, to, until))
     fit = fit_prices(level, price=price.value, until=until, offers=load_prices(data), seed=seed)
@@ -472,7 +472,7 @@ def price_command(
         for key, label in labels.items()
     ]
     name = f"{price.value} price of the cheapest offer at {level} or better"
-    print_text(_mark(fit.verdict, name[0].upper() + name[1:]))
+    print_text(marked(fit.verdict, name[0].upper() + name[1:]))
     header = ["Median", f"{percent(ci)} interval", "Prior interval"]
     print_table("", header, rows)
     offers = said["offers"]
@@ -486,16 +486,13 @@ def engines_command(
     fit: FitFile, seed: Seed = 20221130, as_json: Json = False, ci: Interval = 0.95
 ) -> None:
     """Doubling times of chips and batteries beside that of density, and of their product."""
-    from densing_bayes.corollaries.engines import (
-        effective_doubling_time,
-        engine_table,
-        fit_engines,
-    )
+    from densing_bayes.corollaries.claims import fit_tables
+    from densing_bayes.corollaries.engines import effective_doubling_time, engine_table
     from densing_bayes.quantities import estimate
-    from densing_bayes.wording import limits, median, percent
+    from densing_bayes.wording import limits, marked, median, percent
 
     fitted = load_fit(fit)
-    engines = fit_engines(seed=seed)
+    engines = fit_tables(seed).engines
     table = engine_table(engines, fitted, ci)
     products = {
         name: estimate(effective_doubling_time(fitted, engines[name]), "days", ci, mean=False)
@@ -511,7 +508,7 @@ def engines_command(
         return
     rows = [
         [
-            _mark(row["verdict"], str(name)),
+            marked(row["verdict"], str(name)),
             str(row["points"]),
             median(row["growth"], 2),
             median(row["doubling_time"]),
@@ -544,7 +541,7 @@ def devices_command(
     """Effective params of the largest frontier system that a device holds, by date."""
     from densing_bayes.corollaries.engines import device_table
     from densing_bayes.observations import date_of
-    from densing_bayes.wording import count, percent
+    from densing_bayes.wording import count, marked, percent
 
     fitted = load_fit(fit)
     last = float(fitted.observed.time.max())
@@ -572,7 +569,7 @@ def devices_command(
     print_table("Memory", header, rows)
     print_text(
         marked(
-            fitted,
+            fitted.verdict,
             f"What {bits:g} bits cost in ability is not taken off.",
         )
     )
@@ -589,10 +586,6 @@ def _date(text: str) -> str:
         return dt.date.fromisoformat(text).isoformat()
     except ValueError:
         raise DensingError(f"'{text}' is no date; write it as 2024-08-31") from None
-
-
-def _mark(verdict: str, text: str) -> str:
-    return text if verdict == "PASS" else f"[{verdict}] {text}"
 
 
 def _verdict(fit: Any) -> str:

@@ -24,7 +24,7 @@ from densing_bayes.errors import DensingError
 from densing_bayes.fitting import CI, SEED, Fit
 from densing_bayes.observations import Floats, Ints, years_since_origin
 from densing_bayes.posterior import Posterior, sample_posterior
-from densing_bayes.quantities import SAMPLE, estimate, probability
+from densing_bayes.quantities import SAMPLE, estimate, log_density_draws, probability
 from densing_bayes.spec import Frozen, PositivePrior, RealPrior, load_corollary
 from densing_bayes.tables import Panel
 
@@ -132,7 +132,7 @@ def driver_data(
     tokens = tokens_of(fit, panel).to_numpy()
     chosen = _chosen(fit, spec, tokens)
     own = observed.of_systems(chosen)
-    draws = _log_density(fit)[:, chosen]
+    draws = log_density_draws(fit)[:, chosen]
     shared = _shared(fit, draws)
     rest = draws - shared
     size = own.log_params
@@ -168,11 +168,6 @@ def _chosen(fit: Fit, spec: DriversSpec, tokens: Floats) -> np.ndarray:
             f"earlier 'since'"
         )
     return np.asarray(chosen)
-
-
-def _log_density(fit: Fit) -> Floats:
-    values = fit.posterior["log_density"].transpose(*SAMPLE, "system").to_numpy()
-    return np.asarray(values.reshape(-1, values.shape[-1]))
 
 
 def _shared(fit: Fit, draws: Floats) -> Floats:
@@ -397,7 +392,7 @@ def overtraining_growth(
             f"least squares need at least {FEWEST}: use a fit with more reference tokens D0"
         )
     own = fit.observed.of_systems(chosen)
-    density = _log_density(fit)[:, chosen][:, finite]
+    density = log_density_draws(fit)[:, chosen][:, finite]
     gain, time, size = gain[:, finite], own.time[finite], own.log_params[finite]
     driver = np.log(tokens[chosen][finite]) - (size if spec.driver == "tokens-per-param" else 0.0)
     without = [np.ones_like(time), time] + ([size] if spec.size else [])

@@ -31,7 +31,7 @@ from densing_bayes.observations import (
     date_of,
     years_since_origin,
 )
-from densing_bayes.quantities import SAMPLE, line_at
+from densing_bayes.quantities import SAMPLE, line_at, log_density_draws
 from densing_bayes.store import stored_answer
 
 DRAWS = 2000
@@ -230,8 +230,8 @@ def best_density_forecasts(
     """
     past, coming = split(fit, full.observed, cut, days)
     rows = [full.observed.systems.index(name) for name in coming.systems]
-    best = _log_density(full)[:, rows].max(axis=1)
-    known = np.median(_log_density(fit), axis=0)
+    best = log_density_draws(full)[:, rows].max(axis=1)
+    known = np.median(log_density_draws(fit), axis=0)
     random = np.random.default_rng(seed)
     drawn = {
         MODEL: _best_of_window(fit, cut, days, random),
@@ -256,11 +256,6 @@ def best_density_forecasts(
             }
         )
     return pd.DataFrame(result)
-
-
-def _log_density(fit: Fit) -> Floats:
-    values = fit.posterior["log_density"].transpose(*SAMPLE, "system").to_numpy()
-    return np.asarray(values.reshape(-1, values.shape[-1]))
 
 
 def _best_of_window(fit: Fit, cut: dt.date, days: int, random: np.random.Generator) -> Floats:

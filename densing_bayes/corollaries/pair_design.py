@@ -14,12 +14,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from densing_bayes.corollaries.score_curves import ScoreCurves, scored
+from densing_bayes.observations import Floats
 
 if TYPE_CHECKING:
     from densing_bayes.corollaries.compression import Comparison, CompressionSpec
 
 Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 KNOWN_NOTHING = 5.0  # width of a rough value where the data say nothing, in ln density
 LEAST_GAP = 0.05  # to the asymptote, in units of z
 LEAST_WIDTH = 0.04  # of the shift of a cell

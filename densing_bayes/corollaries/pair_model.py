@@ -11,7 +11,6 @@ import pytensor.tensor as pt
 from densing_bayes.corollaries.pair_design import (
     KNOWN_NOTHING,
     LEAST_GAP,
-    Floats,
     Grouping,
     Ints,
     Rough,
@@ -22,6 +21,7 @@ from densing_bayes.corollaries.pair_design import (
 )
 from densing_bayes.corollaries.score_curves import CurveShape, ScoreCurves, scored
 from densing_bayes.laws import logistic
+from densing_bayes.observations import Floats
 from densing_bayes.priors import variable
 from densing_bayes.spec import Normal
 

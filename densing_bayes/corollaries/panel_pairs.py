@@ -13,19 +13,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
 from densing_bayes import laws
 from densing_bayes.corollaries.compression import CompressionSpec, new_pairs
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import CI, SEED, Fit
-from densing_bayes.observations import DAYS_PER_YEAR, ORIGIN, system_sizes
+from densing_bayes.forecasts import reference_logit
+from densing_bayes.observations import DAYS_PER_YEAR, ORIGIN, Floats, system_sizes
 from densing_bayes.posterior import Posterior
 from densing_bayes.quantities import SAMPLE, check_ci, estimate, probability
 from densing_bayes.spec import load_corollary
 from densing_bayes.tables import Panel, load_panel
 
-Floats = NDArray[np.float64]
 GRID = np.arange(-6.0, 6.0 + 1e-9, 0.125)  # log density about the parent's
 NODES = 7  # of the quadrature over the deviation of a benchmark
 IN_FIT, BESIDE = "in the fit", "scored beside the fit"
@@ -326,23 +325,8 @@ def _log_likelihood(
     floor, ceiling = of("floor", **own), of("ceiling", **own)
     total = np.zeros(ability.shape)
     for node, weight in zip(nodes, weights / weights.sum(), strict=True):
-        z = _logit(fit, benchmark, ability + shift + node * spread, of)
+        z = reference_logit(fit, benchmark, ability + shift + node * spread, of)
         mean = laws.sigmoid_score(z, floor, ceiling)
         variance = laws.score_variance(mean, items, noise)
         total += weight * np.exp(-0.5 * (score - mean) ** 2 / variance) / np.sqrt(variance)
     return np.asarray(np.log(np.maximum(total, 1e-300)))
-
-
-def _logit(fit: Fit, benchmark: str, log_effective_params: Floats, of: Any) -> Floats:
-    """Logit of the score of a reference model with some ln Neff on D0 tokens, (draw, grid)."""
-    observed = fit.observed
-    n, d = log_effective_params - np.log(observed.centre_params), observed.log_reference_tokens
-    if benchmark in observed.loss_benchmarks:
-        own = {"loss_benchmark": benchmark}
-        names = ("irreducible_loss", "params_loss", "params_exponent", "tokens_loss",
-                 "tokens_exponent")  # fmt: skip
-        loss = laws.scaling_loss(n, d, *(of(name, **own) for name in names))
-        return np.asarray(of("steepness", **own) * (of("midpoint", **own) - loss))
-    own = {"direct_benchmark": benchmark}
-    reach = laws.ability(n, d, of("token_elasticity", **own))
-    return np.asarray(of("discrimination", **own) * (reach - of("difficulty", **own)))

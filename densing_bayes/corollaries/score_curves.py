@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy.special import logit
 
 from densing_bayes.fitting import Fit
+from densing_bayes.observations import Floats
 
-Floats = NDArray[np.float64]
 LEAST_TOP = 0.01  # an asymptote below the midpoint of the curve, in units of z
 
 

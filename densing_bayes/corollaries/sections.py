@@ -24,7 +24,6 @@ from densing_bayes.corollaries.prices import fit_prices, price_summary
 from densing_bayes.corollaries.training_cost import training_cost_prior
 from densing_bayes.corollaries.trend_plot import ENGINES, plot_doubling_times, plot_exponential
 from densing_bayes.errors import DensingError
-from densing_bayes.exponential import ExponentialFit
 from densing_bayes.fitting import CI, SEED, Fit
 from densing_bayes.forecasts import forecast_summary
 from densing_bayes.observations import date_of
@@ -37,6 +36,7 @@ from densing_bayes.wording import (
     count,
     is_probability,
     limits,
+    marked,
     median,
     percent,
 )
@@ -72,7 +72,8 @@ def corollary_sections(fit: Fit, ci: float = CI, seed: int = SEED) -> list[Secti
         Of the small models, which take a minute or two where the store has none.
     """
     source = fit.provenance
-    key = [source["spec_hash"], source["data_hash"], source["seed"], source["created"], ci, seed]
+    names = ("spec_hash", "data_hash", "tables_hash", "seed", "created")
+    key = [*(source.get(name) for name in names), ci, seed]
     return kept("sections", key, lambda: _sections(fit, ci, seed), store_folder())
 
 
@@ -121,7 +122,7 @@ def price_section(ci: float = CI, seed: int = SEED) -> Section:
     return Section(
         "prices",
         "Price of inference",
-        (_marked(fits["GPT-3.5"], sentence),),
+        (marked(fits["GPT-3.5"].verdict, sentence),),
         ("Level", "Offers", "Halving, days", f"Times cheaper by {said['last']}", "Verdict"),
         rows,
         figure_of(plot_exponential(fits["GPT-3.5"], unit="USD per million tokens read", ci=ci)),
@@ -162,7 +163,7 @@ def engine_section(fit: Fit, ci: float = CI, seed: int = SEED) -> Section:
     return Section(
         "engines",
         "Engines beside density",
-        (_marked(fit, sentence),),
+        (marked(fit.verdict, sentence),),
         ("Engine", "Points", "Growth, 1/year", "Doubling time, days", "Verdict"),
         rows,
         figure_of(plot_doubling_times(table, PUBLISHED_DOUBLING)),
@@ -221,7 +222,7 @@ def forecast_section(fit: Fit, ci: float = CI) -> Section:
     return Section(
         "forecast",
         "8B at the level of GPT-4",
-        tuple(_marked(fit, text) for text in sentences),
+        tuple(marked(fit.verdict, text) for text in sentences),
         figure=figure_of(plot_score_fan(fit, SMALL, "mmlu", score=GPT_4)),
         alt=" ".join(sentences),
         caption=f"Score of a new release of {count(SMALL)} params on MMLU (bands of 50, 80 and "
@@ -250,7 +251,7 @@ def payback_section(fit: Fit, ci: float = CI, seed: int = SEED) -> Section:
         (
             f"A release on the frontier of {count(SMALL)} params is matched by {rows[0][0]} in "
             f"{rows[0][1]} days ({rows[0][2]}).",
-            _marked(fit, result.sentence(ci)),
+            marked(fit.verdict, result.sentence(ci)),
             "The inputs of the pay-back are those of models/corollaries/payback.toml; the "
             "assumptions behind the article's 1.7 billion visits are published nowhere.",
         ),
@@ -292,7 +293,7 @@ def driver_section(fit: Fit, ci: float = CI, seed: int = SEED) -> Section:
     return Section(
         "drivers",
         "Longer training and the rest",
-        (_mark(sampled.verdict, sentence),),
+        (marked(sampled.verdict, sentence),),
         ("Quantity", f"Median ({percent(ci)} interval)"),
         tuple((label, span(name)) for name, label in labels.items()),
         figure_of(axes[0]),
@@ -304,11 +305,3 @@ def driver_section(fit: Fit, ci: float = CI, seed: int = SEED) -> Section:
             "verdict": sampled.verdict,
         },
     )
-
-
-def _marked(fit: Fit | ExponentialFit, text: str) -> str:
-    return _mark(fit.verdict, text)
-
-
-def _mark(verdict: str, text: str) -> str:
-    return text if verdict == "PASS" else f"[{verdict}] {text}"
