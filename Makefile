@@ -10,7 +10,7 @@ WORKERS ?= 2
 PYTHON ?=
 
 .DEFAULT_GOAL := report
-.PHONY: report test test-slow lint types docs clean install install-dev
+.PHONY: report test test-slow lint types docs linkcheck clean install install-dev
 
 report: install
 	$(BIN)/densing-bayes report --out report
@@ -32,8 +32,12 @@ docs: install-dev
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
+# Links to other sites; it needs a network, so it is no part of CI.
+linkcheck: install-dev
+	$(BIN)/sphinx-build -q -D plot_gallery=0 -b linkcheck docs docs/_build/linkcheck
+
 clean:
-	rm -rf build dist report docs/_build .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf build dist report docs/_build docs/gallery .pytest_cache .mypy_cache .ruff_cache *.egg-info
 	find densing_bayes data models analyses tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What is installed is noted in a stamp: a checksum, since a checkout changes times but not contents.

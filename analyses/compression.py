@@ -157,8 +157,8 @@ def prior_figure(fit: Fit, posterior: Posterior, path: Path) -> dict[str, float]
     axes[1].set(xlabel="shift of ln density of a class", ylim=(0, 2.5))
     axes[1].legend(frameon=False)
     figure_of(axes[0]).savefig(path, dpi=130, bbox_inches="tight")
-    inside = (measured.to_numpy() > np.quantile(expected, 0.025, axis=0)) & (
-        measured.to_numpy() < np.quantile(expected, 0.975, axis=0)
+    inside = (measured.to_numpy() > np.nanquantile(expected, 0.025, axis=0)) & (
+        measured.to_numpy() < np.nanquantile(expected, 0.975, axis=0)
     )
     return {"inside_95": float(inside.mean())}
 

@@ -1,11 +1,16 @@
 """How fast capability density doubles, before and after the release of ChatGPT.
 
-python analyses/doubling_time.py [FIT]
+Prints the answers and writes doubling_time.png, the frontier over the densities.
+
+    python analyses/doubling_time.py [FIT]
 """
 
 import sys
+from pathlib import Path
 
 import densing_bayes as db
+from densing_bayes.canvas import figure_of
+from densing_bayes.plots import plot_frontier
 
 fit = db.Fit.load(sys.argv[1]) if len(sys.argv) > 1 else db.fit("joint")
 print(f"Verdict of the fit: {fit.verdict}")
@@ -30,3 +35,6 @@ for name in each["benchmark"].values:
     time = db.estimate(db.doubling_time(each.sel(benchmark=name)), "days", mean=False)
     upper = "never" if time["upper"] is None else f"{time['upper']:.0f}"
     print(f"  {name:14s} median {time['median']:.0f}  ({time['lower']:.0f} to {upper})")
+
+figure = figure_of(plot_frontier(fit))
+figure.savefig(Path(__file__).with_suffix(".png"), dpi=110)

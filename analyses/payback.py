@@ -40,7 +40,13 @@ from densing_bayes.corollaries.payback import (
     p_break_even,
     payback,
 )
-from densing_bayes.corollaries.payback_plot import plot_payback, plot_training_cost, plot_waiting
+from densing_bayes.corollaries.payback_plot import (
+    COLOURS,
+    plot_payback,
+    plot_training_cost,
+    plot_waiting,
+    waiting_curve,
+)
 from densing_bayes.corollaries.training_cost import (
     TrainingCostFit,
     fit_training_cost,
@@ -86,11 +92,6 @@ def lives(fit: db.Fit) -> dict[str, Any]:
         condition: days(waiting_time(fit, under_prior, condition=condition, group="prior"))
         for condition in CONDITIONS
     }
-    smooth = db.shelf_life_table(fit, names)[["median", "lower", "upper", "p_passed"]]
-    rows["smooth"] = smooth.to_dict(orient="index")
-    rows["smooth"]["on the frontier, 8e9 params"] = estimate(
-        db.frontier_shelf_life(fit), "days", mean=False
-    )
     halves = [
         int(np.sum((observed.release_time > last - a - 0.5) & (observed.release_time <= last - a)))
         for a in (1.5, 1.0, 0.5, 0.0)
@@ -219,8 +220,13 @@ def figure(fit: db.Fit, result: Payback, fitted: TrainingCostFit, path: Path) ->
         f"on the frontier, {condition}": waiting_time(fit, release, condition=condition)
         for condition in CONDITIONS
     }
-    waits["on the frontier, smooth"] = db.frontier_shelf_life(fit)
     plot_waiting(waits, ax=axes[0])
+    before = release_of(fit, params=8e9, group="prior")
+    for number, condition in enumerate(CONDITIONS):
+        curve = waiting_curve(waiting_time(fit, before, condition=condition, group="prior"))
+        axes[0].plot(
+            curve["days"], curve["p_not_succeeded"], ":", color=COLOURS[number], zorder=0, lw=1.0
+        )
     plot_payback(result, window=WINDOW, visits=VISITS, ax=axes[1])
     plot_training_cost(fitted, ax=axes[2])
     whole = figure_of(axes[0])

@@ -10,12 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from densing_bayes.checks import Checks, check
     from densing_bayes.comparison import Comparison, compare
     from densing_bayes.fitting import Fit, fit
     from densing_bayes.forecasts import forecast_date, forecast_summary, params_needed
     from densing_bayes.least_squares import estimate_as_paper
     from densing_bayes.ledger import claims, load_claims
     from densing_bayes.model import build_model
+    from densing_bayes.plot_data import get_plot_data
     from densing_bayes.prediction import predictive
     from densing_bayes.quantities import (
         benchmark_growth,
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
         growth,
         growth_rate,
     )
-    from densing_bayes.report import write_report
+    from densing_bayes.report import make_report, write_report
     from densing_bayes.shelf import frontier_shelf_life, shelf_life, shelf_life_table
     from densing_bayes.spec import (
         Hypothesis,
@@ -68,20 +70,23 @@ _HOME = {
     "shelf": ("shelf_life", "shelf_life_table", "frontier_shelf_life"),
     "forecasts": ("params_needed", "forecast_date", "forecast_summary"),
     "summary": ("trend_summary",),
+    "checks": ("Checks", "check"),
     "comparison": ("Comparison", "compare"),
     "least_squares": ("estimate_as_paper",),
     "ledger": ("claims", "load_claims"),
-    "report": ("write_report",),
+    "plot_data": ("get_plot_data",),
+    "report": ("make_report", "write_report"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
-    "Comparison", "Fit", "Hypothesis", "ModelSpec", "Panel", "__version__", "benchmark_growth",
-    "build_model", "claims", "compare", "densities", "density_table", "doubling_time", "estimate",
-    "estimate_as_paper", "export_panel", "fit", "forecast_date", "forecast_summary", "frontier",
-    "frontier_shelf_life", "growth", "growth_rate", "list_hypotheses", "list_panels", "list_specs",
-    "load_claims", "load_events", "load_hypothesis", "load_panel", "load_spec", "params_needed",
-    "predictive", "shelf_life", "shelf_life_table", "trend_summary", "write_report",
+    "Checks", "Comparison", "Fit", "Hypothesis", "ModelSpec", "Panel", "__version__",
+    "benchmark_growth", "build_model", "check", "claims", "compare", "densities", "density_table",
+    "doubling_time", "estimate", "estimate_as_paper", "export_panel", "fit", "forecast_date",
+    "forecast_summary", "frontier", "frontier_shelf_life", "get_plot_data", "growth", "growth_rate",
+    "list_hypotheses", "list_panels", "list_specs", "load_claims", "load_events", "load_hypothesis",
+    "load_panel", "load_spec", "make_report", "params_needed", "predictive", "shelf_life",
+    "shelf_life_table", "trend_summary", "write_report",
 ]  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache, wraps
 from importlib import resources
 from typing import Any, Final
 
@@ -21,10 +23,22 @@ INK: Final = "#20262e"
 DAYS_PER_MONTH = 30.4375
 
 
+@cache
 def style() -> Any:
     """The settings of the shared style, for ``matplotlib.rc_context``."""
     with resources.as_file(resources.files("densing_bayes") / "densing.mplstyle") as path:
         return mpl.rc_params_from_file(path, use_default_template=False)
+
+
+def styled[**Options, Drawn](plot: Callable[Options, Drawn]) -> Callable[Options, Drawn]:
+    """Let a plot function draw in the shared style, whatever the user's own is."""
+
+    @wraps(plot)
+    def drawn(*args: Options.args, **options: Options.kwargs) -> Drawn:
+        with mpl.rc_context(style()):
+            return plot(*args, **options)
+
+    return drawn
 
 
 def new_axes(width: float, height: float, columns: int = 1, **options: Any) -> list[Axes]:

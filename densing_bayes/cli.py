@@ -18,6 +18,7 @@ from densing_bayes.terminal import (
     FitFile,
     Interval,
     Json,
+    exit_unless_passed,
     load_fit,
     print_footing,
     print_json,
@@ -32,10 +33,8 @@ if TYPE_CHECKING:
     from densing_bayes.comparison import Comparison
     from densing_bayes.fitting import Fit
     from densing_bayes.ledger import Judgeable
-    from densing_bayes.section import Section
 
 BAD_INPUT = 2
-NOT_CONVERGED = 3
 INTERRUPTED = 130
 
 
@@ -205,7 +204,7 @@ def fit_command(
     fitted.save(out)
     seconds = fitted.provenance["seconds"]["total"]
     say(f"wrote {out} in {seconds:.0f} s: {verdict_text(fitted)}")
-    _exit_by_verdict(fitted)
+    exit_unless_passed(fitted.verdict)
 
 
 def _sample(
@@ -327,6 +326,25 @@ def density_command(
     print_footing(fitted)
 
 
+@app.command("check")
+def check_command(fit: FitFile, as_json: Json = False) -> None:
+    """Check a fit before it is quoted: convergence, predictions left out, pull of the priors."""
+    from densing_bayes.checks import check, check_rows, sentences
+    from densing_bayes.documents import checks_document
+
+    fitted = load_fit(fit)
+    found = check(fitted)
+    if as_json:
+        print_json(checks_document(fitted, found))
+    else:
+        print_table("Check", ["Figure", "Limit", "Status"], check_rows(found), left={3})
+        print_text("")
+        for sentence in sentences(found):
+            print_text(sentence)
+        print_footing(fitted)
+    exit_unless_passed("FAIL" if found.verdict == "FAIL" else "PASS")
+
+
 @app.command("compare")
 def compare_command(
     spec: Annotated[str, typer.Argument(metavar="SPEC", help="Built-in name or TOML file.")],
@@ -412,8 +430,7 @@ def compare_command(
                 print_table(header[0], header[1:], rows, left)
                 print_text("")
         print_text(NOTES)
-    if not (found.table["verdict"] == "PASS").all():
-        raise typer.Exit(NOT_CONVERGED)
+    exit_unless_passed(*found.table["verdict"])
 
 
 def _write_comparison(found: Comparison, out: Path) -> None:
@@ -476,6 +493,10 @@ def report_command(
         list[Path] | None,
         typer.Option(metavar="FIT", help="A fit of another panel, for the ledger of claims."),
     ] = None,
+    sections: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,...", help="Sections that are wanted. [default: all]"),
+    ] = None,
     corollaries: Annotated[
         bool,
         typer.Option(
@@ -483,15 +504,30 @@ def report_command(
             help="Sections on prices, engines, forecasts, pay-back and drivers; some minutes.",
         ),
     ] = True,
+    hypotheses: Annotated[
+        str | None,
+        typer.Option(metavar="H,...", help="Compare these in a section; minutes for each."),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Tables that FIT has seen. [default: the embedded panel]"),
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
+    formats: Annotated[
+        str, typer.Option(metavar="NAME,...", help="Of html, md, json, csv and pdf.")
+    ] = "html,md,json,csv",
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write to.")] = Path("report"),
     ci: Interval = 0.95,
 ) -> None:
-    """Write a report of a fit: report.html (one file, no network), report.md and report.json."""
+    """Write a report of a fit: report.html (one file, no network), and the same in other forms."""
+    from densing_bayes.comparison import compare
     from densing_bayes.corollaries.sections import corollary_sections
     from densing_bayes.ledger import BUILT_IN, built_in_fit, table_fits
-    from densing_bayes.report import write_report
+    from densing_bayes.report import TITLE, check_formats, make_report, write_report
+    from densing_bayes.tables import load_panel
 
     _check_writable(out.parent if not out.exists() else out)
+    wanted_formats = check_formats(_names(formats))
     with _interruptible():
         others: list[Judgeable] = [load_fit(path) for path in beside or []]
         if fit is not None:
@@ -502,24 +538,33 @@ def report_command(
             fitted, *more = (built_in_fit(name) for name in BUILT_IN)
             others += more
         others += table_fits()
+        compared = None
+        if hypotheses is not None:
+            compared = compare(fitted.spec, _names(hypotheses))
+        report = make_report(
+            fitted,
+            ci,
+            title=title or TITLE,
+            sections=None if sections is None else _names(sections),
+            beside=others,
+            more=corollary_sections(fitted, ci) if corollaries else None,
+            comparison=compared,
+            panel=None if data is None else load_panel(data),
+        )
     if fit is None:
         out.mkdir(parents=True, exist_ok=True)
         fitted.save(out / "fit.nc")
         say(f"wrote {out / 'fit.nc'}")
-    sections: list[Section] = []
-    if corollaries:
-        with _interruptible():
-            sections = corollary_sections(fitted, ci)
-    for path in write_report(fitted, out, ci=ci, beside=others, sections=sections):
+    for path in write_report(report, out, wanted_formats):
         say(f"wrote {path}")
     if fit is None:
         say(verdict_text(fitted))
-        _exit_by_verdict(fitted)
+        exit_unless_passed(fitted.verdict)
 
 
-def _exit_by_verdict(fit: Fit) -> None:
-    if fit.verdict != "PASS":
-        raise typer.Exit(NOT_CONVERGED)
+def _names(text: str) -> list[str]:
+    """Names of a list with commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _check_writable(folder: Path) -> None:

@@ -24,6 +24,7 @@ from densing_bayes.quantities import (
 from densing_bayes.shelf import frontier_shelf_life, shelf_life_table
 
 if TYPE_CHECKING:
+    from densing_bayes.checks import Checks
     from densing_bayes.comparison import Comparison
 
 
@@ -178,6 +179,21 @@ def claims_document(table: pd.DataFrame) -> dict[str, Any]:
     from densing_bayes.tally import RULE
 
     return plain({"rule": RULE, "claims": table.to_dict(orient="records")})
+
+
+def checks_document(fit: Fit, checks: Checks) -> dict[str, Any]:
+    """The checks of a fit.
+
+    Returns
+    -------
+    dict
+        ``verdict``, the worst status; ``checks``: a list with a record per check, as the table of
+        :func:`densing_bayes.check` has it; ``score_pit`` and ``run_pit``: lists of the PITs
+        behind them; then ``diagnostics`` and ``provenance``.
+    """
+    tables = {"checks": checks.table, "score_pit": checks.score_pit, "run_pit": checks.run_pit}
+    records = {name: table.to_dict(orient="records") for name, table in tables.items()}
+    return plain({"verdict": checks.verdict} | records | _footing(fit))
 
 
 def _footing(fit: Fit) -> dict[str, Any]:

@@ -20,7 +20,7 @@ import xarray as xr
 
 from densing_bayes.errors import FileFormatError, FitError
 from densing_bayes.observations import Observations, observe
-from densing_bayes.sampling import by_mode, pilot_run, sample
+from densing_bayes.sampling import by_mode, compile_model, pilot_run, sample
 from densing_bayes.spec import Hypothesis, ModelSpec, load_hypothesis, load_spec
 from densing_bayes.tables import Panel, load_panel
 
@@ -281,9 +281,6 @@ def structure(spec: ModelSpec) -> str:
 
 def compile_fit(spec: ModelSpec, observed: Observations) -> Compiled:
     """Build and compile the model once, for this and any panel of the same shape."""
-    import nutpie
-    from pytensor.configdefaults import config
-
     from densing_bayes.conditioned import condition
     from densing_bayes.model import assemble
     from densing_bayes.pilot import pilot
@@ -291,9 +288,7 @@ def compile_fit(spec: ModelSpec, observed: Observations) -> Compiled:
     parts = assemble(spec, observed)
     start = pilot(spec, observed).point(parts.model.initial_point())
     conditioned = condition(parts, observed, start)
-    # Fast math would give other roundings, and so other draws, from a warm cache than from a cold.
-    with config.change_flags(numba__fastmath=False):
-        functions = nutpie.compile_pymc_model(conditioned.model, var_names=_names(parts))
+    functions = compile_model(conditioned.model, _names(parts))
     return Compiled(spec, parts, conditioned, functions)
 
 

@@ -26,6 +26,7 @@ from densing_bayes.canvas import (
     power_of_two,
     quantiles,
     style,
+    styled,
 )
 from densing_bayes.comparison import Comparison
 from densing_bayes.errors import DensingError
@@ -35,6 +36,7 @@ from densing_bayes.quantities import frontier, growth
 from densing_bayes.wording import is_probability, percent
 
 
+@styled
 def plot_hypotheses(comparison: Comparison, ci: float = CI) -> Figure:
     """The frontier band of each hypothesis over the densities, in small multiples.
 
@@ -82,6 +84,7 @@ def plot_hypotheses(comparison: Comparison, ci: float = CI) -> Figure:
     return figure
 
 
+@styled
 def plot_change_date(fit: Fit, ax: Axes | None = None) -> Axes:
     """Posterior of the dates of changes that a hypothesis leaves open, over the calendar.
 
@@ -139,6 +142,7 @@ def plot_change_date(fit: Fit, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@styled
 def plot_growth_changes(comparison: Comparison, ax: Axes | None = None, ci: float = CI) -> Axes:
     """Posterior of the change of the growth rate under each hypothesis that has one.
 

@@ -167,10 +167,17 @@ def forecast_scores(
     }
 
 
-def predicted_scores(fit: Fit, observed: Observations, flat: xr.Dataset, seed: int = 0) -> Floats:
+def predicted_scores(
+    fit: Fit,
+    observed: Observations,
+    flat: xr.Dataset,
+    seed: int = 0,
+    effects: Floats | None = None,
+) -> Floats:
     """Predictive draws of the scores of new releases, (draw, cell).
 
-    An organisation that the fit knows keeps its effect; everything of the release is drawn anew.
+    An organisation that the fit knows keeps its effect, unless ``effects`` over draws and
+    releases are given; everything of the release is drawn anew.
     """
     import pytensor.tensor as pt
 
@@ -184,10 +191,14 @@ def predicted_scores(fit: Fit, observed: Observations, flat: xr.Dataset, seed: i
     organisation = shared.organisation[:, None] * normal(len(observed.organisations))
     if "organisation_effect" in flat:
         known = list(fit.observed.organisations)
-        effects = flat["organisation_effect"].transpose(SAMPLE_DRAW, ...).to_numpy()
+        sampled = flat["organisation_effect"].transpose(SAMPLE_DRAW, ...).to_numpy()
         for i, name in enumerate(observed.organisations):
             if name in known:
-                organisation[:, i] = effects[:, known.index(name)]
+                organisation[:, i] = sampled[:, known.index(name)]
+    if effects is None:
+        effect = organisation[:, observed.system_organisation]
+    else:
+        effect = effects[:, observed.system_release]
     release = shared.release[:, None] * normal(len(observed.releases))
     unit = observed.system_release
     if not fit.spec.trend.release_effects:
@@ -195,7 +206,7 @@ def predicted_scores(fit: Fit, observed: Observations, flat: xr.Dataset, seed: i
     shortfall = shared.shortfall * np.abs(normal(shared.shortfall.shape[1]))
     log_density = (
         shared.line
-        + organisation[:, observed.system_organisation]
+        + effect
         + release[:, observed.system_release]
         - shortfall[:, unit]
         + shared.spread[:, None] * normal(len(observed.systems))

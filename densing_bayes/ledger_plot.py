@@ -7,7 +7,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from densing_bayes.canvas import BLUE, GREEN, GREY, INK, PURPLE, VERMILION, new_axes, power_of_two
+from densing_bayes.canvas import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    PURPLE,
+    VERMILION,
+    new_axes,
+    power_of_two,
+    styled,
+)
 from densing_bayes.tally import PANELS, panels_of, published
 
 WIDEST = 8.0  # times the published value, where intervals are cut off
@@ -20,6 +30,7 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["estimate"].notna() & about]
 
 
+@styled
 def plot_claims(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Posterior medians and intervals over published values, one row per claim.
 

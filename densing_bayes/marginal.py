@@ -60,6 +60,7 @@ class Predictive(NamedTuple):
     total: Floats  # of all scores that are given
     release: Floats  # of a release's scores given those of the others
     system: Floats  # of a system's scores given those of the others
+    organisation: Floats  # over releases: a draw of the organisation's effect given the others
 
 
 def shared_parameters(parts: Parts) -> dict[str, Any]:
@@ -166,6 +167,7 @@ def predictive_densities(
     conditioned_on: NDArray[np.bool_] | None = None,
     *,
     pointwise: bool = True,
+    seed: int = 0,
 ) -> Predictive:
     """Log predictive densities of the scores at each draw of the globals.
 
@@ -179,6 +181,8 @@ def predictive_densities(
         Which releases stand among "the others": all by default; for a forecast those of the past.
     pointwise
         Give the densities of releases and systems too, not the total only.
+    seed
+        Of the draws of effects.
     """
     if conditioned_on is None:
         conditioned_on = np.ones(len(observed.releases), dtype=bool)
@@ -204,6 +208,7 @@ def predictive_densities(
         spec.trend.release_effects,
         spec.performance.likelihood == "normal",
         pointwise,
+        np.random.default_rng(seed).random((len(parameters.line), len(observed.releases))),
     )
     return Predictive(*results)
 
@@ -331,12 +336,14 @@ def _predictive(  # type: ignore[no-untyped-def]
     release_effects,
     normal,
     pointwise,
+    uniform,
 ):
     draws, systems = g.line.shape
     releases, organisations = len(organisation_of), organisation_of.max() + 1
     total = np.zeros(draws)
     by_release = np.empty((draws, releases))
     by_system = np.empty((draws, systems))
+    effect = np.zeros((draws, releases))
     for i in range(draws):
         # One lattice for all effects, in steps of log density from the line of a system.
         sd, outer = g.spread[i], g.organisation[i]
@@ -404,6 +411,7 @@ def _predictive(  # type: ignore[no-untyped-def]
                         rest *= edge[other]
                         _scaled(rest)
                 by_release[i, r] = log_edge[r] + math.log((rest * edge[r]).sum() / rest.sum())
+                effect[i, r] = step * (_place(rest, uniform[i, r]) - nodes)
                 members = np.flatnonzero(release_of == r)
                 without = np.empty(2 * nodes + 1)
                 for left_out in members:
@@ -416,7 +424,18 @@ def _predictive(  # type: ignore[no-untyped-def]
                         - logs
                         + math.log((rest * edge[r]).sum() / (rest * without).sum())
                     )
-    return total, by_release, by_system
+    return total, by_release, by_system, effect
+
+
+@numba.njit(cache=True, nogil=True)
+def _place(weights, share):  # type: ignore[no-untyped-def]
+    """Where the cumulated weights of a lattice reach a share of their sum, between its points."""
+    cumulated = np.cumsum(weights)
+    cumulated /= cumulated[-1]
+    at = min(np.searchsorted(cumulated, share), len(weights) - 1)
+    below = cumulated[at - 1] if at > 0 else 0.0
+    inside = (share - below) / (cumulated[at] - below) if cumulated[at] > below else 0.5
+    return at - 0.5 + inside
 
 
 @numba.njit(cache=True, nogil=True)

@@ -18,7 +18,6 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from densing_bayes import laws
 from densing_bayes.canvas import (
     BLUE,
     GREEN,
@@ -27,24 +26,21 @@ from densing_bayes.canvas import (
     VERMILION,
     date_axis,
     days_of,
-    kernel_density,
     new_axes,
     power_of_two,
-    quantiles,
     style,
+    styled,
 )
 from densing_bayes.fitting import CI, Fit
 from densing_bayes.observations import date_of
-from densing_bayes.quantities import density_table, frontier, growth
+from densing_bayes.plot_data import frontier_data, growth_data, scaling_data, score_link_data
 from densing_bayes.wording import (
-    before_after,
     benchmark_label,
     change_label,
     count,
     percent,
 )
 
-_MOST_DRAWS = 1000  # for bands of curves; intervals of parameters use all draws
 _LABELLED = 12
 
 
@@ -55,6 +51,7 @@ def _log_ticks(value: float, _: int = 0) -> str:
 # Frontier ----------------------------------------------------------------------------------------
 
 
+@styled
 def plot_frontier(fit: Fit, ax: Axes | None = None, ci: float = CI) -> Axes:
     """Densities of the systems with intervals, and the frontier, over release dates.
 
@@ -74,12 +71,10 @@ def plot_frontier(fit: Fit, ax: Axes | None = None, ci: float = CI) -> Axes:
         Open circles are extrapolated: effective params outside the sizes of the reference runs.
     """
     ax = new_axes(9.0, 5.4)[0] if ax is None else ax
-    table = density_table(fit, ci)
+    data = frontier_data(fit, ci)
+    table, edge = data["systems"], data["frontier"]
     released = pd.to_datetime(table["release_date"])
-    first, last = released.min(), released.max()
-    margin = (last - first) * 0.03
-    days = pd.date_range(first - margin, last + 2 * margin, periods=160)
-    lower, middle, upper = np.exp(quantiles(frontier(fit, days), ci, (0, 1)))
+    days, lower, middle, upper = (edge[name] for name in ("date", "lower", "median", "upper"))
     ax.fill_between(
         days, lower, upper, color=BLUE, alpha=0.16, lw=0, label=f"frontier, {percent(ci)} interval"
     )
@@ -121,7 +116,7 @@ def plot_frontier(fit: Fit, ax: Axes | None = None, ci: float = CI) -> Axes:
     ax.yaxis.set_minor_locator(NullLocator())
     low = float(np.quantile(table["density_lower"], 0.02))
     ax.set_ylim(low / 2.0, float(max(table["density_upper"].max(), upper.max())) * 1.6)
-    ax.set_xlim(*days_of(days[[0, -1]]))
+    ax.set_xlim(*days_of(days.iloc[[0, -1]]))
     date_axis(ax)
     _mark_changes(fit, ax)
     ax.set_ylabel("capability density (reference family = 1)")
@@ -238,6 +233,7 @@ def _label_systems(ax: Axes, table: pd.DataFrame) -> None:
 # Reference runs ----------------------------------------------------------------------------------
 
 
+@styled
 def plot_scaling(fit: Fit, axes: Sequence[Axes] | None = None, ci: float = CI) -> list[Axes]:
     """Scaling law of each loss-linked benchmark with the reference runs.
 
@@ -249,35 +245,29 @@ def plot_scaling(fit: Fit, axes: Sequence[Axes] | None = None, ci: float = CI) -
     list of matplotlib.axes.Axes
         One per loss-linked benchmark; empty if there is none.
     """
-    observed = fit.observed
-    names = observed.loss_benchmarks
+    names = fit.observed.loss_benchmarks
     if not names:
         return []
     axes = list(axes) if axes is not None else new_axes(3.4 * len(names), 3.5, len(names))
-    params = observed.centre_params * np.exp(observed.loss_log_params)
-    tokens = observed.centre_tokens * np.exp(observed.loss_log_tokens)
+    data = scaling_data(fit, ci)
+    tokens = data["runs"]["tokens"]
     # distinct ends; one token count for all runs must not make an empty scale
     norm = LogNorm(tokens.min() / 1.05, tokens.max() * 1.05)
     colours = mpl.colormaps["viridis"].resampled(256)
     shade = ScalarMappable(norm, mpl.colors.ListedColormap(colours(np.linspace(0.0, 0.88, 256))))
-    law = _law(fit)
-    for k, (ax, name) in enumerate(zip(axes, names, strict=True)):
-        rows = observed.loss_benchmark == k
-        grid = np.geomspace(params[rows].min() / 1.3, params[rows].max() * 1.3, 60)
-        for level in np.quantile(tokens[rows], [0.0, 0.5, 1.0], method="nearest"):
-            draws = laws.scaling_loss(
-                np.log(grid / observed.centre_params),
-                np.log(level / observed.centre_tokens),
-                *(law[key][:, k, None] for key in ("E", "a", "alpha", "b", "beta")),
+    for ax, name in zip(axes, names, strict=True):
+        law = data["law"][data["law"]["benchmark"] == name]
+        for level, curve in law.groupby("tokens"):
+            colour = shade.to_rgba(np.array([level]))[0]
+            ax.fill_between(
+                curve["params"], curve["lower"], curve["upper"], color=colour, alpha=0.18, lw=0
             )
-            lower, middle, upper = quantiles(draws, ci, 0)
-            colour = shade.to_rgba(level)
-            ax.fill_between(grid, lower, upper, color=colour, alpha=0.18, lw=0)
-            ax.plot(grid, middle, color=colour, lw=1.4)
+            ax.plot(curve["params"], curve["median"], color=colour, lw=1.4)
+        runs = data["runs"][data["runs"]["benchmark"] == name]
         ax.scatter(
-            params[rows],
-            observed.loss[rows],
-            c=shade.to_rgba(tokens[rows]),
+            runs["params"],
+            runs["loss"],
+            c=shade.to_rgba(runs["tokens"].to_numpy()),
             s=20,
             edgecolors="white",
             linewidths=0.5,
@@ -300,24 +290,6 @@ def plot_scaling(fit: Fit, axes: Sequence[Axes] | None = None, ci: float = CI) -
     return axes
 
 
-def _law(fit: Fit) -> dict[str, np.ndarray]:
-    """Draws of the loss law's parameters, thinned, shape (draws, loss_benchmark)."""
-    names = {
-        "E": "irreducible_loss",
-        "a": "params_loss",
-        "alpha": "params_exponent",
-        "b": "tokens_loss",
-        "beta": "tokens_exponent",
-    }
-    return {key: _thinned(fit, name) for key, name in names.items()}
-
-
-def _thinned(fit: Fit, name: str) -> np.ndarray:
-    values = fit.posterior[name].to_numpy()
-    values = values.reshape(-1, *values.shape[2:])
-    return values[:: max(1, len(values) // _MOST_DRAWS)]
-
-
 def _count_axis(ax: Axes) -> None:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
     ax.xaxis.set_minor_formatter(NullFormatter())
@@ -337,6 +309,7 @@ def _plain_log_axis(axis: Any) -> None:
 # Links -------------------------------------------------------------------------------------------
 
 
+@styled
 def plot_score_links(fit: Fit, axes: Sequence[Axes] | None = None, ci: float = CI) -> list[Axes]:
     """Score link of each benchmark with the reference scores and the systems' scores.
 
@@ -353,59 +326,22 @@ def plot_score_links(fit: Fit, axes: Sequence[Axes] | None = None, ci: float = C
     axes = (
         list(axes) if axes is not None else new_axes(3.0 * len(names), 3.4, len(names), sharey=True)
     )
-    law = _law(fit) if observed.loss_benchmarks else {}
-    floor, ceiling = _thinned(fit, "floor"), _thinned(fit, "ceiling")
-    log_neff = _thinned(fit, "log_effective_params") - np.log(observed.centre_params)
-    split = observed.loss_references
+    data = score_link_data(fit, ci)
     for k, (ax, name) in enumerate(zip(axes, names, strict=True)):
-        cells = observed.cell_benchmark == k
-        references = observed.reference_benchmark == k
+        link, systems, runs = (
+            data[part][data[part]["benchmark"] == name]
+            for part in ("links", "systems", "reference_runs")
+        )
         by_loss = k < len(observed.loss_benchmarks)
-        if by_loss:
-            reference_x = observed.reference_loss[references[:split]]
-            system_x = np.median(
-                laws.scaling_loss(
-                    log_neff[:, cells],
-                    observed.log_reference_tokens,
-                    *(law[key][:, k, None] for key in ("E", "a", "alpha", "b", "beta")),
-                ),
-                axis=0,
-            )
-            # far up the floor nothing happens: the axis ends a little beyond the runs
-            worst = reference_x.max() + 0.4 * float(np.ptp(reference_x))
-            x = _stretch(np.r_[reference_x, np.minimum(system_x, worst)])
-            z = _thinned(fit, "steepness")[:, k, None] * (_thinned(fit, "midpoint")[:, k, None] - x)
-        else:
-            j = k - len(observed.loss_benchmarks)
-            elasticity = _thinned(fit, "token_elasticity")[:, j, None]
-            # a run's ability, in params of a model trained on D0 tokens
-            reference_x = np.median(
-                laws.ability(
-                    observed.reference_log_params[references[split:]],
-                    observed.reference_log_tokens[references[split:]]
-                    - observed.log_reference_tokens,
-                    elasticity,
-                ),
-                axis=0,
-            )
-            system_x = np.median(log_neff[:, cells], axis=0)
-            x = _stretch(np.r_[reference_x, system_x])
-            z = _thinned(fit, "discrimination")[:, j, None] * (
-                laws.ability(x, observed.log_reference_tokens, elasticity)
-                - _thinned(fit, "difficulty")[:, j, None]
-            )
-            x, reference_x, system_x = (
-                observed.centre_params * np.exp(value) for value in (x, reference_x, system_x)
-            )
+        if not by_loss:
             ax.set_xscale("log")
             _count_axis(ax)
-        draws = laws.sigmoid_score(z, floor[:, k, None], ceiling[:, k, None])
-        lower, middle, upper = quantiles(draws, ci, 0)
-        ax.fill_between(x, lower, upper, color=BLUE, alpha=0.18, lw=0)
-        ax.plot(x, middle, color=BLUE, lw=1.5, label="link")
+        x = link["x"]
+        ax.fill_between(x, link["lower"], link["upper"], color=BLUE, alpha=0.18, lw=0)
+        ax.plot(x, link["median"], color=BLUE, lw=1.5, label="link")
         ax.scatter(
-            system_x,
-            observed.score[cells],
+            systems["x"],
+            systems["score"],
             s=15,
             facecolors="none",
             edgecolors=VERMILION,
@@ -414,8 +350,8 @@ def plot_score_links(fit: Fit, axes: Sequence[Axes] | None = None, ci: float = C
             zorder=3,
         )
         ax.scatter(
-            reference_x,
-            observed.reference_score[references],
+            runs["x"],
+            runs["score"],
             s=16,
             color=GREEN,
             label="reference run",
@@ -434,15 +370,10 @@ def plot_score_links(fit: Fit, axes: Sequence[Axes] | None = None, ci: float = C
     return axes
 
 
-def _stretch(values: np.ndarray) -> np.ndarray:
-    """A grid over the values with a margin."""
-    margin = 0.05 * float(np.ptp(values)) or 0.1
-    return np.linspace(values.min() - margin, values.max() + margin, 120)
-
-
 # Growth ------------------------------------------------------------------------------------------
 
 
+@styled
 def plot_growth(fit: Fit, ax: Axes | None = None, ci: float = CI) -> Axes:
     """Posterior of the growth rate before and after the change and of the change itself.
 
@@ -454,43 +385,30 @@ def plot_growth(fit: Fit, ax: Axes | None = None, ci: float = CI) -> Axes:
         x is the growth rate in 1/day, mean over benchmarks.
     """
     ax = new_axes(7.0, 3.6)[0] if ax is None else ax
-    names = before_after(fit)
-    posterior, prior = growth(fit), growth(fit, "prior")
-    rows = (
-        [
-            ("before", names[0], BLUE),
-            ("after", names[1], VERMILION),
-            ("change", "change", GREEN),
-        ]
-        if names
-        else [("after", "growth", BLUE)]
-    )
-    edges = np.array([quantiles(posterior[name], 0.998, None) for name, _, _ in rows])
-    low, high = float(min(edges[:, 0].min(), 0.0)), float(edges[:, 2].max())
-    grid = np.linspace(low - 0.25 * (high - low), high + 0.15 * (high - low), 400)
-    for i, (name, _, colour) in enumerate(rows):
-        base = len(rows) - 1 - i
-        for values, shade, alpha in ((prior[name], GREY, 0.22), (posterior[name], colour, 0.45)):
-            height = kernel_density(np.ravel(values), grid)
-            scale = kernel_density(np.ravel(posterior[name]), grid).max()
-            ax.fill_between(
-                grid, base, base + 0.78 * height / scale, color=shade, alpha=alpha, lw=0, zorder=2
-            )
-        lower, middle, upper = quantiles(posterior[name], ci, None)
-        ax.plot([lower, upper], [base - 0.07] * 2, color=colour, lw=2.6, solid_capstyle="round")
-        ax.plot(middle, base - 0.07, "o", color=colour, ms=6, mec="white", mew=0.8)
+    data = growth_data(fit, ci)
+    rows = data["rates"].to_dict("records")
+    colours = (BLUE, VERMILION, GREEN)
+    for base, row, colour in zip(range(len(rows))[::-1], rows, colours, strict=False):
+        curve = data["curves"][data["curves"]["quantity"] == row["quantity"]]
+        for group, shade, alpha in (("prior", GREY, 0.22), ("posterior", colour, 0.45)):
+            top = base + 0.78 * curve[group]
+            ax.fill_between(curve["rate"], base, top, color=shade, alpha=alpha, lw=0, zorder=2)
+        limits = [row["lower"], row["upper"]]
+        ax.plot(limits, [base - 0.07] * 2, color=colour, lw=2.6, solid_capstyle="round")
+        ax.plot(row["median"], base - 0.07, "o", color=colour, ms=6, mec="white", mew=0.8)
+    low, high = data["curves"]["rate"].min(), data["curves"]["rate"].max()
     ax.axvline(0.0, color=INK, lw=0.9, zorder=1)
-    ax.set_yticks(np.arange(len(rows))[::-1], [label for _, label, _ in rows])
+    ax.set_yticks(np.arange(len(rows))[::-1], [row["label"] for row in rows])
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-0.25, len(rows) - 0.1)
-    ax.set_xlim(grid[0], grid[-1])
+    ax.set_xlim(low, high)
     ax.grid(visible=True, axis="x")
     ax.grid(visible=False, axis="y")
     ax.spines["left"].set_visible(False)
     ax.set_xlabel(
         f"growth rate of the frontier, 1/day (median and {percent(ci)} interval; grey: prior)"
     )
-    _doubling_axis(ax, grid[-1])
+    _doubling_axis(ax, high)
     return ax
 
 
@@ -508,7 +426,7 @@ def figures(fit: Fit, ci: float = CI) -> dict[str, Figure]:
     """All figures of a report, drawn without a window, by name."""
     observed = fit.observed
     result = {}
-    with mpl.rc_context(style()):
+    with mpl.rc_context(style()):  # also for the subplots
         result["frontier"] = Figure(figsize=(9.0, 5.4))
         plot_frontier(fit, result["frontier"].subplots(), ci)
         result["growth"] = Figure(figsize=(9.0, 3.8))

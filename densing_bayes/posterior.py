@@ -71,9 +71,10 @@ def sample_posterior(
     import pymc as pm
 
     from densing_bayes.diagnostics import diagnose
+    from densing_bayes.sampling import compile_model
 
     trace = nutpie.sample(
-        nutpie.compile_pymc_model(model),
+        compile_model(model),
         draws=draws,
         tune=tune,
         chains=chains,

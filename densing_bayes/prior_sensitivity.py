@@ -6,17 +6,20 @@ import datetime as dt
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from densing_bayes.diagnostics import effective_size
 from densing_bayes.fitting import Fit
-from densing_bayes.marginal import thinned
+from densing_bayes.marginal import at_draws, thinned
+from densing_bayes.model import assemble
 from densing_bayes.observations import Floats
 from densing_bayes.priors import log_density
 from densing_bayes.quantities import growth
 from densing_bayes.spec import LogNormal, ModelSpec, Normal, Prior
 
 FACTORS = (0.5, 2.0)
+SENSITIVE = 0.05  # of power-scaling, above which a posterior moves with its prior (Kallioinen)
 
 
 def change_priors(spec: ModelSpec) -> dict[str, Prior]:
@@ -147,35 +150,121 @@ def power_scaling(fit: Fit, release_density: Floats, draws: int) -> dict[str, fl
     draws
         Number of those.
     """
-    import arviz_stats as azs
-
     names = change_priors(fit.spec)
     if not set(names) - {"level_change"}:  # the growth rate does not change
         return {"prior": None, "likelihood": None}
     step = max(1, fit.posterior["level"].size // draws)
     part = fit.posterior.isel(draw=slice(0, None, step))
-    sizes = {"chain": part.sizes["chain"], "draw": part.sizes["draw"]}
-
-    def plain(values: Floats, *dims: str) -> xr.Dataset:
-        labels = {dim: range(size) for dim, size in sizes.items()}
-        return xr.Dataset({"growth_change": (("chain", "draw", *dims), values)}, coords=labels)
-
-    change = growth(fit)["change"].isel(draw=slice(0, None, step)).to_numpy()
-    log_prior = np.zeros(change.shape)
+    change = growth(fit)[["change"]].isel(draw=slice(0, None, step))
+    log_prior = np.zeros(change["change"].shape)
     for name, prior in names.items():
         values = part[name].transpose("chain", "draw", ...).to_numpy()
-        log_prior += log_density(prior, values).reshape(*change.shape, -1).sum(axis=-1)
+        log_prior += log_density(prior, values).reshape(*log_prior.shape, -1).sum(axis=-1)
+    densities = {
+        "prior": xr.Dataset({"change": (("chain", "draw"), log_prior)}),
+        "likelihood": xr.Dataset({"score": (("chain", "draw", "release"), release_density)}),
+    }
+    return {
+        group: float(_psense(change, values, group)["change"])
+        for group, values in densities.items()
+    }
+
+
+def _psense(
+    quantities: xr.Dataset, log_densities: xr.Dataset, group: str, names: list[str] | None = None
+) -> xr.Dataset:
+    """Sensitivity of quantities to power-scaling log densities at the same draws."""
+    import arviz_stats as azs
+
+    labels = {dim: range(quantities.sizes[dim]) for dim in ("chain", "draw")}
     tree = xr.DataTree.from_dict(
         {
-            "posterior": plain(change),
-            "log_prior": plain(log_prior),
-            "log_likelihood": plain(release_density, "release"),
+            "posterior": quantities.assign_coords(labels),
+            f"log_{group}": log_densities.assign_coords(labels),
         }
     )
-    return {
-        "prior": float(azs.psense(tree, group="prior")["growth_change"]),
-        "likelihood": float(azs.psense(tree, group="likelihood")["growth_change"]),
+    return azs.psense(tree, group=group, group_var_names=names)
+
+
+def prior_densities(fit: Fit) -> xr.Dataset:
+    """Log prior density of every variable whose prior hangs on no other variable.
+
+    These are what a specification states as priors. Effects, densities and the like have
+    distributions that depend on them, and standardised effects none that could be chosen; they
+    belong to the model.
+
+    Returns
+    -------
+    xarray.Dataset
+        Nats by name of the variable, summed over its elements; dims (chain, draw).
+    """
+    import pymc as pm
+    from pytensor.graph.traversal import ancestors
+
+    parts = assemble(fit.spec, fit.observed)
+    free = set(parts.model.free_RVs)
+    names = {rv.name for rv in free} | {variable.name for variable in parts.model.deterministics}
+
+    def is_prior(rv: Any) -> bool:
+        stem = rv.name.removesuffix("_offset")
+        standardised = stem != rv.name and not names.isdisjoint({stem, f"{stem}_effect"})
+        return not standardised and free.isdisjoint(set(ancestors([rv])) - {rv})
+
+    graphs = {rv.name: pm.logp(rv, rv).sum() for rv in free if is_prior(rv)}
+    level = fit.posterior["level"]
+    found = at_draws(graphs, parts, thinned(fit.posterior, level.size))
+    return xr.Dataset(
+        {
+            name: (("chain", "draw"), found[name].reshape(level.shape))
+            for name in sorted(found)
+            if np.ptp(found[name]) > 0.0  # a variable without elements has no prior
+        }
+    )
+
+
+def growth_sensitivity(fit: Fit, log_likelihood: xr.Dataset, draws: int) -> pd.DataFrame:
+    """Sensitivity of the growth rates to power-scaling all priors, and the likelihood.
+
+    Kallioinen et al. 2024: how fast the posterior moves as the density of one of the two is
+    raised to a power near 1.
+
+    Parameters
+    ----------
+    fit
+        A fit.
+    log_likelihood
+        Log density of what was measured, by name, dims (chain, draw, ...) of the thinned draws.
+    draws
+        Number of those.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``before``, ``after``, ``change`` (``before`` alone where the growth rate is
+        constant); ``prior``, ``likelihood``, and ``strongest``, the prior that matters most,
+        with its own sensitivity ``strongest_prior``.
+    """
+    rates = growth(fit)
+    constant = bool((rates["change"] == 0.0).all())
+    rates = rates[["before"] if constant else ["before", "after", "change"]]
+    log_prior = prior_densities(fit)
+    step = max(1, fit.posterior["level"].size // draws)
+    part = rates.isel(draw=slice(0, None, step))
+    likelihood = _psense(part, log_likelihood, "likelihood")
+    prior = _psense(rates, log_prior, "prior")
+    single = {
+        name: _psense(rates, log_prior, "prior", [name]) for name in map(str, log_prior.data_vars)
     }
+    rows = {}
+    for quantity in map(str, rates.data_vars):
+        strongest = max(single, key=lambda name: float(single[name][quantity]))
+        rows[quantity] = {
+            "prior": float(prior[quantity]),
+            "likelihood": float(likelihood[quantity]),
+            "strongest": strongest,
+            "strongest_prior": float(single[strongest][quantity]),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def weighted_summary(values: Floats, weights: Floats) -> dict[str, float]:

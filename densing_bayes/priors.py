@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pymc as pm
 from pytensor.tensor.variable import TensorVariable
 from scipy import stats
-from scipy.special import logit
+from scipy.special import expit, logit
 
 from densing_bayes.errors import SpecError
-from densing_bayes.spec import Beta, HalfNormal, LogitNormal, LogNormal, Normal, Prior
+from densing_bayes.spec import Beta, HalfNormal, LogitNormal, LogNormal, ModelSpec, Normal, Prior
+
+Z = stats.norm.ppf
 
 
 def variable(
@@ -57,3 +60,40 @@ def log_density(prior: Prior, x: np.ndarray) -> np.ndarray:
             z = (logit(x) - logit(prior.median)) / prior.sigma
             found = stats.norm.logpdf(z) - np.log(prior.sigma * x * (1.0 - x))
     return np.asarray(found)
+
+
+def described(prior: Prior) -> str:
+    """A prior in words, with its central 95% range."""
+    ends = np.array([0.025, 0.975])
+    match prior:
+        case Normal():
+            text, at = f"Normal({prior.mu:g}, {prior.sigma:g})", prior.mu + prior.sigma * Z(ends)
+        case LogNormal():
+            text = f"LogNormal(median {prior.median:g}, {prior.sigma:g})"
+            at = prior.median * np.exp(prior.sigma * Z(ends))
+        case HalfNormal():
+            text = f"HalfNormal({prior.sigma:g})"
+            at = prior.sigma * Z((1.0 + ends) / 2.0)
+        case Beta():
+            text = f"Beta({prior.alpha:g}, {prior.beta:g})"
+            at = stats.beta.ppf(ends, prior.alpha, prior.beta)
+        case LogitNormal():
+            text = f"LogitNormal(median {prior.median:g}, {prior.sigma:g})"
+            at = expit(logit(prior.median) + prior.sigma * Z(ends))
+    return f"{text}: {at[0]:.2g} to {at[1]:.2g}"
+
+
+def listed(spec: ModelSpec) -> dict[str, str]:
+    """Every prior of a specification as :func:`described`, by its path in the file."""
+    return dict(_found(spec, ""))
+
+
+def _found(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Normal | LogNormal | HalfNormal | Beta | LogitNormal):
+        yield path, described(value)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _found(item, f"{path}.{key}" if path else str(key))
+    elif hasattr(value, "model_fields_set"):
+        for key in type(value).model_fields:
+            yield from _found(getattr(value, key), f"{path}.{key}" if path else key)

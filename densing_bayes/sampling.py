@@ -13,12 +13,27 @@ import xarray as xr
 from densing_bayes.draws import stacked
 
 if TYPE_CHECKING:
+    import pymc as pm
+
     from densing_bayes.conditioned import Conditioned
     from densing_bayes.laplace import Whitening
 
 PILOT_DRAWS = 400
 PILOT_TUNE = 300
 JITTER = 0.1  # of the start of a chain about its position
+# Well-whitened chains need depth 5. A chain that sits in another mode than the one it was whitened
+# for would go to nutpie's 10: as long as 32 good chains, only to be sampled anew by mode.
+MOST_DEPTH = 8
+
+
+def compile_model(model: pm.Model, names: list[str] | None = None) -> Any:
+    """Compile a model for nutpie; ``names`` are the variables to keep, by default all."""
+    import nutpie
+    from pytensor.configdefaults import config
+
+    # Fast math would give other roundings, and so other draws, from a warm cache than from a cold.
+    with config.change_flags(numba__fastmath=False):
+        return nutpie.compile_pymc_model(model, var_names=names)
 
 
 def pilot_run(compiled: Any, whitening: Whitening, chains: int, cores: int, seed: int) -> Whitening:
@@ -93,6 +108,7 @@ def sample(
         random_seed=seed,
         target_accept=target_accept,
         progressbar=progress,
+        max_treedepth=MOST_DEPTH,
         model=conditioned.model,
         nuts_sampler="pymc",
         init="jitter+adapt_diag",
@@ -146,7 +162,13 @@ def _nutpie(
 
     if not positions:
         return nutpie.sample(
-            compiled, chains=chains, cores=cores, seed=seed, save_warmup=False, **settings
+            compiled,
+            chains=chains,
+            cores=cores,
+            seed=seed,
+            save_warmup=False,
+            maxdepth=MOST_DEPTH,
+            **settings,
         )
 
     def near(position: np.ndarray, key: Any) -> np.ndarray:
@@ -161,6 +183,7 @@ def _nutpie(
             cores=1,
             seed=seed + number,
             save_warmup=False,
+            maxdepth=MOST_DEPTH,
             **settings | {"progress_bar": False},
         )
 

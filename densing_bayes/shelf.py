@@ -64,7 +64,7 @@ def shelf_life(
     target = fit.posterior["log_density"].transpose(*SAMPLE, "system").to_numpy()[..., rows]
     target = target + np.log(kappa)
     start = observed.time[rows]
-    arrival = _arrival(fit, target, start, reading)
+    arrival = line_arrival(fit, target, start, reading)
     days = np.maximum(arrival - start, 0.0) * DAYS_PER_YEAR
     return xr.DataArray(
         days,
@@ -73,13 +73,15 @@ def shelf_life(
     )
 
 
-def _arrival(fit: Fit, target: np.ndarray, start: np.ndarray, reading: Reading) -> np.ndarray:
+def line_arrival(
+    fit: Fit, target: np.ndarray, start: np.ndarray, reading: Reading, group: str = "posterior"
+) -> np.ndarray:
     """First time, in years and not before ``start``, at which a reading reaches ``target``.
 
     Between changes the line is straight, so each stretch is solved in closed form.
     """
     shape = (*target.shape[:2], 1)
-    line = line_of(fit)
+    line = line_of(fit, group)
     times = knots(line, start.max() + HORIZON)
     cuts = np.sort([np.full(shape, -np.inf), *(np.broadcast_to(at, shape) for at in times)], axis=0)
     ends = [*cuts[1:], np.full(shape, np.inf)]
@@ -87,9 +89,9 @@ def _arrival(fit: Fit, target: np.ndarray, start: np.ndarray, reading: Reading) 
     for begin, end in zip(cuts, ends, strict=True):
         left = np.maximum(start, begin)
         right = np.where(np.isinf(end), left + 1.0, np.nextafter(end, -np.inf))
-        value = line_at(fit, left, reading)
+        value = line_at(fit, left, reading, group)
         width = right - left
-        slope = (line_at(fit, right, reading) - value) / np.where(width == 0, 1.0, width)
+        slope = (line_at(fit, right, reading, group) - value) / np.where(width == 0, 1.0, width)
         with np.errstate(divide="ignore", invalid="ignore"):
             wait = np.where(value >= target, 0.0, (target - value) / slope)
         wait = np.where((value < target) & ~(slope > 0), np.inf, wait)

@@ -13,9 +13,16 @@ from densing_bayes.line import drawn_line, line_value
 from densing_bayes.observations import Floats, Observations
 from densing_bayes.spec import ModelSpec
 
+LAW = ("irreducible_loss", "params_loss", "params_exponent", "tokens_loss", "tokens_exponent")
+
 
 def simulate(
-    spec: ModelSpec, observed: Observations, truth: xr.Dataset, seed: int
+    spec: ModelSpec,
+    observed: Observations,
+    truth: xr.Dataset,
+    seed: int,
+    *,
+    clip: bool = True,
 ) -> tuple[Observations, Floats]:
     """Simulate losses and scores for the runs, systems and cells of a panel.
 
@@ -30,6 +37,9 @@ def simulate(
         Shortfalls, effects and everything below them are drawn anew.
     seed
         Seed of the simulation.
+    clip
+        Move scores below 0 to 0 and above 1 to 1, as no test gives them. The normal likelihood
+        has no such limits: leave this off where simulation and likelihood must be one.
 
     Returns
     -------
@@ -41,41 +51,18 @@ def simulate(
     random = np.random.default_rng(seed)
     value = {str(name): truth[name].to_numpy() for name in truth.data_vars}
     split = len(observed.loss_benchmarks)
+    law = [value[name] for name in LAW]
 
     k = observed.loss_benchmark
-    law = [
-        value[name]
-        for name in (
-            "irreducible_loss",
-            "params_loss",
-            "params_exponent",
-            "tokens_loss",
-            "tokens_exponent",
-        )
-    ]
-    expected = laws.scaling_loss(
-        observed.loss_log_params, observed.loss_log_tokens, *(parameter[k] for parameter in law)
-    )
-    loss = expected * np.exp(value["loss_noise"][k] * random.standard_normal(k.size))
+    noise = value["loss_noise"][k]
+    loss = run_losses(observed, value) * np.exp(noise * random.standard_normal(k.size))
 
-    k = observed.reference_benchmark
-    by_loss = observed.loss_references
-    z = np.empty(k.size)
-    i, j = k[:by_loss], k[by_loss:] - split
-    z[:by_loss] = value["steepness"][i] * (value["midpoint"][i] - observed.reference_loss)
-    z[by_loss:] = value["discrimination"][j] * (
-        laws.ability(
-            observed.reference_log_params,
-            observed.reference_log_tokens,
-            value["token_elasticity"][j],
-        )
-        - value["difficulty"][j]
-    )
     reference_score = _measure(
         random,
-        laws.sigmoid_score(z, value["floor"][k], value["ceiling"][k]),
+        run_scores(observed, value),
         observed.reference_items,
-        value["reference_noise"][k],
+        value["reference_noise"][observed.reference_benchmark],
+        clip,
     )
 
     log_density = _log_densities(spec, observed, value, random)
@@ -103,9 +90,39 @@ def simulate(
         laws.sigmoid_score(z, value["floor"][k], value["ceiling"][k]),
         observed.cell_items,
         value["protocol_noise"][k],
+        clip,
     )
     simulated = replace(observed, loss=loss, reference_score=reference_score, score=score)
     return simulated, log_density
+
+
+def run_losses(observed: Observations, value: dict[str, Any]) -> Floats:
+    """Loss that the scaling law expects of each finished reference run, (..., loss_run).
+
+    ``value`` has arrays of the variables by name, the dim of benchmarks last.
+    """
+    k = observed.loss_benchmark
+    law = (value[name][..., k] for name in LAW)
+    return laws.scaling_loss(observed.loss_log_params, observed.loss_log_tokens, *law)
+
+
+def run_scores(observed: Observations, value: dict[str, Any]) -> Floats:
+    """Score that the link expects of each reference run, (..., reference_run).
+
+    From the loss that was measured, or from params and tokens; ``value`` as of :func:`run_losses`.
+    """
+    k = observed.reference_benchmark
+    by_loss = observed.loss_references
+    i, j = k[:by_loss], k[by_loss:] - len(observed.loss_benchmarks)
+    from_loss = value["steepness"][..., i] * (value["midpoint"][..., i] - observed.reference_loss)
+    ability = laws.ability(
+        observed.reference_log_params,
+        observed.reference_log_tokens,
+        value["token_elasticity"][..., j],
+    )
+    direct = value["discrimination"][..., j] * (ability - value["difficulty"][..., j])
+    z = np.concatenate([from_loss, direct], axis=-1)
+    return laws.sigmoid_score(z, value["floor"][..., k], value["ceiling"][..., k])
 
 
 def _log_densities(
@@ -127,6 +144,9 @@ def _log_densities(
     return mean + value["system_spread"] * random.standard_normal(len(time))
 
 
-def _measure(random: np.random.Generator, expected: Floats, items: Floats, noise: Floats) -> Floats:
+def _measure(
+    random: np.random.Generator, expected: Floats, items: Floats, noise: Floats, clip: bool
+) -> Floats:
     sd = np.sqrt(laws.score_variance(expected, items, noise))
-    return np.clip(expected + sd * random.standard_normal(expected.size), 0.0, 1.0)
+    score = expected + sd * random.standard_normal(expected.size)
+    return np.clip(score, 0.0, 1.0) if clip else score

@@ -12,6 +12,7 @@ import typer
 if TYPE_CHECKING:
     from densing_bayes.fitting import Fit
 
+NOT_CONVERGED = 3
 FitFile = Annotated[Path, typer.Argument(metavar="FIT", help="File written by 'fit'.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Interval = Annotated[float, typer.Option("--ci", help="Probability of the intervals.")]
@@ -93,6 +94,12 @@ def print_ledger(header: list[str], rows: list[list[str]]) -> None:
         for name, cell in zip(header[2:], cells, strict=True):
             if cell != "-":
                 console.print(f"  {name:{width}}  {cell}")
+
+
+def exit_unless_passed(*verdicts: str) -> None:
+    """End with exit code 3 if something that was sampled has not converged."""
+    if any(verdict != "PASS" for verdict in verdicts):
+        raise typer.Exit(NOT_CONVERGED)
 
 
 def print_footing(fit: Fit) -> None:

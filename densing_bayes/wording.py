@@ -153,6 +153,13 @@ def change_phrase(fit: Fit) -> str:
     return f"from {before} to {after}"
 
 
+def hypothesis_sentence(fit: Fit) -> str:
+    """What a fit takes for granted about the trend."""
+    if before_after(fit) is None:
+        return "This fit takes a constant growth rate for granted."
+    return f"This fit takes for granted that growth may change {change_phrase(fit)}."
+
+
 def counts_sentence(fit: Fit) -> str:
     """How many systems and releases stand on each side of each change."""
     table = fit.observed.counts()

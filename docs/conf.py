@@ -19,17 +19,20 @@ author = "The densing_bayes developers"
 copyright = f"{author}. Apache-2.0"
 release = version = densing_bayes.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "sphinx_gallery.gen_gallery"]
 exclude_patterns = ["_build"]
+templates_path = ["_templates"]
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 html_theme = "pydata_sphinx_theme"
 html_title = "densing_bayes"
 html_theme_options = {
-    "header_links_before_dropdown": 8,
+    "navbar_center": [],
     "footer_start": ["copyright"],
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
 }
-html_sidebars = {"**": []}
+html_sidebars = {"**": ["pages.html"]}
 html_show_sourcelink = False
 html_math_renderer = "mathml"
 
@@ -39,6 +42,21 @@ myst_heading_anchors = 3
 autodoc_typehints = "none"  # the signatures in the source carry them; numpydoc says the rest
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../analyses/examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"\.py$",  # all are run
+    "capture_repr": ("_repr_html_",),
+    "image_srcset": ["2x"],
+    "show_signature": False,
+    "download_all_examples": False,
+    "write_computation_times": False,
+    "min_reported_time": 3600,
+}
+
+linkcheck_timeout = 20
+linkcheck_anchors = False  # of pages that scripts build
 
 
 # Priors ------------------------------------------------------------------------------------------
@@ -103,7 +121,7 @@ def visit_math(translator: HTML5Translator, node: nodes.math | nodes.math_block)
     except MathError as error:
         logger.warning("formula: %s", error, location=node)
         markup = translator.encode(node.astext())
-    style = "margin: 1rem 0; overflow-x: auto"
+    style = "margin: 1rem 0; overflow: auto hidden"
     translator.body.append(f'<div style="{style}">{markup}</div>\n' if block else markup)
     raise nodes.SkipNode
 

@@ -1,6 +1,7 @@
 """Commands and report sections of the corollaries, from a real small fit."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -85,9 +86,10 @@ def test_price_command_refuses_what_is_no_date_or_level():
 
 def test_sections_without_a_small_model(small_fit):
     device = sections.device_section(small_fit)
-    assert len(device.rows) == 4 and len(device.header) == len(device.rows[0])
+    table = device.tables[0]
+    assert len(table.rows) == 4 and len(table.header) == len(table.rows[0])
     forecast = sections.forecast_section(small_fit)
-    assert forecast.figure is not None
+    assert "GPT-4" in forecast.pictures[0].alt
     assert "the level of GPT-4" in forecast.sentences[0]
 
 
@@ -97,24 +99,26 @@ def test_a_section_that_cannot_be_made_says_why(small_fit, monkeypatch, tmp_path
     def fail(*_):
         raise DensingError("no tokens")
 
-    made = ("price", "engine", "device", "forecast", "payback")
+    made = ("price", "engine", "device", "compression", "forecast", "payback")
     for name in made:
         plain = sections.Section(name, name)
         monkeypatch.setattr(sections, f"{name}_section", lambda *_, plain=plain: plain)
     monkeypatch.setattr(sections, "driver_section", fail)
-    found = {section.name: section for section in sections.corollary_sections(small_fit)}
-    assert set(made) < set(found)
-    assert found["longer-training-and-the-rest"].sentences == ("Left out: no tokens.",)
+    found = {name: make() for name, make in sections.corollary_sections(small_fit).items()}
+    assert [section.name for section in found.values()] == [*made, "drivers"]
+    assert found["drivers"].sentences == ("Left out: no tokens.",)
 
 
 @pytest.mark.slow
 def test_all_sections_of_a_fit(small_fit, monkeypatch, tmp_path):
     monkeypatch.setenv("DENSING_BAYES_CACHE", str(tmp_path))
-    found = sections.corollary_sections(small_fit)
-    again = sections.corollary_sections(small_fit)  # from the store
-    assert [section.rows for section in again] == [section.rows for section in found]
-    assert len({section.name for section in found}) == len(found) == 6
-    for section in found:
+    found = {name: make() for name, make in sections.corollary_sections(small_fit).items()}
+    again = {name: make() for name, make in sections.corollary_sections(small_fit).items()}
+    assert len(found) == 7
+    for name, section in found.items():
+        assert section.name == name
         assert section.sentences and "Left out" not in section.sentences[0]
-        assert all(len(row) == len(section.header) for row in section.rows)
-        assert (section.figure is None) == (section.alt == "")
+        assert [t.rows for t in again[name].tables] == [t.rows for t in section.tables]
+        for table in section.tables:
+            assert all(len(row) == len(table.header) for row in table.rows)
+        assert all(re.search(r"\d", picture.alt) for picture in section.pictures)

@@ -36,6 +36,7 @@ from densing_bayes.corollaries.payback import (
 from densing_bayes.documents import json_text
 from densing_bayes.errors import DensingError, SpecError, TableError
 from densing_bayes.observations import DAYS_PER_YEAR
+from densing_bayes.shelf import frontier_shelf_life, shelf_life
 from densing_bayes.spec import LogNormal, load_spec
 
 SPEC = load_payback_spec()
@@ -169,6 +170,22 @@ def test_recipe_condition_takes_the_size_slope_away():
     assert np.array_equal(
         waiting_time(sloped, release, **options), waiting_time(fit, flat, spec=EXACT)
     )
+
+
+def test_smooth_condition_is_the_shelf_life_and_a_hypothetical_release_has_one(small_fit):
+    name = small_fit.observed.systems[60]
+    days = waiting_time(small_fit, release_of(small_fit, name), condition="smooth")
+    told = shelf_life(small_fit, [name]).isel(system=0)
+    near = told.to_numpy() <= 5.0 * DAYS_PER_YEAR
+    assert np.array_equal(days.to_numpy()[near], told.to_numpy()[near])
+    assert np.isinf(days.to_numpy()[~near]).all()
+    # on the frontier it is that of the frontier, whatever the size
+    expected = frontier_shelf_life(small_fit, 3.0).to_numpy()
+    expected = np.where(expected > 5.0 * DAYS_PER_YEAR, np.inf, expected)
+    for params in (1e9, 7e10):
+        release = release_of(small_fit, params=params)
+        days = waiting_time(small_fit, release, 3.0, condition="smooth")
+        assert days.to_numpy() == pytest.approx(expected, rel=1e-6)
 
 
 def test_earlier_and_observed_systems_of_the_panel_count():
@@ -369,7 +386,7 @@ def test_inputs_may_be_numbers_priors_or_draws():
         ({"kappa": 1.0}, "kappa = 1.0 must be above 1"),
         ({"window": 0.0}, "window = 0 must be above 0 days"),
         ({"margin": 0.5, "serving_cost": 0.1}, "give margin or serving_cost"),
-        ({"condition": "same"}, "no condition 'same'; use one of density, recipe, system"),
+        ({"condition": "same"}, "no condition 'same'; use one of smooth, density, recipe, system"),
         ({"density": -0.5}, "density = -0.5 must be above 0"),
         ({"params": 8}, "params = 8 looks like billions; write a count such as 8e9"),
         ({"params": None}, "a hypothetical release needs params"),

@@ -80,11 +80,34 @@ def test_the_ledger_as_committed_has_every_claim_and_the_rule_of_today():
     assert content["rule"] == RULE
     rows = content["claims"]
     assert list(dict.fromkeys(row["claim"] for row in rows)) == list(load_claims().index)
-    assert {row["panel"] for row in rows} == {"open", "paper", "plotted", "tables", ""}
+    assert {row["panel"] for row in rows} == {"open", "paper", "plotted", "tables"}
     fits = [row for row in rows if row["panel"] in ("open", "paper")]
     assert not any("the fit is" in row["reason"] for row in fits)
+    assert "pending" not in {row["verdict"] for row in rows}
     for row in rows:
         if row["kind"] == "about" and row["estimate"]:
             lower, upper = row["estimate"]["lower"], row["estimate"]["upper"]
             apart = lower > row["high"] or (upper is not None and upper < row["low"])
             assert (row["verdict"] == "contradicted") == apart
+
+
+def test_the_pairs_were_fitted_three_times_and_only_passed_fits_are_used():
+    content = study("compression")
+    runs = {(run["panel"], run["seed"]): run["verdict"] for run in content["runs"]}
+    assert [runs["open", seed] for seed in (20221130, 1, 2)] == ["PASS"] * 3
+    assert runs["paper", 20221130] != "PASS"
+    assert "factor_on_paper_mmlu" not in content["methods"][0]
+    for row in content["methods"]:
+        assert row["factor_lower"] < row["factor"] < row["factor_upper"]
+        for seed in (1, 2):
+            assert row[f"factor_seed_{seed}"] == pytest.approx(row["factor"], rel=0.05)
+    assert content["prior"]["inside_95"] > 0.8
+    assert content["only_gemma"]["p_claim"] <= content["only_gemma"]["p_denser"]
+
+
+def test_the_forecast_was_also_made_from_what_was_known_at_the_end_of_2024():
+    content = study("forecasts")
+    assert {row["verdict"] for row in content.values()} == {"PASS"}
+    past = content["paper up to 2024-12"]["date"]["frontier"]
+    assert past["last_datum"] < "2025-01-01"
+    assert past["p_by"] < 0.05

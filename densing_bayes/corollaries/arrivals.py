@@ -21,11 +21,12 @@ from densing_bayes.errors import DensingError
 from densing_bayes.fitting import CI, SEED, Fit
 from densing_bayes.observations import DAYS_PER_YEAR, Floats, date_of, years_since_origin
 from densing_bayes.quantities import SAMPLE, draws_of, estimate, line_at, probability
+from densing_bayes.shelf import line_arrival
 from densing_bayes.spec import Frozen, Positive
 from densing_bayes.wording import count
 
-Condition = Literal["density", "recipe", "system"]
-CONDITIONS: tuple[Condition, ...] = ("density", "recipe", "system")
+Condition = Literal["smooth", "density", "recipe", "system"]
+CONDITIONS: tuple[Condition, ...] = ("smooth", "density", "recipe", "system")
 Successors = Literal["simulated", "observed"]
 SLICE = 0.5  # years that are simulated at once; the search ends when every draw has its successor
 
@@ -65,6 +66,9 @@ class Release:
         ln of its density, shape (chain, draw).
     unit
         Number of its release in the panel, which does not succeed itself; -1 if it has none.
+    size_effect
+        What the size slope adds to a release that is placed on the frontier at its size, shape
+        (chain, draw): the smooth frontier, which is that of the mean size, does not see it.
     """
 
     name: str
@@ -72,6 +76,7 @@ class Release:
     log_params: float
     log_density: Floats
     unit: int = -1
+    size_effect: Floats | float = 0.0
 
 
 @dataclass(frozen=True)
@@ -143,14 +148,17 @@ def release_of(
             f"{date_of(observed.time.min()):%Y-%m-%d}; give a later date"
         )
     logs = np.empty(draws["level"].shape)
+    size_effect: Floats | float = 0.0
     if density is None:
         edge = line_at(fit, np.array([time]), "frontier", group)[..., 0]
-        logs[:] = edge + _value(draws, "size_slope") * (np.log(params) - observed.mean_log_params)
+        size_effect = _value(draws, "size_slope") * (np.log(params) - observed.mean_log_params)
+        logs[:] = edge + size_effect
         name = f"a release of {count(params)} params on the frontier"
     else:
         logs[:] = np.log(density)
         name = f"a release of {count(params)} params and density {density:g}"
-    return Release(f"{name}, {date_of(time):%Y-%m-%d}", time, float(np.log(params)), logs)
+    name = f"{name}, {date_of(time):%Y-%m-%d}"
+    return Release(name, time, float(np.log(params)), logs, size_effect=size_effect)
 
 
 def release_rate(
@@ -212,13 +220,14 @@ def waiting_time(
     kappa
         Factor by which the successor is better, above 1.
     condition
+        "smooth": no release at all, but the frontier, has kappa times the density.
         "density": a system of it has at least kappa times the density, so that 1/kappa of the
         params would match at that density. "recipe": the same of the density that it would have,
         by the size slope of the fit, at 1/kappa of the params. "system": it has a system of at
         most 1/kappa of the params and at least the effective params.
     successors
         "simulated" from the date of the release on, or "observed": those of the panel as far as
-        it goes, simulated afterwards.
+        it goes, simulated afterwards; "smooth" has none.
     spec
         Rate and horizon.
     group
@@ -246,6 +255,12 @@ def waiting_time(
     ):
         if value not in known:
             raise DensingError(f"no {name} '{value}'; use one of {', '.join(known)}")
+    level = draws_of(fit, group)["level"].transpose(*SAMPLE)
+    if condition == "smooth":
+        target = (release.log_density - release.size_effect + np.log(kappa))[..., None]
+        first = line_arrival(fit, target, np.array([release.time]), "frontier", group)[..., 0]
+        first = np.where(first > release.time + spec.horizon_years, np.inf, first)
+        return level.copy(data=(first - release.time) * DAYS_PER_YEAR).rename("waiting_time")
     last = float(fit.observed.time.max())
     until = release.time if successors == "simulated" else max(release.time, last)
     first = _first_of_panel(fit, release, kappa, condition, until, group)
@@ -261,7 +276,6 @@ def waiting_time(
             succeeds = _succeeds(release, log_density, log_params, slope, kappa, condition)
             first = np.minimum(first, np.where(succeeds, time, np.inf).min(axis=-1))
     days = np.maximum(first - release.time, 0.0) * DAYS_PER_YEAR
-    level = draws_of(fit, group)["level"].transpose(*SAMPLE)
     return level.copy(data=days).rename("waiting_time")
 
 

@@ -19,8 +19,9 @@ from densing_bayes.corollaries.engines import (
     engine_rate,
     fit_engines,
 )
+from densing_bayes.corollaries.panel_pairs import only_gemma_denser, published_shifts
 from densing_bayes.corollaries.prices import fit_prices, fold_reduction, halving_time
-from densing_bayes.errors import NotTestableError
+from densing_bayes.errors import DensingError, NotTestableError
 from densing_bayes.exponential import ExponentialFit
 from densing_bayes.fitting import SEED, Fit
 from densing_bayes.forecasts import forecast_date
@@ -86,6 +87,15 @@ def _reached(fit: Fit, argument: str, group: str) -> Draws:
     return _flat(years <= years_since_origin(date)).astype(float)
 
 
+def _only_gemma(fit: Fit, argument: str, group: str) -> Draws:
+    """Whether of the published pairs that have scores only one is denser; posterior only."""
+    try:
+        shifts = published_shifts(fit)
+    except DensingError as error:
+        raise NotTestableError(str(error)) from error
+    return _flat(only_gemma_denser(shifts)).astype(float)
+
+
 def _fold(fit: TablePanel, argument: str, group: str) -> Draws:
     return _flat(fold_reduction(fit.prices, group=group))
 
@@ -101,6 +111,7 @@ def _doubling(fit: TablePanel, argument: str, group: str) -> Draws:
 OF_FITS: dict[str, Callable[[Any, str, str], Draws]] = {
     "density_times_engine": _product,
     "reached_by": _reached,
+    "only_gemma_denser": _only_gemma,
 }
 OF_TABLES: dict[str, Callable[[Any, str, str], Draws]] = {
     "price_fold": _fold,

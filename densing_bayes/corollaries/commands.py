@@ -13,6 +13,7 @@ from densing_bayes.terminal import (
     FitFile,
     Interval,
     Json,
+    exit_unless_passed,
     load_fit,
     print_footing,
     print_json,
@@ -62,6 +63,7 @@ def register(app: typer.Typer) -> None:
     app.command("price")(price_command)
     app.command("engines")(engines_command)
     app.command("devices")(devices_command)
+    app.command("compression")(compression_command)
     app.command("drivers")(drivers_command)
 
 
@@ -72,9 +74,13 @@ def shelf_life_command(
     ] = None,
     kappa: Annotated[float, typer.Option(help="Factor by which the successor is smaller.")] = 2.0,
     condition: Annotated[
-        Succession,
-        typer.Option(help="The smooth frontier, or a release of that density, recipe or system."),
-    ] = Succession.smooth,
+        Succession | None,
+        typer.Option(
+            help="The smooth frontier, or a release of that density, recipe or system. "
+            "[default: smooth; for a pay-back, recipe]",
+            show_default=False,
+        ),
+    ] = None,
     training_cost: Annotated[
         float | None, typer.Option(metavar="USD", help="[default: from params and tokens]")
     ] = None,
@@ -108,16 +114,13 @@ def shelf_life_command(
     ci: Interval = 0.95,
 ) -> None:
     """Days until a system is matched by a smaller one; with costs or prices, its pay-back."""
-    # With actual releases, "1/kappa of the params would do" is a recipe's doing.
-    ended_by: Condition = "recipe"
-    if condition is not Succession.smooth:
-        ended_by = cast("Condition", condition.value)
     economics = (training_cost, tokens, price, tokens_per_visit, margin, halving_days)
     fitted = load_fit(fit)
     if all(value is None for value in (*economics, visits_per_day, window)):
-        if condition is Succession.smooth:
+        if condition is None or condition is Succession.smooth:
             _smooth_lives(fitted, systems, kappa, as_json, ci)
         else:
+            ended_by = cast("Condition", condition.value)
             _lives_by_release(fitted, systems, kappa, ended_by, seed, as_json, ci)
         return
 
@@ -146,7 +149,8 @@ def shelf_life_command(
         margin=margin,
         halving_days=halving_days,
         kappa=kappa,
-        condition=ended_by,
+        # With actual releases, "1/kappa of the params would do" is a recipe's doing.
+        condition="recipe" if condition is None else condition.value,
         window=window,
         spec=spec,
         seed=seed,
@@ -397,6 +401,7 @@ def drivers_command(
                 "provenance": fitted.provenance,
             }
         )
+        exit_unless_passed(sampled.verdict)
         return
     labels = {
         "growth_total": "Growth of log density, 1/year",
@@ -425,6 +430,7 @@ def drivers_command(
     print_table("", ["Median", f"{percent(ci)} interval"], rows)
     print_text(f"Regression: {_verdict(sampled)}")
     print_footing(fitted)
+    exit_unless_passed(sampled.verdict)
 
 
 def price_command(
@@ -460,6 +466,7 @@ def price_command(
     if as_json:
         footing = {"diagnostics": fit.diagnostics, "provenance": fit.provenance}
         print_json({"level": level} | said | footing)
+        exit_unless_passed(fit.verdict)
         return
     labels = {
         "halving_time_days": "Halving time, days",
@@ -480,6 +487,7 @@ def price_command(
         f"{offers['entered']} offers, {offers['surely']} of them surely of this level. "
         f"{_verdict(fit)}"
     )
+    exit_unless_passed(fit.verdict)
 
 
 def engines_command(
@@ -505,6 +513,7 @@ def engines_command(
             "density_times_engine": products,
         }
         print_json(document | {"provenance": fitted.provenance})
+        exit_unless_passed(*(engine.verdict for engine in engines.values()))
         return
     rows = [
         [
@@ -522,6 +531,7 @@ def engines_command(
     header = ["Points", "Growth, 1/year", "Doubling, days", f"{percent(ci)} interval"]
     print_table("Engine", header, rows)
     print_footing(fitted)
+    exit_unless_passed(*(engine.verdict for engine in engines.values()))
 
 
 def devices_command(
@@ -591,3 +601,67 @@ def _date(text: str) -> str:
 def _verdict(fit: Any) -> str:
     reasons = fit.diagnostics["reasons"]
     return f"{fit.verdict}{': ' + '; '.join(reasons) if reasons else ''}."
+
+
+def compression_command(
+    fit: FitFile,
+    data: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Pairs of your own. [default: embedded]")
+    ] = None,
+    seed: Seed = 20221130,
+    as_json: Json = False,
+    ci: Interval = 0.95,
+) -> None:
+    """What pruning, distilling and quantising do to density (fits in two minutes)."""
+    from densing_bayes.corollaries.compression import (
+        fit_compression,
+        load_compression,
+        method_table,
+    )
+    from densing_bayes.corollaries.panel_pairs import panel_pairs
+    from densing_bayes.wording import marked, percent
+    from densing_bayes.wording import probability as chance
+
+    fitted = load_fit(fit)
+    compression = fit_compression(fitted, load_compression(data), seed=seed)
+    methods = method_table(compression, ci)
+    pairs = panel_pairs(fitted, ci, seed=seed)
+    if as_json:
+        print_json(
+            {
+                "methods": methods.reset_index().to_dict(orient="records"),
+                "pairs": pairs.reset_index().to_dict(orient="records"),
+                "diagnostics": compression.diagnostics,
+                "provenance": fitted.provenance,
+            }
+        )
+        exit_unless_passed(compression.verdict)
+        return
+    span = f"{percent(ci)} interval"
+    print_text(marked(compression.verdict, "Density of the child over that of its parent"))
+    rows = [
+        [
+            str(name),
+            str(row["pairs"]),
+            f"{row['factor']:.2f}",
+            f"{row['factor_lower']:.2f} to {row['factor_upper']:.2f}",
+            chance(row["p_new_denser"]),
+        ]
+        for name, row in methods.iterrows()
+    ]
+    print_table("Method", ["Pairs", "Factor", span, "P(new denser)"], rows)
+    print_text("")
+    rows = [
+        [
+            str(name),
+            str(row["parent"]),
+            f"{row['factor']:.2f}",
+            f"{row['factor_lower']:.2f} to {row['factor_upper']:.2f}",
+            chance(row["p_denser"]),
+        ]
+        for name, row in pairs[pairs["reason"] == ""].iterrows()
+    ]
+    print_table("Pair of the panel", ["Parent", "Factor", span, "P(denser)"], rows, left={1})
+    print_text(f"Pairs measured alike: {_verdict(compression)}")
+    print_footing(fitted)
+    exit_unless_passed(compression.verdict)

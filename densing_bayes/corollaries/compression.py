@@ -35,7 +35,7 @@ from densing_bayes.spec import (
 )
 from densing_bayes.tables import load_panel, load_table
 
-TARGET_ACCEPT = 0.95
+TARGET_ACCEPT = 0.98
 GUESSING = 0.02  # above chance, and three standard errors: up to there a child may be guessing
 
 
@@ -158,7 +158,7 @@ def fit_compression(
     table: pd.DataFrame | None = None,
     spec: CompressionSpec | str | os.PathLike[str] = "compression",
     *,
-    draws: int = 1200,
+    draws: int = 2400,
     tune: int = 600,
     chains: int = 4,
     seed: int = SEED,

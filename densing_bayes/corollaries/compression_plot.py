@@ -16,6 +16,7 @@ from densing_bayes.canvas import (
     VERMILION,
     new_axes,
     power_of_two,
+    styled,
 )
 from densing_bayes.corollaries.compression import method_table
 from densing_bayes.fitting import CI
@@ -25,6 +26,7 @@ COLOURS = (BLUE, VERMILION, GREEN, PURPLE)
 LEAST, MOST = 1.0 / 64.0, 4.0  # factors beyond which intervals are cut off
 
 
+@styled
 def plot_compression(posterior: Posterior, ci: float = CI, ax: Axes | None = None) -> Axes:
     """Factor on density per method: its mean, and a new pair.
 
@@ -74,6 +76,7 @@ def plot_compression(posterior: Posterior, ci: float = CI, ax: Axes | None = Non
     return ax
 
 
+@styled
 def plot_panel_pairs(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Density of children over that of their parents within a panel.
 

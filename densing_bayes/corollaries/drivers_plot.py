@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from densing_bayes.canvas import BLUE, GREY, INK, VERMILION, date_axis, days_of, new_axes
+from densing_bayes.canvas import BLUE, GREY, INK, VERMILION, date_axis, days_of, new_axes, styled
 from densing_bayes.corollaries.drivers import (
     DriverData,
     DriversSpec,
@@ -61,6 +61,7 @@ def gains(
     )
 
 
+@styled
 def plot_drivers(
     fit: Fit,
     table: pd.DataFrame,
@@ -118,6 +119,7 @@ def plot_drivers(
     return [left, right]
 
 
+@styled
 def plot_drivers_prior(
     data: DriverData,
     sampled: Posterior,

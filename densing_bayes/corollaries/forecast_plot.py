@@ -8,7 +8,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from densing_bayes.canvas import BLUE, GREY, INK, VERMILION, date_axis, days_of, new_axes, quantiles
+from densing_bayes.canvas import (
+    BLUE,
+    GREY,
+    INK,
+    VERMILION,
+    date_axis,
+    days_of,
+    new_axes,
+    quantiles,
+    styled,
+)
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import CI, Fit
 from densing_bayes.forecasts import release_score_at, score_at, score_limit
@@ -91,6 +101,7 @@ def systems_near(fit: Fit, params: float, benchmark: str, within: float = 1.5) -
     return table[np.abs(np.log(table["params"] / params)) <= np.log(within)]
 
 
+@styled
 def plot_score_fan(
     fit: Fit,
     params: float,

@@ -28,6 +28,7 @@ from densing_bayes.tables import Panel, load_panel
 GRID = np.arange(-6.0, 6.0 + 1e-9, 0.125)  # log density about the parent's
 NODES = 7  # of the quadrature over the deviation of a benchmark
 IN_FIT, BESIDE = "in the fit", "scored beside the fit"
+SUBJECT = "gemma-2-9b"  # of the paper's claim
 
 
 class PanelPair(NamedTuple):
@@ -170,16 +171,15 @@ def panel_pairs(
     return table[[*table.columns.drop("reason"), "reason"]]
 
 
-def only_gemma(
+def published_shifts(
     fit: Fit,
     compression: Posterior | None = None,
-    ci: float = CI,
     *,
     panel: Panel | None = None,
     spec: CompressionSpec | str = "compression",
     seed: int = SEED,
-) -> dict[str, Any]:
-    """Test the claim that of compressed systems only Gemma-2-9B is denser than its parent.
+) -> xr.DataArray:
+    """Shifts of the pairs that the paper plots as compressed.
 
     Parameters
     ----------
@@ -188,13 +188,14 @@ def only_gemma(
     compression
         Posterior of :func:`fit_compression`, for the published pairs that have no scores; without
         it they are left out.
+    panel, spec, seed
+        As of :func:`panel_shifts`.
 
     Returns
     -------
-    dict
-        ``p_denser`` (Gemma-2-9B), ``p_others_less_dense`` (all others), ``p_claim`` (both),
-        ``pairs`` (one entry per published pair: child, parent, how, factor, p_denser) and
-        ``left_out``.
+    xarray.DataArray
+        ln(density of the child / density of the parent), dims (chain, draw, pair), with ``parent``
+        and ``how`` it is known; attribute ``left_out`` names the rest.
 
     Raises
     ------
@@ -203,18 +204,14 @@ def only_gemma(
     """
     spec = spec if isinstance(spec, CompressionSpec) else load_corollary(spec, CompressionSpec)
     found = {pair.child: pair for pair in list_panel_pairs(fit, panel, spec)}
-    subject = "gemma-2-9b"
-    if subject not in found or found[subject].reason:
+    if SUBJECT not in found or found[SUBJECT].reason:
         raise DensingError(
-            f"{subject} and its parent are not both in this fit (panel "
+            f"{SUBJECT} and its parent are not both in this fit (panel "
             f"'{fit.spec.panel.source}'); take a fit of 'paper'"
         )
-    wanted = [pair.child for pair in spec.published]
-    draws = panel_shifts(fit, panel, spec, seed, wanted)
+    draws = panel_shifts(fit, panel, spec, seed, [pair.child for pair in spec.published])
     known = list(draws["pair"].to_numpy())
-    shape = draws.shape[:2]
-    entries, left_out = [], []
-    others = np.ones(shape, bool)
+    kept, left_out = [], []
     for number, pair in enumerate(spec.published):
         if pair.child in known:
             values, how = draws.sel(pair=pair.child).to_numpy(), found[pair.child].how
@@ -222,26 +219,65 @@ def only_gemma(
             method = f"{pair.scheme}, {pair.bits:g} bits"
             random = np.random.default_rng(seed + number)
             fresh = np.ravel(new_pairs(compression, seed=seed + number).sel(scheme=method))
-            values = random.choice(fresh, shape)
-            how = f"a new pair of {method}"
+            values, how = random.choice(fresh, draws.shape[:2]), f"a new pair of {method}"
         else:
             left_out.append(pair.child)
             continue
-        said = estimate(np.exp(values), "1", ci, mean=False)
-        entries.append(
-            {"child": pair.child, "parent": pair.parent, "how": how, "factor": said}
-            | {"p_denser": probability(values > 0)}
-        )
-        if pair.child == subject:
-            denser = values > 0
-        else:
-            others &= values < 0
+        kept.append((pair.child, pair.parent, how, values))
+    return xr.DataArray(
+        np.stack([values for *_, values in kept], axis=-1),
+        dims=("chain", "draw", "pair"),
+        coords={
+            "pair": [child for child, *_ in kept],
+            "parent": ("pair", [parent for _, parent, *_ in kept]),
+            "how": ("pair", [how for *_, how, _ in kept]),
+        },
+        attrs={"left_out": left_out},
+    )
+
+
+def only_gemma_denser(shifts: xr.DataArray) -> xr.DataArray:
+    """Whether of published pairs only Gemma-2-9B is denser than its parent, dims (chain, draw)."""
+    others = shifts.drop_sel(pair=SUBJECT)
+    return (shifts.sel(pair=SUBJECT, drop=True) > 0) & (others < 0).all("pair")
+
+
+def only_gemma(
+    fit: Fit,
+    compression: Posterior | None = None,
+    ci: float = CI,
+    *,
+    panel: Panel | None = None,
+) -> dict[str, Any]:
+    """Test the claim that of compressed systems only Gemma-2-9B is denser than its parent.
+
+    Parameters
+    ----------
+    fit, compression, panel
+        As of :func:`published_shifts`.
+    ci
+        Probability of the intervals.
+
+    Returns
+    -------
+    dict
+        ``p_denser`` (Gemma-2-9B), ``p_others_less_dense`` (all others), ``p_claim`` (both),
+        ``pairs`` (one entry per published pair: child, parent, how, factor, p_denser) and
+        ``left_out``.
+    """
+    shifts = published_shifts(fit, compression, panel=panel)
+    entries = [
+        {"child": child, "parent": str(values["parent"].item()), "how": str(values["how"].item())}
+        | {"factor": estimate(np.exp(values), "1", ci, mean=False)}
+        | {"p_denser": probability(values > 0)}
+        for child, values in ((name, shifts.sel(pair=name)) for name in shifts["pair"].to_numpy())
+    ]
     return {
-        "p_denser": probability(denser),
-        "p_others_less_dense": probability(others),
-        "p_claim": probability(denser & others),
+        "p_denser": probability(shifts.sel(pair=SUBJECT) > 0),
+        "p_others_less_dense": probability((shifts.drop_sel(pair=SUBJECT) < 0).all("pair")),
+        "p_claim": probability(only_gemma_denser(shifts)),
         "pairs": entries,
-        "left_out": left_out,
+        "left_out": shifts.attrs["left_out"],
     }
 
 

@@ -9,7 +9,17 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
-from densing_bayes.canvas import BLUE, GREEN, GREY, INK, PURPLE, VERMILION, new_axes, quantiles
+from densing_bayes.canvas import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    PURPLE,
+    VERMILION,
+    new_axes,
+    quantiles,
+    styled,
+)
 from densing_bayes.corollaries.payback import (
     MILLION,
     Payback,
@@ -37,6 +47,7 @@ def waiting_curve(days: xr.DataArray, until: float = 730.0) -> pd.DataFrame:
     return pd.DataFrame({"days": grid, "p_not_succeeded": share})
 
 
+@styled
 def plot_waiting(
     waits: Mapping[str, xr.DataArray], until: float = 730.0, ax: Axes | None = None
 ) -> Axes:
@@ -109,6 +120,7 @@ def payback_curve(
     )
 
 
+@styled
 def plot_payback(
     result: Payback,
     *,
@@ -186,6 +198,7 @@ def predicted_hours(fit: TrainingCostFit, ci: float = CI) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("name")
 
 
+@styled
 def plot_training_cost(fit: TrainingCostFit, ci: float = CI, ax: Axes | None = None) -> Axes:
     """GPU-hours of the table against what prior and posterior predict for them."""
     table = predicted_hours(fit, ci)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from densing_bayes.canvas import figure_of
 from densing_bayes.corollaries.arrivals import Condition, release_of, waiting_time
+from densing_bayes.corollaries.calculator import calculator
 from densing_bayes.corollaries.claims import fit_tables
+from densing_bayes.corollaries.compression import fit_compression, method_table
+from densing_bayes.corollaries.compression_plot import plot_compression
 from densing_bayes.corollaries.drivers import drivers_table, fit_drivers
 from densing_bayes.corollaries.drivers_plot import plot_drivers
 from densing_bayes.corollaries.engines import (
@@ -28,8 +32,7 @@ from densing_bayes.fitting import CI, SEED, Fit
 from densing_bayes.forecasts import forecast_summary
 from densing_bayes.observations import date_of
 from densing_bayes.quantities import estimate
-from densing_bayes.section import Section
-from densing_bayes.shelf import frontier_shelf_life
+from densing_bayes.section import Picture, Section, Table
 from densing_bayes.store import kept, store_folder
 from densing_bayes.wording import (
     benchmark_label,
@@ -39,6 +42,7 @@ from densing_bayes.wording import (
     marked,
     median,
     percent,
+    probability,
 )
 
 PUBLISHED_FOLD, PUBLISHED_HALVING = 266.7, 79.0  # news article; Xiao et al. 2025, p. 1825
@@ -50,17 +54,21 @@ PUBLISHED_DOUBLING = {  # days, of engines, from the same two sources
     "battery-energy-per-mass": (3652.5,),
 }
 SUCCESSORS: dict[Condition, str] = {
+    "smooth": "the smooth frontier",
     "density": "a release of twice its density",
     "recipe": "a recipe that does with half its params",
     "system": "a system of half its params",
 }
 GPT_4 = 0.864  # on MMLU, GPT-4 Technical Report
 SMALL = 8e9  # params of the example
+SURE = 0.95  # probability from which a method is said to raise density
 TOKENS = 15e12  # that a system of 2024 of this size was trained on: Llama 3, model card
 
 
-def corollary_sections(fit: Fit, ci: float = CI, seed: int = SEED) -> list[Section]:
-    """What follows from a fit for prices, devices, forecasts, pay-back and drivers; from the store.
+def corollary_sections(
+    fit: Fit, ci: float = CI, seed: int = SEED
+) -> dict[str, Callable[[], Section]]:
+    """Makers of the sections on what follows from a fit, by name; each is kept in the store.
 
     Parameters
     ----------
@@ -69,32 +77,34 @@ def corollary_sections(fit: Fit, ci: float = CI, seed: int = SEED) -> list[Secti
     ci
         Probability of the intervals.
     seed
-        Of the small models, which take a minute or two where the store has none.
+        Of the small models, which take some minutes where the store has none.
     """
+    makers: dict[str, tuple[str, Callable[[], Section]]] = {
+        "prices": ("Price of inference", lambda: price_section(ci, seed)),
+        "engines": ("Engines beside density", lambda: engine_section(fit, ci, seed)),
+        "devices": ("What a device holds", lambda: device_section(fit, ci)),
+        "compression": ("Compressed systems", lambda: compression_section(fit, ci, seed)),
+        "forecast": ("8B at the level of GPT-4", lambda: forecast_section(fit, ci)),
+        "payback": ("Life and pay-back of a release", lambda: payback_section(fit, ci, seed)),
+        "drivers": ("Longer training and the rest", lambda: driver_section(fit, ci, seed)),
+    }
     source = fit.provenance
     names = ("spec_hash", "data_hash", "tables_hash", "seed", "created")
     key = [*(source.get(name) for name in names), ci, seed]
-    return kept("sections", key, lambda: _sections(fit, ci, seed), store_folder())
+
+    def stored(name: str) -> Section:
+        title, make = makers[name]
+        return kept(f"section-{name}", key, partial(_made, name, title, make), store_folder())
+
+    return {name: partial(stored, name) for name in makers}
 
 
-def _sections(fit: Fit, ci: float, seed: int) -> list[Section]:
-    makers: dict[str, Callable[[], Section]] = {
-        "Price of inference": lambda: price_section(ci, seed),
-        "Engines beside density": lambda: engine_section(fit, ci, seed),
-        "What a device holds": lambda: device_section(fit, ci),
-        "8B at the level of GPT-4": lambda: forecast_section(fit, ci),
-        "Life and pay-back of a release": lambda: payback_section(fit, ci, seed),
-        "Longer training and the rest": lambda: driver_section(fit, ci, seed),
-    }
-    sections = []
-    for title, make in makers.items():
-        try:
-            sections.append(make())
-        except DensingError as reason:  # data of one's own need not hold what a section needs
-            sections.append(
-                Section(title.lower().replace(" ", "-"), title, (f"Left out: {reason}.",))
-            )
-    return sections
+def _made(name: str, title: str, make: Callable[[], Section]) -> Section:
+    """A section, or why there is none: data of one's own need not hold what it takes."""
+    try:
+        return make()
+    except DensingError as reason:
+        return Section(name, title, (f"Left out: {reason}.",))
 
 
 def price_section(ci: float = CI, seed: int = SEED) -> Section:
@@ -123,15 +133,29 @@ def price_section(ci: float = CI, seed: int = SEED) -> Section:
         "prices",
         "Price of inference",
         (marked(fits["GPT-3.5"].verdict, sentence),),
-        ("Level", "Offers", "Halving, days", f"Times cheaper by {said['last']}", "Verdict"),
-        rows,
-        figure_of(plot_exponential(fits["GPT-3.5"], unit="USD per million tokens read", ci=ci)),
-        f"Prices of {said['offers']['entered']} offers over dates with the edge of the cheapest. "
-        + sentence,
-        "Offers that may be of the level of GPT-3.5 or better, on the date they were made or seen, "
-        f"and the edge of the cheapest with its {percent(ci)} interval. Open circles: probably "
-        "not of the level. Lines: the dates between which an offer first stood.",
-        {"levels": summaries, "verdicts": {name: fit.verdict for name, fit in fits.items()}},
+        tables=(
+            Table(
+                ("Level", "Offers", "Halving, days", f"Times cheaper by {said['last']}", "Verdict"),
+                rows,
+            ),
+        ),
+        pictures=(
+            Picture(
+                figure_of(
+                    plot_exponential(fits["GPT-3.5"], unit="USD per million tokens read", ci=ci)
+                ),
+                f"Prices of {said['offers']['entered']} offers over dates with the edge of the "
+                f"cheapest. {sentence}",
+                "Offers that may be of the level of GPT-3.5 or better, on the date they were made "
+                f"or seen, and the edge of the cheapest with its {percent(ci)} interval. Open "
+                "circles: probably not of the level. Lines: the dates between which an offer first "
+                "stood.",
+            ),
+        ),
+        document={
+            "levels": summaries,
+            "verdicts": {name: fit.verdict for name, fit in fits.items()},
+        },
     )
 
 
@@ -164,12 +188,21 @@ def engine_section(fit: Fit, ci: float = CI, seed: int = SEED) -> Section:
         "engines",
         "Engines beside density",
         (marked(fit.verdict, sentence),),
-        ("Engine", "Points", "Growth, 1/year", "Doubling time, days", "Verdict"),
-        rows,
-        figure_of(plot_doubling_times(table, PUBLISHED_DOUBLING)),
-        f"Doubling times with intervals: {alone}.",
-        "Doubling times of density, chips and batteries on one scale; crosses: published ones.",
-        {"engines": table.reset_index().to_dict(orient="records"), "density_times_chips": product},
+        tables=(
+            Table(("Engine", "Points", "Growth, 1/year", "Doubling time, days", "Verdict"), rows),
+        ),
+        pictures=(
+            Picture(
+                figure_of(plot_doubling_times(table, PUBLISHED_DOUBLING)),
+                f"Doubling times with intervals: {alone}.",
+                "Doubling times of density, chips and batteries on one scale; crosses: published "
+                "ones.",
+            ),
+        ),
+        document={
+            "engines": table.reset_index().to_dict(orient="records"),
+            "density_times_chips": product,
+        },
     )
 
 
@@ -194,9 +227,59 @@ def device_section(fit: Fit, ci: float = CI) -> Section:
             f"ability is not taken off; the last date lies a year after the last release. "
             f"{percent(ci)} intervals.",
         ),
-        ("Memory", "Params", *(date.isoformat() for date in dates)),
-        tuple(rows),
+        tables=(Table(("Memory", "Params", *(date.isoformat() for date in dates)), tuple(rows)),),
         document={"devices": table.to_dict(orient="records")},
+    )
+
+
+def compression_section(fit: Fit, ci: float = CI, seed: int = SEED) -> Section:
+    """What pruning, distilling and quantising do to density."""
+    compression = fit_compression(fit, seed=seed)
+    methods = method_table(compression, ci)
+    denser = [str(name) for name, row in methods.iterrows() if row["p_denser"] >= SURE]
+    sentence = (
+        f"Of {len(methods)} ways to make a system from another, measured beside its parent, "
+        f"{len(denser) or 'none'} make{'s' if len(denser) == 1 else ''} it denser on average with "
+        f"P >= {SURE:g}{': ' + ', '.join(denser) if denser else ''}."
+    )
+    rows = tuple(
+        (
+            str(name),
+            str(row["pairs"]),
+            f"{row['factor']:.2f} ({row['factor_lower']:.2f} to {row['factor_upper']:.2f})",
+            probability(row["p_denser"]),
+            probability(row["p_new_denser"]),
+        )
+        for name, row in methods.iterrows()
+    )
+    return Section(
+        "compression",
+        "Compressed systems",
+        (marked(compression.verdict, sentence),),
+        (
+            "A factor is the density of the child over that of its parent. Where most of a "
+            "child's scores may be guesses, its lower limit is the prior's.",
+        ),
+        (
+            Table(
+                ("Method", "Pairs", "Factor", "P(denser)", "P(a new pair denser)"),
+                rows,
+                numbers=methods.reset_index(),
+                long=True,
+            ),
+        ),
+        (
+            Picture(
+                figure_of(plot_compression(compression, ci)),
+                f"Factors on density of {len(methods)} methods with intervals. {sentence}",
+                f"Density of the child over that of its parent by method, with {percent(ci)} "
+                "intervals of the method's mean (thick) and of a new pair (thin).",
+            ),
+        ),
+        document={
+            "methods": methods.reset_index().to_dict(orient="records"),
+            "verdict": compression.verdict,
+        },
     )
 
 
@@ -223,11 +306,15 @@ def forecast_section(fit: Fit, ci: float = CI) -> Section:
         "forecast",
         "8B at the level of GPT-4",
         tuple(marked(fit.verdict, text) for text in sentences),
-        figure=figure_of(plot_score_fan(fit, SMALL, "mmlu", score=GPT_4)),
-        alt=" ".join(sentences),
-        caption=f"Score of a new release of {count(SMALL)} params on MMLU (bands of 50, 80 and "
-        "95%), of a system on the frontier, and the score that no size reaches. Dots: systems near "
-        "that size; dotted: the last datum.",
+        pictures=(
+            Picture(
+                figure_of(plot_score_fan(fit, SMALL, "mmlu", score=GPT_4)),
+                " ".join(sentences),
+                f"Score of a new release of {count(SMALL)} params on MMLU (bands of 50, 80 and "
+                "95%), of a system on the frontier, and the score that no size reaches. Dots: "
+                "systems near that size; dotted: the last datum.",
+            ),
+        ),
         document={"forecast": said},
     )
 
@@ -239,7 +326,7 @@ def payback_section(fit: Fit, ci: float = CI, seed: int = SEED) -> Section:
     result = payback(fit, params=SMALL, training_cost=cost, spec=spec, seed=seed)
     document = payback_document(result, ci=ci)
     release = release_of(fit, params=SMALL)
-    lives = {"the smooth frontier": frontier_shelf_life(fit)} | {
+    lives = {
         label: waiting_time(fit, release, condition=condition, seed=seed)
         for condition, label in SUCCESSORS.items()
     }
@@ -255,13 +342,17 @@ def payback_section(fit: Fit, ci: float = CI, seed: int = SEED) -> Section:
             "The inputs of the pay-back are those of models/corollaries/payback.toml; the "
             "assumptions behind the article's 1.7 billion visits are published nowhere.",
         ),
-        ("Matched by", "Days", f"{percent(ci)} interval"),
-        rows,
-        figure_of(plot_waiting(lives)),
-        "Probability that a release has no successor yet, over days. "
-        + "; ".join(f"{name}: {middle} days ({span})" for name, middle, span in rows),
-        "How long a release lasts, by what counts as its successor.",
-        {"lives": said, "payback": document},
+        tables=(Table(("Matched by", "Days", f"{percent(ci)} interval"), rows),),
+        pictures=(
+            Picture(
+                figure_of(plot_waiting(lives)),
+                "Probability that a release has no successor yet, over days. "
+                + "; ".join(f"{name}: {middle} days ({span})" for name, middle, span in rows),
+                "How long a release lasts, by what counts as its successor.",
+            ),
+        ),
+        calculator=calculator(fit, result),
+        document={"lives": said, "payback": document},
     )
 
 
@@ -294,13 +385,21 @@ def driver_section(fit: Fit, ci: float = CI, seed: int = SEED) -> Section:
         "drivers",
         "Longer training and the rest",
         (marked(sampled.verdict, sentence),),
-        ("Quantity", f"Median ({percent(ci)} interval)"),
-        tuple((label, span(name)) for name, label in labels.items()),
-        figure_of(axes[0]),
-        sentence,
-        "Left: log density over dates, and what longer training alone gives. Right: growth by "
-        "driver.",
-        {
+        tables=(
+            Table(
+                ("Quantity", f"Median ({percent(ci)} interval)"),
+                tuple((label, span(name)) for name, label in labels.items()),
+            ),
+        ),
+        pictures=(
+            Picture(
+                figure_of(axes[0]),
+                sentence,
+                "Left: log density over dates, and what longer training alone gives. Right: growth "
+                "by driver.",
+            ),
+        ),
+        document={
             "drivers": table.replace({np.nan: None}).reset_index().to_dict(orient="records"),
             "verdict": sampled.verdict,
         },

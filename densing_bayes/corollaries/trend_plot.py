@@ -10,7 +10,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
-from densing_bayes.canvas import BLUE, GREY, INK, VERMILION, date_axis, days_of, new_axes, quantiles
+from densing_bayes.canvas import (
+    BLUE,
+    GREY,
+    INK,
+    VERMILION,
+    date_axis,
+    days_of,
+    new_axes,
+    quantiles,
+    styled,
+)
 from densing_bayes.exponential import ExponentialFit, line_through
 from densing_bayes.fitting import CI
 from densing_bayes.observations import date_of
@@ -25,6 +35,7 @@ ENGINES = {
 }
 
 
+@styled
 def plot_exponential(
     fit: ExponentialFit, ax: Axes | None = None, unit: str = "", ci: float = CI
 ) -> Axes:
@@ -100,6 +111,7 @@ def _plain(value: float, _: int = 0) -> str:
     return f"{value:g}"
 
 
+@styled
 def plot_doubling_times(
     table: pd.DataFrame,
     claims: Mapping[str, Sequence[float]] | None = None,

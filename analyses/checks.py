@@ -1,0 +1,39 @@
+"""Checks of saved fits, and where releases lie in predictions that have not seen them.
+
+Prints the checks of each fit that is given, the first of them with the figure checks.png. Half a
+minute for a fit.
+
+    python analyses/checks.py FIT [FIT ...] [--out analyses]
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import densing_bayes as db
+from densing_bayes.canvas import figure_of
+from densing_bayes.check_plot import plot_loo_pit
+from densing_bayes.checks import check_rows, sentences
+from densing_bayes.wording import markdown_table
+
+
+def main() -> None:
+    """Check, print, draw."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("fits", nargs="+", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("analyses"))
+    arguments = parser.parse_args()
+    for number, path in enumerate(arguments.fits):
+        fit = db.Fit.load(path)
+        found = db.check(fit)
+        print(f"\n{fit.spec.name}: {found.verdict}\n")
+        print(markdown_table(["check", "figure", "limit", "status"], check_rows(found)))
+        print("\n" + "\n".join(sentences(found)))
+        if number == 0:
+            axes = plot_loo_pit(found)
+            figure_of(axes[0]).savefig(arguments.out / "checks.png", dpi=110)
+
+
+if __name__ == "__main__":
+    main()

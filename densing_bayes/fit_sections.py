@@ -1,0 +1,714 @@
+"""Sections of the report on a fit itself: its trend, systems, model, data and diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from densing_bayes import tally, wording
+from densing_bayes.canvas import figure_of
+from densing_bayes.diagnostics import BFMI_MIN, ESS_MIN, RHAT_MAX, TREE_DEPTH_LIMIT
+from densing_bayes.documents import claims_document, density_document, shelf_life_document
+from densing_bayes.errors import DensingError
+from densing_bayes.fitting import CI, Fit
+from densing_bayes.ledger import claims
+from densing_bayes.observations import date_of
+from densing_bayes.priors import listed
+from densing_bayes.quantities import READINGS, density_table, estimate, frontier
+from densing_bayes.section import Equation, Picture, Row, Section, Table
+from densing_bayes.shelf import shelf_life_table
+
+if TYPE_CHECKING:
+    from densing_bayes.comparison import Comparison
+    from densing_bayes.ledger import Judgeable
+    from densing_bayes.tables import Panel
+
+MOST_SOURCES = 60  # that the data section lists in full
+
+
+def fit_sections(
+    fit: Fit,
+    trend: dict[str, Any],
+    ci: float = CI,
+    *,
+    beside: Iterable[Judgeable] = (),
+    panel: Panel | None = None,
+    comparison: Comparison | None = None,
+) -> dict[str, Callable[[], Section]]:
+    """Makers of the sections, by name, in the order in which they are read.
+
+    Parameters
+    ----------
+    fit
+        A fit.
+    trend
+        Of :func:`densing_bayes.summary.trend_summary`.
+    ci
+        Probability of the intervals.
+    beside
+        Fits of other panels, for the ledger of claims.
+    panel
+        The tables that the fit has seen, for their sources; none where they are not at hand.
+    comparison
+        Of hypotheses, if one was made.
+    """
+    return {
+        "trend": lambda: trend_section(fit, trend, ci),
+        "densities": lambda: density_section(fit, ci),
+        "frontier": lambda: frontier_section(fit, trend, ci),
+        "shelf-lives": lambda: shelf_life_section(fit, ci),
+        "benchmarks": lambda: benchmark_section(fit, trend, ci),
+        "hypotheses": lambda: hypothesis_section(fit, comparison),
+        "claims": lambda: claims_section(claims([fit, *beside], ci), ci),
+        "model": lambda: model_section(fit, ci),
+        "reference-runs": lambda: reference_section(fit, ci),
+        "diagnostics": lambda: diagnostics_section(fit),
+        "data": lambda: data_section(fit, panel),
+        "provenance": lambda: provenance_section(fit),
+    }
+
+
+# The trend ---------------------------------------------------------------------------------------
+
+
+def trend_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section:
+    """Growth rates, their change and what follows, beside their priors."""
+    from densing_bayes.plots import plot_growth
+
+    names = wording.before_after(fit)
+    rows = wording.trend_rows(fit, trend)
+    span = wording.percent(ci)
+    notes = ["Mean over benchmarks. What the data have added is seen beside the prior's interval."]
+    sentences = []
+    if names is not None:
+        rate, change = trend["growth_rate"], trend["growth_change"]
+        above = wording.is_probability(trend["growth_ratio"]["p_before_gt_0"])
+        notes.append(
+            f"A ratio has no mean, since the rate {names[0]} may be near zero: "
+            f"P(rate {names[0]} > 0) {above}."
+        )
+        sentences.append(
+            f"P(rate {names[1]} > rate {names[0]}) {wording.is_probability(change['p_gt_0'])}; "
+            f"P(at least 1.5 times) {wording.is_probability(change['p_ge_half'])}; "
+            f"P(rate {names[0]} <= 0) {wording.is_probability(rate['before']['p_le_0'])}; "
+            f"P(rate {names[1]} <= 0) {wording.is_probability(rate['after']['p_le_0'])}."
+        )
+    rates = "; ".join(
+        f"{row.label} {row.median} ({row.limits})" for row in rows if "1/day" in row.label
+    )
+    return Section(
+        "trend",
+        "Quantities of the trend",
+        tuple(sentences),
+        tuple(notes),
+        (
+            Table(
+                ("Quantity", "Median", f"{span} interval", f"Prior {span} interval"),
+                tuple((row.label, row.median, row.limits, row.prior) for row in rows),
+            ),
+        ),
+        (
+            Picture(
+                figure_of(plot_growth(fit, ci=ci)),
+                f"Posterior densities of the growth rates over their priors. {rates}.",
+                f"Posterior of the growth rate of the frontier with median and {span} interval; "
+                "in grey the prior at the same scale.",
+                "growth",
+            ),
+        ),
+        document=trend,
+    )
+
+
+def benchmark_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section:
+    """Growth as each benchmark shows it."""
+    names, rows = wording.before_after(fit), wording.benchmark_rows(fit, trend)
+    header: tuple[str, ...] = ("Benchmark", "Rate", "Doubling time")
+    cells: list[Row] = [(row.label, row.rate_after, row.doubling_after) for row in rows]
+    if names is not None:
+        header = (
+            "Benchmark",
+            *(f"Rate {name}" for name in names),
+            "Change",
+            "P(change > 0)",
+            *(f"Doubling {name}" for name in names),
+        )
+        cells = [tuple(row) for row in rows]
+    return Section(
+        "benchmarks",
+        "Growth by benchmark",
+        notes=(
+            f"Each benchmark may drift on its own. {wording.percent(ci)} intervals; rates in "
+            "1/day, doubling times in days. The last row is what a benchmark not yet seen would "
+            "show.",
+        ),
+        tables=(Table(header, tuple(cells)),),
+        document=trend["by_benchmark"],
+    )
+
+
+def readings(fit: Fit, ci: float = CI) -> list[dict[str, Any]]:
+    """Density under each reading of "best" at each change and at the last release.
+
+    Returns
+    -------
+    list of dict
+        reading and, by ISO date, the estimate of the density.
+    """
+    observed = fit.observed
+    known = observed.change_earliest[observed.change_earliest == observed.change_latest]
+    dates = [date_of(float(time)) for time in (*known, observed.time.max())]
+    rows = []
+    for reading in READINGS:
+        draws = frontier(fit, dates, reading)
+        rows.append(
+            {"reading": reading}
+            | {
+                date.date().isoformat(): estimate(np.exp(draws.isel(date=i)), "1", ci)
+                for i, date in enumerate(dates)
+            }
+        )
+    return rows
+
+
+def frontier_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section:
+    """Densities over dates with the frontier, and what other readings of "best" give."""
+    from densing_bayes.plots import plot_frontier
+
+    span, names = wording.percent(ci), wording.before_after(fit)
+    last, times = trend["density_at_last_release"], trend["doubling_time_days"]
+    edge = last["frontier"]
+    said = (
+        f"The frontier stands at {wording.median(edge, 2)} times the reference family on "
+        f"{last['date']} ({span} interval {wording.limits(edge, 2)})."
+    )
+    sides = ""
+    if names is not None:
+        sides = " Doubling time " + ", ".join(
+            f"{name}: {wording.median(times[key])} days ({wording.limits(times[key])})"
+            for name, key in zip(names, ("before", "after"), strict=True)
+        )
+    rows = readings(fit, ci)
+    dates = [key for key in rows[0] if key != "reading"]
+    return Section(
+        "frontier",
+        "Densities and the frontier",
+        (said,),
+        tables=(
+            Table(
+                ("Reading of “best”", *dates),
+                tuple(
+                    (
+                        wording.READINGS[row["reading"]],
+                        *(
+                            f"{wording.median(row[date], 2)} ({wording.limits(row[date], 2)})"
+                            for date in dates
+                        ),
+                    )
+                    for row in rows
+                ),
+                name="readings",
+                note=f"Density (reference family = 1) under four readings, median and {span} "
+                "interval. With a shortfall of constant scale they differ in level only.",
+            ),
+        ),
+        pictures=(
+            Picture(
+                figure_of(plot_frontier(fit, ci=ci)),
+                f"Scatter of the densities of {len(fit.observed.systems)} systems over release "
+                f"dates with the frontier. {said}{sides}",
+                f"Capability density of each system (median, {span} interval) and the frontier F, "
+                "the upper edge of the trend (line and band). A density of 1 is that of the "
+                "reference family. Open circles are extrapolated beyond the sizes of the reference "
+                "runs. Names: systems that were the densest at their date.",
+            ),
+        ),
+        document={"readings": rows},
+    )
+
+
+# Systems -----------------------------------------------------------------------------------------
+
+
+def benchmarks_of(fit: Fit) -> dict[str, str]:
+    """Benchmarks on which each system has a score, as text."""
+    observed = fit.observed
+    labels = [wording.benchmark_label(name) for name in observed.benchmarks]
+    return {
+        name: ", ".join(
+            labels[k] for k in sorted(observed.cell_benchmark[observed.cell_system == i])
+        )
+        for i, name in enumerate(observed.systems)
+    }
+
+
+def density_section(fit: Fit, ci: float = CI) -> Section:
+    """Densities of all systems."""
+    document = density_document(fit, ci)["systems"]
+    scored, span = benchmarks_of(fit), wording.percent(ci)
+    rows, hints = [], []
+    for entry in document:
+        density = entry["density"]
+        rows.append(
+            (
+                entry["system"],
+                entry["organisation"],
+                entry["release_date"],
+                wording.count(entry["params"]),
+                wording.median(density, 2),
+                wording.limits(density, 2),
+                f"{entry['rank']['lower']:.0f} to {entry['rank']['upper']:.0f}",
+                wording.count(entry["effective_params"]["median"])
+                + ("" if entry["in_range"] else " *"),
+            )
+        )
+        hints.append(
+            f"{entry['system']}: density {wording.median(density, 3)} ({span} interval "
+            f"{wording.limits(density, 3)}), from {scored[entry['system']]}"
+            + ("" if entry["in_range"] else "; extrapolated")
+        )
+    outside = wording.extrapolation_sentence(document)
+    return Section(
+        "densities",
+        "Densities of the systems",
+        notes=(
+            "Density is effective params over params, densest first.",
+            outside + (" An asterisk marks them." if "extrapolated" in outside else ""),
+        ),
+        tables=(
+            Table(
+                (
+                    "System",
+                    "Organisation",
+                    "Released",
+                    "Params",
+                    "Density",
+                    f"{span} interval",
+                    "Rank",
+                    "Effective params",
+                ),
+                tuple(rows),
+                left=frozenset({1}),
+                hints=tuple(hints),
+                long=True,
+                numbers=density_table(fit, ci).reset_index(),
+            ),
+        ),
+        document=document,
+    )
+
+
+def shelf_life_section(fit: Fit, ci: float = CI) -> Section:
+    """Shelf lives of all systems, the longest first."""
+    document = shelf_life_document(fit, ci=ci)
+    span = wording.percent(ci)
+
+    def longest(entry: dict[str, Any]) -> float:
+        middle = entry["shelf_life"]["median"]
+        return -np.inf if middle is None else -float(middle)
+
+    rows = tuple(
+        (
+            entry["system"],
+            entry["release_date"],
+            wording.median(entry["shelf_life"]),
+            wording.limits(entry["shelf_life"]),
+            wording.probability(entry["p_passed"]),
+            wording.probability(entry["p_never"]),
+        )
+        for entry in sorted(document["systems"], key=longest)
+    )
+    return Section(
+        "shelf-lives",
+        "Shelf lives",
+        notes=(
+            "Days from release until the frontier matches a system with half of its params. "
+            "P(passed): the frontier was that far at release already, so the shelf life is 0.",
+        ),
+        tables=(
+            Table(
+                ("System", "Released", "Days", f"{span} interval", "P(passed)", "P(never)"),
+                rows,
+                long=True,
+                numbers=shelf_life_table(fit, ci=ci).reset_index(),
+            ),
+        ),
+        document={key: document[key] for key in ("kappa", "frontier", "systems")},
+    )
+
+
+# Hypotheses and claims ---------------------------------------------------------------------------
+
+
+def hypothesis_section(fit: Fit, comparison: Comparison | None) -> Section:
+    """What a comparison of hypotheses says, or how to make one."""
+    if comparison is None:
+        return Section(
+            "hypotheses",
+            "Hypotheses of the change",
+            (
+                f"{wording.hypothesis_sentence(fit)} Its rivals are "
+                "compared by 'densing-bayes compare', and in this section by 'densing-bayes "
+                "report --hypotheses none,chatgpt,unknown-date'.",
+            ),
+        )
+    from densing_bayes import findings
+    from densing_bayes.documents import comparison_document
+    from densing_bayes.hypothesis_plots import comparison_figures
+
+    header, rows = findings.rows_of(comparison.table)
+    said = tuple(findings.sentences(comparison))
+    return Section(
+        "hypotheses",
+        "Hypotheses of the change",
+        said,
+        tables=(
+            Table(tuple(header), tuple(map(tuple, rows)), numbers=comparison.table.reset_index()),
+        ),
+        pictures=tuple(
+            Picture(
+                figure, f"Figure of the hypotheses, {name}. {said[0]}", name=f"hypotheses-{name}"
+            )
+            for name, figure in comparison_figures(comparison).items()
+        ),
+        document=comparison_document(comparison),
+    )
+
+
+def claims_section(ledger: pd.DataFrame, ci: float = CI) -> Section:
+    """The ledger of claims."""
+    from densing_bayes.ledger_plot import plot_claims, shown
+
+    header, rows = tally.ledger_rows(ledger)
+    summary, span = tally.summary_sentence(ledger), wording.percent(ci)
+    pictures: tuple[Picture, ...] = ()
+    if len(shown(ledger)):
+        pictures = (
+            Picture(
+                figure_of(plot_claims(ledger)),
+                f"Medians and {span} intervals of claimed quantities over their published values, "
+                f"by panel. {summary}",
+                "Each posterior over the value that was published for it: 1 is the published "
+                "value, the grey band what rounds to it, a cross the rival that would make the "
+                "claim uninformative.",
+                title="Published values on our posteriors",
+            ),
+        )
+    document = claims_document(ledger)
+    return Section(
+        "claims",
+        "Ledger of claims",
+        (summary,),
+        (f"{tally.RULE} Medians with {span} intervals.",),
+        (
+            Table(
+                tuple(header),
+                tuple(map(tuple, rows)),
+                left=frozenset(range(1, len(header))),
+                long=True,
+                numbers=flat_ledger(ledger),
+            ),
+        ),
+        pictures,
+        folded=("What could not be tested, and why", tuple(tally.reasons(ledger))),
+        document=document,
+    )
+
+
+def flat_ledger(ledger: pd.DataFrame) -> pd.DataFrame:
+    """The ledger with a column for each figure of an estimate."""
+    estimates = ledger["estimate"]
+    flat = ledger.drop(columns="estimate")
+    for key in ("median", "lower", "upper"):
+        flat[key] = [None if said is None else said[key] for said in estimates]
+    return flat
+
+
+# The model ---------------------------------------------------------------------------------------
+
+
+def model_section(fit: Fit, ci: float = CI) -> Section:
+    """The model in words and equations, and every prior beside its posterior."""
+    spec = fit.spec
+    irreducible = "E_k + " if spec.scaling.irreducible else ""
+    equations = [
+        Equation(
+            "Loss of a reference run with N params and D tokens on benchmark k",
+            rf"L_k(N, D) = {irreducible}a_k N^{{-\alpha_k}} + b_k D^{{-\beta_k}}",
+        ),
+        Equation(
+            "Score from a loss, or from size and tokens where no loss is known",
+            r"S = f_k + \frac{h_k - f_k}{1 + e^{-\gamma_k (l_k - L)}}, \qquad "
+            r"S = f_k + \frac{h_k - f_k}{1 + e^{-(\lambda_k \ln N + \ldots)}}",
+        ),
+        Equation(
+            "Density of system m: effective params over params",
+            r"\rho_m = \frac{N_{\mathrm{eff},m}}{N_m}, \qquad "
+            r"L_k(N_{\mathrm{eff},mk}, D_0) \mapsto S_{mk}",
+        ),
+    ]
+    edge = r"\ln \rho_m = F(t_m) - u_m + w_{o(m)} + s (\ln N_m - \overline{\ln N}) + v_m"
+    if spec.trend.frontier == "none":
+        edge = edge.replace(" - u_m", " + r_m")
+    equations.append(Equation("Its place below the frontier F at its release date", edge))
+    slopes = [change for change in spec.trend.changes if change.slope]
+    if slopes and spec.trend.smooth is None and spec.trend.saturation is None:
+        equations.append(
+            Equation(
+                f"Frontier, whose growth rate changes {wording.change_phrase(fit)}",
+                r"F(t) = \mathrm{level} + A_0 t + \sum_c \Delta_c \max(t - t_c, 0)",
+            )
+        )
+    rows = tuple(
+        (name, text, _posterior_text(fit, name, ci)) for name, text in listed(spec).items()
+    )
+    return Section(
+        "model",
+        "The model and its priors",
+        (
+            "Losses and scores of a reference family give each benchmark's scaling law and score "
+            "curve; scores of systems give their effective params on that curve; densities and "
+            "release dates give the frontier. Everything is estimated at once, so the interval of "
+            "a doubling time holds the uncertainty of all of it.",
+            f"D0 is {wording.count(spec.panel.reference_tokens)} tokens; the size of a system is "
+            f"its '{spec.panel.size}' count.",
+        ),
+        tables=(
+            Table(
+                (
+                    "Prior",
+                    "Distribution: central 95%",
+                    f"Posterior, {wording.percent(ci)} interval",
+                ),
+                rows,
+                name="priors",
+                note="Parameters of several benchmarks or classes show the range of their medians.",
+                left=frozenset({1}),
+            ),
+        ),
+        equations=tuple(equations),
+        document=spec.model_dump(mode="json"),
+    )
+
+
+def _posterior_text(fit: Fit, path: str, ci: float) -> str:
+    """Posterior of the variable that a prior's name ends with, if there is one."""
+    names = [name for name in map(str, fit.posterior.data_vars) if path.endswith(f".{name}")]
+    if not names:
+        return ""
+    draws = fit.posterior[names[0]].squeeze()
+    if not draws.size:
+        return ""
+    if draws.ndim == 2:
+        said = estimate(draws, "1", ci)
+        return f"{wording.median(said)} ({wording.limits(said)})"
+    middle = np.median(draws.transpose("chain", "draw", ...).to_numpy(), axis=(0, 1))
+    return f"{wording.number(float(middle.min()))} to {wording.number(float(middle.max()))}"
+
+
+def reference_section(fit: Fit, ci: float = CI) -> Section:
+    """Scaling laws and score links."""
+    from densing_bayes.plots import figures
+
+    observed, span = fit.observed, wording.percent(ci)
+    words = {
+        "scaling": (
+            "Scaling laws of the reference runs",
+            f"Loss against params of {len(set(observed.loss_label))} losses of reference runs on "
+            + ", ".join(map(wording.benchmark_label, observed.loss_benchmarks))
+            + " with the fitted law at three token counts.",
+            f"Conditional loss of the reference runs, coloured by their tokens, with the fitted "
+            f"law at the fewest, a middle number of and the most tokens ({span} bands).",
+        ),
+        "score_links": (
+            "From loss or size to score",
+            f"Score links of {len(observed.benchmarks)} benchmarks with "
+            f"{len(observed.reference_score)} scores of reference runs and "
+            f"{len(observed.score)} scores of systems.",
+            f"Fitted link of each benchmark ({span} band), the reference runs that determine it, "
+            "and the systems at the place where the posterior median puts them. Dashed: score of "
+            "guessing. Systems far down at the floor lie beyond the left edge.",
+        ),
+    }
+    return Section(
+        "reference-runs",
+        "Reference runs",
+        pictures=tuple(
+            Picture(figure, words[name][1], words[name][2], name, words[name][0])
+            for name, figure in figures(fit, ci).items()
+            if name in words
+        ),
+    )
+
+
+# What it rests on --------------------------------------------------------------------------------
+
+
+def diagnostics_section(fit: Fit) -> Section:
+    """Convergence checks."""
+    figures = fit.diagnostics
+    worst = figures.get("worst", {})
+
+    def of(name: str) -> str:
+        return f" ({worst[name]})" if worst.get(name) else ""
+
+    checks = [
+        (
+            "R-hat, largest" + of("rhat"),
+            f"{figures['rhat_max']:.4f}",
+            f"<= {RHAT_MAX}",
+            figures["rhat_max"] <= RHAT_MAX,
+        ),
+        *(
+            (
+                f"{kind} ESS, smallest" + of(f"ess_{kind.lower()}"),
+                f"{figures[f'ess_{kind.lower()}_min']:.0f}",
+                f">= {ESS_MIN}",
+                figures[f"ess_{kind.lower()}_min"] >= ESS_MIN,
+            )
+            for kind in ("Bulk", "Tail")
+        ),
+        ("Divergent transitions", f"{figures['divergences']}", "0", figures["divergences"] == 0),
+        (
+            "E-BFMI, smallest",
+            f"{figures['bfmi_min']:.2f}",
+            f">= {BFMI_MIN}",
+            figures["bfmi_min"] >= BFMI_MIN,
+        ),
+        (
+            "Tree depth, largest",
+            f"{figures['tree_depth_max']}",
+            f"< {TREE_DEPTH_LIMIT}",
+            figures["tree_depth_max"] < TREE_DEPTH_LIMIT,
+        ),
+    ]
+    rows = tuple((*cells, "passes" if good else "fails") for *cells, good in checks)
+    return Section(
+        "diagnostics",
+        "Diagnostics",
+        (wording.verdict_sentence(fit),),
+        tables=(Table(("Check", "Figure", "Limit", "Result"), rows),),
+        document=figures,
+    )
+
+
+def data_section(fit: Fit, panel: Panel | None) -> Section:
+    """What the model has seen, system by system, and where it is from."""
+    observed = fit.observed
+    labels = [wording.benchmark_label(name) for name in observed.benchmarks]
+    of_benchmarks = tuple(
+        (
+            labels[k],
+            "loss" if name in observed.loss_benchmarks else "params and tokens",
+            str(int((observed.cell_benchmark == k).sum())),
+            str(int((observed.reference_benchmark == k).sum())),
+        )
+        for k, name in enumerate(observed.benchmarks)
+    )
+    scores = np.full((len(observed.systems), len(labels)), np.nan)
+    scores[observed.cell_system, observed.cell_benchmark] = observed.score
+    sources = sources_of(fit, panel)
+    numbered: dict[str, int] = {}
+    rows = []
+    for i in np.argsort(observed.time, kind="stable"):
+        name = observed.systems[i]
+        places = [numbered.setdefault(text, len(numbered) + 1) for text in sources.get(name, [])]
+        rows.append(
+            (
+                name,
+                date_of(float(observed.time[i])).date().isoformat(),
+                wording.count(float(np.exp(observed.log_params[i]))),
+                *("" if np.isnan(value) else f"{value:.3f}" for value in scores[i]),
+                *([", ".join(map(str, sorted(places)))] if sources else []),
+            )
+        )
+    header = ("System", "Released", "Params", *labels, *(["Sources"] if sources else []))
+    listed_sources = tuple(f"{number}. {text}" for text, number in numbered.items())
+    return Section(
+        "data",
+        "Data",
+        (wording.counts_sentence(fit),),
+        ()
+        if sources
+        else ("The sources stand in the tables of the panel, which were not at hand.",),
+        (
+            Table(
+                ("Benchmark", "Linked through", "Scores of systems", "Scores of reference runs"),
+                of_benchmarks,
+                name="data-benchmarks",
+                left=frozenset({1}),
+            ),
+            Table(
+                header,
+                tuple(rows),
+                name="data",
+                note="Scores of the systems as the model has seen them.",
+                long=True,
+            ),
+        ),
+        folded=(f"{len(numbered)} sources", listed_sources) if sources else None,
+        document={"counts": observed.counts().to_dict(orient="index")},
+    )
+
+
+def sources_of(fit: Fit, panel: Panel | None) -> dict[str, list[str]]:
+    """Sources of each system's facts and scores; nothing without the tables."""
+    if panel is None:
+        return {}
+    found = {}
+    for name in fit.observed.systems:
+        own = panel.scores[panel.scores["system"] == name]["source"]
+        texts = [str(panel.systems["source"].get(name, "")), *own.astype(str)]
+        found[name] = [text for text in dict.fromkeys(texts) if text and text != "nan"]
+    return found
+
+
+def tables_of(fit: Fit) -> Panel | None:
+    """The embedded panel that a fit has seen; none if it was another or has changed since."""
+    from densing_bayes.tables import load_panel
+
+    try:
+        panel = load_panel(fit.spec.panel.source)
+    except DensingError:
+        return None
+    return panel if panel.sha256 == fit.provenance.get("tables_hash") else None
+
+
+def provenance_section(fit: Fit) -> Section:
+    """What made the fit, enough to make it again."""
+    source = fit.provenance
+    sampler = source["sampler"]
+    fallbacks = fit.observed.size_fallbacks
+    rows = (
+        ("Specification", f"{fit.spec.name}: {fit.spec.description}"),
+        ("Specification hash", source["spec_hash"]),
+        ("Panel", str(source.get("panel", "not named"))),
+        ("Hash of the tables", str(source.get("tables_hash", "not known"))),
+        ("Hash of the data the model saw", source["data_hash"]),
+        ("Reference tokens D0", wording.count(fit.spec.panel.reference_tokens)),
+        (
+            "Size of a system",
+            fit.spec.panel.size
+            + (f" (total for {fallbacks} where it is not known)" if fallbacks else ""),
+        ),
+        (
+            "Sampler",
+            f"{sampler['name']}, {sampler['chains']} chains of {sampler['draws']} draws after "
+            f"{sampler['tune']} tuning steps, target acceptance {sampler['target_accept']}",
+        ),
+        ("Seed", str(source["seed"])),
+        ("Versions", ", ".join(f"{name} {text}" for name, text in source["versions"].items())),
+        (
+            "Fitted",
+            f"{source['created']}, {source['seconds']['total']:.0f} s on {sampler['cores']} cores",
+        ),
+    )
+    return Section(
+        "provenance",
+        "Provenance",
+        tables=(Table(("What", "Value"), rows, left=frozenset({1})),),
+        document=source,
+    )

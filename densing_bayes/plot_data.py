@@ -1,0 +1,231 @@
+"""What the figures of a fit show, as tables: draw them in another way, or check them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from densing_bayes import laws
+from densing_bayes.canvas import kernel_density, quantiles
+from densing_bayes.errors import DensingError
+from densing_bayes.fitting import CI, Fit
+from densing_bayes.observations import Floats
+from densing_bayes.quantities import check_ci, density_table, frontier, growth
+from densing_bayes.wording import before_after
+
+MOST_DRAWS = 1000  # for bands of curves; intervals of parameters use all draws
+PlotData = dict[str, pd.DataFrame]
+
+
+def get_plot_data(figure: str, fit: Fit, ci: float = CI) -> PlotData:
+    """The tables behind a figure of a fit.
+
+    Parameters
+    ----------
+    figure
+        "frontier", "growth", "scaling" or "score_links": the rest of the name of its ``plot_``
+        function.
+    fit
+        A fit.
+    ci
+        Probability of the intervals and bands.
+
+    Returns
+    -------
+    dict of pandas.DataFrame
+        What is drawn, by name; each function of this module says what is in it.
+
+    Raises
+    ------
+    DensingError
+        If there is no such figure, or ``ci`` is no probability.
+    """
+    check_ci(ci)
+    if figure not in OF_FIGURES:
+        raise DensingError(f"no figure '{figure}'; use one of {', '.join(OF_FIGURES)}")
+    return OF_FIGURES[figure](fit, ci)
+
+
+def frontier_data(fit: Fit, ci: float = CI) -> PlotData:
+    """Of :func:`densing_bayes.plots.plot_frontier`.
+
+    ``frontier``: date, median, lower, upper of the density; ``systems``: as of
+    :func:`densing_bayes.density_table`.
+    """
+    table = density_table(fit, ci)
+    released = pd.to_datetime(table["release_date"])
+    first, last = released.min(), released.max()
+    margin = (last - first) * 0.03
+    days = pd.date_range(first - margin, last + 2 * margin, periods=160)
+    lower, middle, upper = np.exp(quantiles(frontier(fit, days), ci, (0, 1)))
+    edge = pd.DataFrame({"date": days, "median": middle, "lower": lower, "upper": upper})
+    return {"frontier": edge, "systems": table}
+
+
+def growth_data(fit: Fit, ci: float = CI) -> PlotData:
+    """Of :func:`densing_bayes.plots.plot_growth`, rates in 1/day.
+
+    ``rates``: quantity (before, after, change), label, median, lower, upper; ``curves``: quantity,
+    rate, posterior and prior (densities, of which the posterior's highest is 1).
+    """
+    names = before_after(fit)
+    posterior, prior = growth(fit), growth(fit, "prior")
+    labels = {"after": "growth"}
+    if names is not None:
+        labels = {"before": names[0], "after": names[1], "change": "change"}
+    edges = np.array([quantiles(posterior[name], 0.998, None) for name in labels])
+    low, high = float(min(edges[:, 0].min(), 0.0)), float(edges[:, 2].max())
+    grid = np.linspace(low - 0.25 * (high - low), high + 0.15 * (high - low), 400)
+    rates, curves = [], []
+    for name, label in labels.items():
+        lower, middle, upper = quantiles(posterior[name], ci, None)
+        rates.append((name, label, middle, lower, upper))
+        height = kernel_density(np.ravel(posterior[name]), grid)
+        before = kernel_density(np.ravel(prior[name]), grid)
+        top = height.max() or 1.0
+        curves.append(
+            pd.DataFrame(
+                {"quantity": name, "rate": grid, "posterior": height / top, "prior": before / top}
+            )
+        )
+    columns = ["quantity", "label", "median", "lower", "upper"]
+    return {"rates": pd.DataFrame(rates, columns=columns), "curves": pd.concat(curves)}
+
+
+def scaling_data(fit: Fit, ci: float = CI) -> PlotData:
+    """Of :func:`densing_bayes.plots.plot_scaling`.
+
+    ``runs``: benchmark, run, params, tokens, loss; ``law``: benchmark, tokens, params, median,
+    lower, upper of the loss, at the fewest, a middle number of and the most tokens of the runs.
+    """
+    observed = fit.observed
+    names = np.array(observed.loss_benchmarks, dtype=object)
+    runs = pd.DataFrame(
+        {
+            "benchmark": names[observed.loss_benchmark] if len(names) else [],
+            "run": [label.split("|")[0] for label in observed.loss_label],
+            "params": observed.centre_params * np.exp(observed.loss_log_params),
+            "tokens": observed.centre_tokens * np.exp(observed.loss_log_tokens),
+            "loss": observed.loss,
+        }
+    )
+    curves = [pd.DataFrame(columns=["benchmark", "tokens", "params", "median", "lower", "upper"])]
+    law = _law(fit) if len(names) else {}
+    for k, name in enumerate(names):
+        own = runs[observed.loss_benchmark == k]
+        grid = np.geomspace(own["params"].min() / 1.3, own["params"].max() * 1.3, 60)
+        for level in np.quantile(own["tokens"], [0.0, 0.5, 1.0], method="nearest"):
+            draws = laws.scaling_loss(
+                np.log(grid / observed.centre_params),
+                np.log(level / observed.centre_tokens),
+                *(law[key][:, k, None] for key in LAW),
+            )
+            curves.append(_band(draws, ci, benchmark=name, tokens=level, params=grid))
+    return {"runs": runs, "law": _stacked(curves)}
+
+
+def score_link_data(fit: Fit, ci: float = CI) -> PlotData:
+    """Of :func:`densing_bayes.plots.plot_score_links`.
+
+    x is the loss on loss-linked benchmarks, else the effective params at D0 tokens. ``links``:
+    benchmark, x, median, lower, upper of the score; ``systems``: benchmark, system, x (posterior
+    median), score; ``reference_runs``: benchmark, run, x, score.
+    """
+    observed = fit.observed
+    law = _law(fit) if observed.loss_benchmarks else {}
+    floor, ceiling = _thinned(fit, "floor"), _thinned(fit, "ceiling")
+    log_neff = _thinned(fit, "log_effective_params") - np.log(observed.centre_params)
+    split = observed.loss_references
+    links, systems, references = [], [], []
+    for k, name in enumerate(observed.benchmarks):
+        cells = observed.cell_benchmark == k
+        of_runs = observed.reference_benchmark == k
+        if k < len(observed.loss_benchmarks):
+            run_x = observed.reference_loss[of_runs[:split]]
+            system_x = np.median(
+                laws.scaling_loss(
+                    log_neff[:, cells],
+                    observed.log_reference_tokens,
+                    *(law[key][:, k, None] for key in LAW),
+                ),
+                axis=0,
+            )
+            # far up the floor nothing happens: the curve ends a little beyond the runs
+            worst = run_x.max() + 0.4 * float(np.ptp(run_x))
+            x = _stretch(np.r_[run_x, np.minimum(system_x, worst)])
+            z = _thinned(fit, "steepness")[:, k, None] * (_thinned(fit, "midpoint")[:, k, None] - x)
+        else:
+            j = k - len(observed.loss_benchmarks)
+            elasticity = _thinned(fit, "token_elasticity")[:, j, None]
+            # a run's ability, in params of a model trained on D0 tokens
+            run_x = np.median(
+                laws.ability(
+                    observed.reference_log_params[of_runs[split:]],
+                    observed.reference_log_tokens[of_runs[split:]] - observed.log_reference_tokens,
+                    elasticity,
+                ),
+                axis=0,
+            )
+            system_x = np.median(log_neff[:, cells], axis=0)
+            x = _stretch(np.r_[run_x, system_x])
+            z = _thinned(fit, "discrimination")[:, j, None] * (
+                laws.ability(x, observed.log_reference_tokens, elasticity)
+                - _thinned(fit, "difficulty")[:, j, None]
+            )
+            x, run_x, system_x = (
+                observed.centre_params * np.exp(value) for value in (x, run_x, system_x)
+            )
+        draws = laws.sigmoid_score(z, floor[:, k, None], ceiling[:, k, None])
+        links.append(_band(draws, ci, benchmark=name, x=x))
+        labels = np.array(observed.systems)[observed.cell_system[cells]]
+        systems.append(_points(name, "system", labels, system_x, observed.score[cells]))
+        labels = np.array([label.split("|")[0] for label in observed.reference_label])[of_runs]
+        references.append(_points(name, "run", labels, run_x, observed.reference_score[of_runs]))
+    return {
+        "links": _stacked(links),
+        "systems": _stacked(systems),
+        "reference_runs": _stacked(references),
+    }
+
+
+LAW = ("E", "a", "alpha", "b", "beta")
+OF_FIGURES: dict[str, Callable[[Fit, float], PlotData]] = {
+    "frontier": frontier_data,
+    "growth": growth_data,
+    "scaling": scaling_data,
+    "score_links": score_link_data,
+}
+
+
+def _law(fit: Fit) -> dict[str, Floats]:
+    """Draws of the loss law's parameters, thinned, shape (draws, loss_benchmark)."""
+    names = ("irreducible_loss", "params_loss", "params_exponent", "tokens_loss", "tokens_exponent")
+    return {key: _thinned(fit, name) for key, name in zip(LAW, names, strict=True)}
+
+
+def _thinned(fit: Fit, name: str) -> Floats:
+    values = fit.posterior[name].to_numpy()
+    values = values.reshape(-1, *values.shape[2:])
+    return np.asarray(values[:: max(1, len(values) // MOST_DRAWS)])
+
+
+def _band(draws: Floats, ci: float, **columns: object) -> pd.DataFrame:
+    lower, middle, upper = quantiles(draws, ci, 0)
+    return pd.DataFrame(columns | {"median": middle, "lower": lower, "upper": upper})
+
+
+def _points(benchmark: str, what: str, labels: object, x: Floats, score: Floats) -> pd.DataFrame:
+    return pd.DataFrame({"benchmark": benchmark, what: labels, "x": x, "score": score})
+
+
+def _stacked(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else parts[0]
+
+
+def _stretch(values: Floats) -> Floats:
+    """A grid over the values with a margin."""
+    margin = 0.05 * float(np.ptp(values)) or 0.1
+    return np.linspace(values.min() - margin, values.max() + margin, 120)
