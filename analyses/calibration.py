@@ -37,6 +37,7 @@ from scipy.stats import chisquare
 from densing_bayes import load_panel, load_spec, quantities
 from densing_bayes.canvas import figure_of
 from densing_bayes.check_plot import frames, plot_uniformity
+from densing_bayes.draws import stacked
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import Fit, compile_fit, fit_compiled
 from densing_bayes.marginal import SAMPLE_DRAW, given, predictive_densities
@@ -120,17 +121,17 @@ def ranked(fit: Fit, truth: xr.Dataset, log_density: np.ndarray) -> dict[str, in
     before, change = float(truth["growth_before"]), float(truth["growth_change"].sum())
     last = float(fit.observed.time.max())
     edge = quantities.frontier(thin, [date_of(last)])
-    flat = thin.posterior.stack({SAMPLE_DRAW: ("chain", "draw")}, create_index=False)
+    shared = stacked(thin.posterior, SAMPLE_DRAW)[list(truth.data_vars)]
+    shared = shared.drop_vars(list(shared.coords))
+    both = xr.concat([shared, truth.expand_dims(SAMPLE_DRAW)], SAMPLE_DRAW)
+    found = log_likelihood(fit.spec, fit.observed, both)  # the truth last
     pairs: dict[str, tuple[Any, float]] = {
         "growth before": (rates["before"], before),
         "growth after": (rates["after"], before + change),
         "change of growth": (rates["change"], change),
         "level": (thin.posterior["level"], float(truth["level"])),
         "frontier at the end": (edge, float(truth["level"]) + (before + change) * last),
-        "log likelihood": (
-            log_likelihood(fit.spec, fit.observed, flat),
-            float(log_likelihood(fit.spec, fit.observed, truth.expand_dims(SAMPLE_DRAW))[0]),
-        ),
+        "log likelihood": (found[:-1], float(found[-1])),
     }
     for name in ("shortfall_spread", "organisation_spread", "system_spread", "size_slope"):
         pairs[name.replace("_", " ")] = (thin.posterior[name], float(truth[name]))

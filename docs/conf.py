@@ -3,12 +3,12 @@ from pathlib import Path
 from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
-from scipy import stats
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator
 
 import densing_bayes
+from densing_bayes.priors import listed
 from densing_bayes.spec import load_spec
 
 logger = logging.getLogger(__name__)
@@ -62,37 +62,12 @@ linkcheck_anchors = False  # of pages that scripts build
 # Priors ------------------------------------------------------------------------------------------
 
 
-def prior_text(prior: dict) -> str:
-    """A prior with its central 95% range."""
-    match prior:
-        case {"distribution": "normal", "mu": mu, "sigma": sigma}:
-            frozen, text = stats.norm(mu, sigma), f"Normal({mu:g}, {sigma:g})"
-        case {"distribution": "lognormal", "median": median, "sigma": sigma}:
-            frozen = stats.lognorm(sigma, scale=median)
-            text = f"LogNormal(median {median:g}, {sigma:g})"
-        case {"distribution": "halfnormal", "sigma": sigma}:
-            frozen, text = stats.halfnorm(scale=sigma), f"HalfNormal({sigma:g})"
-        case {"distribution": "beta", "alpha": alpha, "beta": beta}:
-            frozen, text = stats.beta(alpha, beta), f"Beta({alpha:g}, {beta:g})"
-        case {"distribution": "logitnormal", "median": median, "sigma": sigma}:
-            text = f"LogitNormal(median {median:g}, {sigma:g})"
-            odds = median / (1 - median) * stats.lognorm(sigma).ppf([0.025, 0.975])
-            return f"{text}: " + " to ".join(f"{x / (1 + x):.2g}" for x in odds)
-    return f"{text}: " + " to ".join(f"{x:.2g}" for x in frozen.ppf([0.025, 0.975]))
+def priors(name: str) -> dict[str, str]:
+    """Every prior of a specification in words, under its path joined by underscores."""
+    return {path.replace(".", "_"): text for path, text in listed(load_spec(name)).items()}
 
 
-def priors(table: dict, path: tuple[str, ...] = ()) -> dict[str, str]:
-    """Every prior of a specification under its path, joined by underscores."""
-    found = {}
-    for key, value in table.items():
-        if isinstance(value, dict) and "distribution" in value:
-            found["_".join([*path, key])] = prior_text(value)
-        elif isinstance(value, dict):
-            found |= priors(value, (*path, key))
-    return found
-
-
-joint, paper = (priors(load_spec(name).model_dump()) for name in ("joint", "paper"))
+joint, paper = priors("joint"), priors("paper")
 differing = {f"paper_{name}": text for name, text in paper.items() if joint.get(name) != text}
 myst_substitutions = joint | differing
 
