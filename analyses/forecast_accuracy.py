@@ -1,7 +1,8 @@
 """How good were forecasts? Fits to the past of several dates, scored on the half year after each.
 
 Each cut of each panel is a fit of its own and is kept in the store: a run that was stopped goes
-on where it was. Writes forecast_accuracy.json with what is finished after every cut, and the table
+on where it was. Cuts whose fit does not pass, also on a second try, are left out. Writes
+forecast_accuracy.json with what is finished after every cut, and the table
 forecast_accuracy.md at the end. Seven fits of a past and two whole ones, about fifteen minutes on
 two idle cores.
 
@@ -31,21 +32,26 @@ DRAWS = {"open": 1000, "paper": 2000}
 
 
 def tables(found: list[dict[str, Any]]) -> dict[str, Any]:
-    """What the cuts of a panel say together: both targets, and the cuts one by one."""
-    scores = pd.concat([pd.DataFrame(cut["scores"]) for cut in found])
-    best = pd.concat([pd.DataFrame(cut["best"]) for cut in found])
+    """What the cuts of a panel say together: both targets, and the cuts one by one.
+
+    Of a cut whose fit has not passed, only the verdict is kept.
+    """
+    passed = [cut for cut in found if cut["verdict"] == cut["full_verdict"] == "PASS"]
+    keys = ("cut", "verdict", "full_verdict", "systems", "releases")
+    listed = {"cuts": [{key: cut[key] for key in keys} for cut in found]}
+    if not passed:
+        return listed
+    scores = pd.concat([pd.DataFrame(cut["scores"]) for cut in passed])
+    best = pd.concat([pd.DataFrame(cut["best"]) for cut in passed])
 
     def rows(table: pd.DataFrame) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(table.round(4).to_json(orient="index"))
         return content
 
-    keys = ("cut", "verdict", "full_verdict", "systems", "releases")
-    return {
-        "cuts": [
-            {key: cut[key] for key in keys}
-            | {"scores": rows(accuracy_table(pd.DataFrame(cut["scores"])))}
-            for cut in found
-        ],
+    return listed | {
+        "scores_by_cut": {
+            cut["cut"]: rows(accuracy_table(pd.DataFrame(cut["scores"]))) for cut in passed
+        },
         "scores": rows(accuracy_table(scores)),
         "scores_by_benchmark": {
             str(name): rows(accuracy_table(own)) for name, own in scores.groupby("benchmark")
@@ -61,7 +67,7 @@ def lines(content: dict[str, Any]) -> list[str]:
     result.append("|" + "---|" * 9)
     for panel, found in content.items():
         for target, name in (("scores", "score"), ("best_density", "best log density")):
-            for method, row in found[target].items():
+            for method, row in found.get(target, {}).items():
                 error = row["crps_behind_se"]
                 behind = f"{row['crps_behind']:.3f}" + ("" if error is None else f" ± {error:.3f}")
                 cells = [panel, name, method, str(row["count"]), f"{row['crps']:.3f}", behind]

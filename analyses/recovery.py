@@ -112,7 +112,8 @@ def main() -> None:
         return {"rows": [head | row(name, *pair) | foot for name, pair in found]}
 
     rows: list[dict[str, Any]] = []
-    named = f"recovery-{spec.hash[:12]}-{versions()['source'][:12]}"
+    how = "-".join(str(settings[key]) for key in ("draws", "tune", "target_accept"))
+    named = f"recovery-{spec.hash[:12]}-{versions()['source'][:12]}-{how}"
     for number in range(len(plan)):
         make = partial(judged, number)
         rows += stored_answer(f"{named}-{number}", make, store_folder())["rows"]

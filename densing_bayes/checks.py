@@ -117,7 +117,7 @@ def check_rows(checks: Checks) -> list[list[str]]:
     return [
         [
             str(row["check"]),
-            number(row["figure"], 2) if row["figure"] < 1 else f"{row['figure']:.4g}",
+            number(row["figure"], 2 if row["figure"] < 1 else 4),
             f"{row['bound']} {row['limit']:g}",
             str(row["status"]),
         ]

@@ -70,7 +70,7 @@ def sample_posterior(
     import nutpie
     import pymc as pm
 
-    from densing_bayes.diagnostics import diagnose
+    from densing_bayes.diagnostics import TREE_DEPTH_LIMIT, diagnose
     from densing_bayes.sampling import compile_model
 
     trace = nutpie.sample(
@@ -82,6 +82,7 @@ def sample_posterior(
         target_accept=target_accept,
         progress_bar=False,
         save_warmup=False,
+        maxdepth=TREE_DEPTH_LIMIT,
     )
     named = [rv.name for rv in (*model.free_RVs, *model.deterministics)]
     names = [name for name in named if name not in unreported]

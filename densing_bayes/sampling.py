@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from densing_bayes.diagnostics import TREE_DEPTH_LIMIT
 from densing_bayes.draws import stacked
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 PILOT_DRAWS = 400
 PILOT_TUNE = 300
 JITTER = 0.1  # of the start of a chain about its position
-# Well-whitened chains need depth 5. A chain that sits in another mode than the one it was whitened
-# for would go to nutpie's 10: as long as 32 good chains, only to be sampled anew by mode.
-MOST_DEPTH = 8
+PILOT_DEPTH = 7  # a pilot needs the shape of the posterior, not draws that are worth much
 
 
 def compile_model(model: pm.Model, names: list[str] | None = None) -> Any:
@@ -49,6 +48,7 @@ def pilot_run(compiled: Any, whitening: Whitening, chains: int, cores: int, seed
         seed=seed + 1,
         progress_bar=False,
         save_warmup=False,
+        maxdepth=PILOT_DEPTH,
     )
     return _refined(whitening, trace)
 
@@ -108,7 +108,7 @@ def sample(
         random_seed=seed,
         target_accept=target_accept,
         progressbar=progress,
-        max_treedepth=MOST_DEPTH,
+        max_treedepth=TREE_DEPTH_LIMIT,
         model=conditioned.model,
         nuts_sampler="pymc",
         init="jitter+adapt_diag",
@@ -167,7 +167,7 @@ def _nutpie(
             cores=cores,
             seed=seed,
             save_warmup=False,
-            maxdepth=MOST_DEPTH,
+            maxdepth=TREE_DEPTH_LIMIT,
             **settings,
         )
 
@@ -183,7 +183,7 @@ def _nutpie(
             cores=1,
             seed=seed + number,
             save_warmup=False,
-            maxdepth=MOST_DEPTH,
+            maxdepth=TREE_DEPTH_LIMIT,
             **settings | {"progress_bar": False},
         )
 

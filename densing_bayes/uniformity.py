@@ -10,7 +10,7 @@ from densing_bayes.observations import Floats
 
 # One in a hundred of such tests calls out a model that is right; a fit has about ten of them.
 P_MIN = 0.01
-SIMULATIONS = 4000
+SIMULATIONS = 2000
 
 
 def uniformity_p(values: Floats) -> float:

@@ -55,8 +55,8 @@ def checks(small_fit):
 
 def test_uniform_values_pass_and_others_do_not():
     random = np.random.default_rng(1)
-    p = [uniformity_p(random.random(60)) for _ in range(300)]
-    assert np.mean(np.array(p) < P_MIN) < 0.04
+    p = [uniformity_p(random.random(60)) for _ in range(150)]
+    assert np.mean(np.array(p) < P_MIN) < 0.05
     assert uniformity_p(random.beta(3, 3, 200)) < P_MIN
     assert uniformity_p(random.random(60) ** 2) < P_MIN
 
@@ -89,7 +89,10 @@ def test_simulated_panels_have_uniform_pits_under_the_truth(small_fit):
     pits, measured = [], []
     for seed in range(3):
         observed, _ = simulate(small_fit.spec, small_fit.observed, truth, seed, clip=False)
-        same = truth.expand_dims(chain=2, draw=100)
+        same = truth.expand_dims(chain=2, draw=100).copy(deep=True)
+        for name in ("level", "loss_noise", "reference_noise"):  # weights that are all equal fail
+            jitter = np.random.default_rng(seed).normal(1.0, 1e-9, (2, 100))
+            same[name] = same[name] * xr.DataArray(jitter, dims=("chain", "draw"))
         fit = dataclasses.replace(
             small_fit, observed=observed, data=xr.DataTree.from_dict({"posterior": same})
         )

@@ -111,3 +111,16 @@ def test_the_forecast_was_also_made_from_what_was_known_at_the_end_of_2024():
     past = content["paper up to 2024-12"]["date"]["frontier"]
     assert past["last_datum"] < "2025-01-01"
     assert past["p_by"] < 0.05
+
+
+def test_forecasts_were_scored_on_both_panels_by_fits_that_passed():
+    content = study("forecast_accuracy")
+    assert set(content) == {"open", "paper"}
+    for panel in content.values():
+        passed = [cut["cut"] for cut in panel["cuts"] if cut["verdict"] == "PASS"]
+        assert len(passed) >= 2
+        assert set(panel["scores_by_cut"]) == set(passed)
+        assert {row["cut"] for row in panel["best_density_by_cut"]} == set(passed)
+        model, *rivals = (panel["scores"][name]["crps"] for name in panel["scores"])
+        assert next(iter(panel["scores"])) == "joint model"
+        assert model < min(rivals)
