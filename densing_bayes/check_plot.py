@@ -30,7 +30,7 @@ def plot_loo_pit(checks: Checks, axes: list[Axes] | None = None) -> list[Axes]:
     -------
     list of matplotlib.axes.Axes
         x is the PIT of the mean score of a release given all other releases. The band holds the
-        whole line with probability 0.99 if the model is right. A line that leaves it is red:
+        whole line with probability 0.99 if the model is right. A line is red where p < 0.01:
         above on the left, more scores are lower than predicted; an arch up on the left and down
         on the right, scores are more spread out than predicted.
     """

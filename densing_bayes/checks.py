@@ -103,7 +103,7 @@ def check(fit: Fit, draws: int = DRAWS, seed: int = 0) -> Checks:
     scores, measured = score_pit(fit, left_out, seed), run_pit(fit, runs)
     log_likelihood = runs[["loss", "reference_score"]].assign(score=left_out.total)
     rows = [
-        *_convergence(fit.diagnostics),
+        *convergence(fit.diagnostics),
         *_predictions(scores),
         *_reference(measured),
         *_sensitivity(fit, growth_sensitivity(fit, log_likelihood, draws)),
@@ -117,12 +117,17 @@ def check_rows(checks: Checks) -> list[list[str]]:
     return [
         [
             str(row["check"]),
-            number(row["figure"], 2 if row["figure"] < 1 else 4),
+            _figure(row["figure"]),
             f"{row['bound']} {row['limit']:g}",
             str(row["status"]),
         ]
         for row in checks.table.to_dict(orient="records")
     ]
+
+
+def _figure(value: float) -> str:
+    """A figure in text: counts without places, shares and p-values with two digits."""
+    return f"{value:,.0f}" if value == round(value, 0) else number(value, 2 if value < 1 else 4)
 
 
 def sentences(checks: Checks) -> list[str]:
@@ -151,7 +156,8 @@ def _row(
     return Check(topic, name, figure, bound, limit, status, NOTHING if good else advice)
 
 
-def _convergence(figures: dict[str, Any]) -> list[Check]:
+def convergence(figures: dict[str, Any]) -> list[Check]:
+    """Rows of the convergence figures that a fit carries, :attr:`densing_bayes.Fit.diagnostics`."""
     worst = figures["worst"]
     modes = len(figures.get("modes", [])) or 1
 

@@ -25,6 +25,9 @@ from densing_bayes.observations import Floats, Observations
 from densing_bayes.spec import ModelSpec
 
 REACH = 6.0  # standard deviations that a lattice covers on either side
+# Least density by an effect, beside the greatest: releases of one organisation that contradict each
+# other by more leave something of their product, and so a density that is low and not undefined.
+FAINTEST = 1e-150
 FINENESS = 0.7  # of a lattice step, in standard deviations of the narrowest spread on it
 FAR = 12.0  # standard deviations from a score beyond which its density counts for nothing
 COARSEST = 0.15  # lattice step at most, in log density
@@ -453,7 +456,9 @@ def _release(  # type: ignore[no-untyped-def]
         product = _below(product, g.shortfall[i, j], step)
     product = _about(product, g.release[i], step)
     result[:] = product[zero - nodes : zero + nodes + 1]
-    return logs + _scaled(result)
+    logs += _scaled(result)
+    result[:] = np.maximum(result, FAINTEST)
+    return logs
 
 
 @numba.njit(cache=True, nogil=True)

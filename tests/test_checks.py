@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from densing_bayes import check
 from densing_bayes.check_plot import plot_loo_pit
-from densing_bayes.checks import NOTHING, check_rows, misfit, sentences
+from densing_bayes.checks import NOTHING, check_rows, convergence, misfit, sentences
 from densing_bayes.cli import app
 from densing_bayes.errors import DensingError
 from densing_bayes.pit import leave_releases_out, run_densities, run_pit, score_pit
@@ -121,11 +121,11 @@ def test_pit_of_a_release_is_one_number_per_benchmark(small_fit, checks):
 def test_a_benchmark_whose_scores_are_shifted_is_called_out(small_fit):
     observed = small_fit.observed
     hellaswag = observed.cell_benchmark == observed.benchmarks.index("hellaswag")
-    shifted = np.where(hellaswag, observed.score - 0.12, observed.score)
+    shifted = np.where(hellaswag, observed.score + 0.2 * (0.9 - observed.score), observed.score)
     table = check(with_scores(small_fit, shifted), draws=DRAWS).table.set_index("check")
     row = table.loc["PIT of releases, HellaSwag"]
     assert row["status"] == "REVIEW" and row["figure"] < P_MIN
-    assert "lower than the model predicts" in row["recommendation"]
+    assert "higher than the model predicts" in row["recommendation"]
     assert "without hellaswag" in row["recommendation"]
 
 
@@ -145,7 +145,6 @@ def test_statuses_follow_from_figures(checks):
     assert len(sentences(checks)) == (checks.table["status"] != "PASS").sum() + 1
 
 
-@pytest.mark.fit
 @pytest.mark.parametrize(
     ("figures", "name"),
     [
@@ -159,12 +158,12 @@ def test_statuses_follow_from_figures(checks):
         ({"rhat_max": float("nan")}, "largest R-hat"),
     ],
 )
-def test_a_fit_that_has_not_converged_fails_by_the_figure(small_fit, figures, name):
-    found = check(with_diagnostics(small_fit, **figures), draws=200)
-    failed = found.table[found.table["status"] == "FAIL"]
-    assert list(failed["check"]) == [name]
-    assert found.verdict == "FAIL"
-    assert sentences(found)[0].startswith(f"FAIL, {name}: ")
+def test_a_fit_that_has_not_converged_fails_by_the_figure(figures, name):
+    rows = convergence(GOOD | figures)
+    (failed,) = (row for row in rows if row.status != "PASS")
+    assert failed.check == name and failed.status == "FAIL"
+    assert failed.recommendation != NOTHING
+    assert all(row.status == "PASS" for row in convergence(GOOD))
 
 
 @pytest.mark.fit
@@ -176,7 +175,7 @@ def test_priors_are_those_of_the_specification(small_fit):
     prior = small_fit.spec.trend.growth_before
     z = (before - prior.mu) / prior.sigma
     expected = -0.5 * z**2 - np.log(prior.sigma * np.sqrt(2 * np.pi))
-    np.testing.assert_allclose(found["growth_before"], expected, rtol=1e-10)
+    np.testing.assert_allclose(found["growth_before"], expected, rtol=1e-6)
 
 
 @pytest.mark.fit

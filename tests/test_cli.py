@@ -323,6 +323,19 @@ def test_text_fits_80_columns_when_piped(name, small_fit_file):
 
 
 @pytest.mark.fit
+def test_a_fit_of_too_few_draws_is_written_marked_and_exits_3(tmp_path, small_fit, monkeypatch):
+    """With the small fit, which fails by its draws; the next test samples for itself."""
+    monkeypatch.setattr("densing_bayes.fitting.fit", lambda *_, **settings: small_fit)
+    path = tmp_path / "fit.nc"
+    result = run("fit", "joint", "--draws", 250, "--out", path)
+    assert result.exit_code == 3 and result.stdout == ""
+    assert "128 systems" in result.stderr and "FAIL" in result.stderr
+    reading = run("trend", path)
+    assert reading.exit_code == 0
+    assert "[FAIL]" in reading.stdout and "warning" in reading.stderr
+
+
+@pytest.mark.slow
 def test_fit_that_has_not_converged_is_written_marked_and_exits_3(tmp_path):
     path = tmp_path / "fit.nc"
     result = command(

@@ -125,7 +125,6 @@ def gaps(datasets):
 
 
 @pytest.mark.slow
-@pytest.mark.ci
 def test_the_default_fit_passes_for_three_seeds_that_agree(three_fits):
     for result in three_fits:
         assert result.verdict == "PASS", result.diagnostics["reasons"]

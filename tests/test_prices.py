@@ -73,6 +73,7 @@ def test_the_embedded_offers_pass_and_prices_fall(fit):
 
 
 @pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("level", ["gpt-3.5", "gpt-4"])
 def test_other_seeds_pass_too(level, seed):
