@@ -152,8 +152,11 @@ class Payback:
             "recipe": f"a release that would match it with 1/{self.kappa:g} of the params",
             "system": f"a system of at most 1/{self.kappa:g} of the params that matches it",
         }[self.condition]
+        name = self.release.name
+        if self.release.unit < 0:  # "a release of ...", not the name of a system
+            name = name[0].upper() + name[1:]
         text = (
-            f"{self.release.name}: days until {better}: {said('waiting_time')}, "
+            f"{name}: days until {better}: {said('waiting_time')}, "
             f"P(there at release) = {self.p_passed:.2f}, P(none in time) = {self.p_none:.2f}. "
         )
         span = "that time" if self.window is None else f"{self.window:g} days"
@@ -553,4 +556,4 @@ def _short(value: float) -> str:
     for size, word in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million")):
         if abs(value) >= size:
             return f"{value / size:.3g}{word}"
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{float(f'{value:.3g}'):,.0f}" if value >= 100 else f"{value:.3g}"
