@@ -47,6 +47,7 @@ from densing_bayes.posterior import Posterior
 from densing_bayes.spec import load_corollary
 
 SEEDS = (SEED, 1, 2)
+SETTINGS = {"draws": 2400, "tune": 600}  # more than the default, for the committed table
 FIGURES = ("factor", "factor_lower", "factor_upper", "p_denser")  # of each pair
 FALL = 0.03  # of a score, for the check of the normal approximation
 
@@ -56,7 +57,7 @@ def fitted(
 ) -> tuple[Posterior, dict[str, Any]]:
     """Fit with a seed, and say how it went."""
     start = time.perf_counter()
-    posterior = fit_compression(fit, table, seed=seed)
+    posterior = fit_compression(fit, table, seed=seed, **SETTINGS)
     said = {
         "panel": fit.spec.panel.source,
         "seed": seed,

@@ -158,8 +158,8 @@ def fit_compression(
     table: pd.DataFrame | None = None,
     spec: CompressionSpec | str | os.PathLike[str] = "compression",
     *,
-    draws: int = 2400,
-    tune: int = 600,
+    draws: int = 1700,
+    tune: int = 450,
     chains: int = 4,
     seed: int = SEED,
 ) -> Posterior:
