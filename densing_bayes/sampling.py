@@ -26,13 +26,18 @@ PILOT_DEPTH = 7  # a pilot needs the shape of the posterior, not draws that are 
 
 
 def compile_model(model: pm.Model, names: list[str] | None = None) -> Any:
-    """Compile a model for nutpie; ``names`` are the variables to keep, by default all."""
+    """Compile a model for nutpie; ``names`` are the variables to keep, by default all.
+
+    Variables with an initial value of their own start there in every chain, the others within 1 of
+    their prior's centre.
+    """
     import nutpie
     from pytensor.configdefaults import config
 
+    scattered = {free for free in model.free_RVs if model.rvs_to_initial_values[free] is None}
     # Fast math would give other roundings, and so other draws, from a warm cache than from a cold.
     with config.change_flags(numba__fastmath=False):
-        return nutpie.compile_pymc_model(model, var_names=names)
+        return nutpie.compile_pymc_model(model, var_names=names, jitter_rvs=scattered)
 
 
 def pilot_run(compiled: Any, whitening: Whitening, chains: int, cores: int, seed: int) -> Whitening:

@@ -277,6 +277,8 @@ def conditioned(name: str, mean: Any, spread: Any, centre: Any, width: Any, dims
     precision = 1.0 / spread**2 + 1.0 / width**2
     middle = (mean / spread**2 + centre / width**2) / precision
     sd = precision**-0.5
-    start = np.zeros(len(pm.modelcontext(None).coords[dims]))
+    # Chains that start far from the rough values leap into the tails and stay there; a start at
+    # zero exactly, where some have no gradient, nutpie refuses.
+    start = np.full(len(pm.modelcontext(None).coords[dims]), 0.1)
     free = pm.Normal(name, (mean - middle) / sd, spread / sd, dims=dims, initval=start)
     return middle + sd * free
