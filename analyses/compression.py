@@ -47,7 +47,6 @@ from densing_bayes.posterior import Posterior
 from densing_bayes.spec import load_corollary
 
 SEEDS = (SEED, 1, 2)
-SETTINGS = {"draws": 2400, "tune": 600}  # more than the default, for the committed table
 FIGURES = ("factor", "factor_lower", "factor_upper", "p_denser")  # of each pair
 FALL = 0.03  # of a score, for the check of the normal approximation
 
@@ -57,7 +56,7 @@ def fitted(
 ) -> tuple[Posterior, dict[str, Any]]:
     """Fit with a seed, and say how it went."""
     start = time.perf_counter()
-    posterior = fit_compression(fit, table, seed=seed, **SETTINGS)
+    posterior = fit_compression(fit, table, seed=seed)
     said = {
         "panel": fit.spec.panel.source,
         "seed": seed,
@@ -101,9 +100,11 @@ def approximation(fit: Fit) -> dict[str, Any]:
         def fall(
             floor: Any, ceiling: Any, top: Any, rate: Any, start: float = start, k: int = k
         ) -> Any:
-            logits = [
-                np.log((score - floor) / (ceiling - score)) for score in (start, start - FALL)
-            ]
+            # Where the start lies above a ceiling, or below a floor, there is no fall to tell.
+            with np.errstate(invalid="ignore"):
+                logits = [
+                    np.log((score - floor) / (ceiling - score)) for score in (start, start - FALL)
+                ]
             if k < curves.loss_linked:
                 return np.log((top - logits[0]) / (top - logits[1])) / rate
             return (logits[1] - logits[0]) / rate

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from matplotlib import pyplot
 
 from densing_bayes import wording
+from densing_bayes.basis_sections import tables_of
 from densing_bayes.browser import find_browser, print_pdf
 from densing_bayes.documents import json_text
 from densing_bayes.errors import DensingError
-from densing_bayes.fit_sections import fit_sections, tables_of
+from densing_bayes.fit_sections import fit_sections
 from densing_bayes.fitting import CI, Fit
 from densing_bayes.picture_files import png, svg
 from densing_bayes.section import Picture, Report, Section, Table

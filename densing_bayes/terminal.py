@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 NOT_CONVERGED = 3
 FitFile = Annotated[Path, typer.Argument(metavar="FIT", help="File written by 'fit'.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
 Interval = Annotated[float, typer.Option("--ci", help="Probability of the intervals.")]
 
 
@@ -33,6 +34,24 @@ def verdict_text(fit: Fit) -> str:
     from densing_bayes.wording import verdict_sentence
 
     return verdict_sentence(fit)
+
+
+def parse_date(text: str) -> str:
+    """A date as it was written, once it is known to be one."""
+    import datetime as dt
+
+    from densing_bayes.errors import DensingError
+
+    try:
+        return dt.date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise DensingError(f"'{text}' is no date; write it as 2024-08-31") from None
+
+
+def verdict_of(fit: Any) -> str:
+    """The verdict of a small fit, with its reasons."""
+    reasons = fit.diagnostics["reasons"]
+    return f"{fit.verdict}{': ' + '; '.join(reasons) if reasons else ''}."
 
 
 def say(text: str) -> None:
