@@ -14,25 +14,20 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from densing_bayes.canvas import (
     BLUE,
-    DAYS_PER_MONTH,
     GREEN,
     GREY,
     INK,
     VERMILION,
     days_of,
     figure_of,
-    kernel_density,
     new_axes,
     power_of_two,
-    quantiles,
     style,
     styled,
 )
 from densing_bayes.comparison import Comparison
-from densing_bayes.errors import DensingError
 from densing_bayes.fitting import CI, Fit
-from densing_bayes.observations import DAYS_PER_YEAR, ORIGIN, date_of
-from densing_bayes.quantities import frontier, growth
+from densing_bayes.plot_data import change_date_data, growth_changes_data, hypotheses_data
 from densing_bayes.wording import is_probability, percent
 
 
@@ -53,15 +48,15 @@ def plot_hypotheses(comparison: Comparison, ci: float = CI) -> Figure:
     with mpl.rc_context(style()):
         figure = plt.figure(figsize=(3.1 * columns + 0.6, 2.5 * rows + 0.5), layout="constrained")
         grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    time = comparison.observed.time
-    days = pd.date_range(date_of(time.min()), date_of(time.max()), periods=120)
-    released = [date_of(t) for t in time]
+    data = hypotheses_data(comparison, ci)
+    bands, systems = (dict(list(table.groupby("hypothesis"))) for table in data.values())
     for ax, (name, fit) in zip(grid.flat, fits.items(), strict=False):
-        lower, middle, upper = np.exp(quantiles(frontier(fit, days), ci, (0, 1)))
-        density = np.exp(fit.posterior["log_density"].median(("chain", "draw")))
-        ax.scatter(released, density, s=5, color=VERMILION, alpha=0.6, lw=0, zorder=2)
-        ax.fill_between(days, lower, upper, color=BLUE, alpha=0.22, lw=0)
-        ax.plot(days, middle, color=BLUE, lw=1.4)
+        band, points = bands[name], systems[name]
+        ax.scatter(
+            points["date"], points["density"], s=5, color=VERMILION, alpha=0.6, lw=0, zorder=2
+        )
+        ax.fill_between(band["date"], band["lower"], band["upper"], color=BLUE, alpha=0.22, lw=0)
+        ax.plot(band["date"], band["median"], color=BLUE, lw=1.4)
         marked = "" if fit.verdict == "PASS" else f" [{fit.verdict}]"
         ax.set_title(f"{name}{marked}", fontsize=9.5)
         for change in fit.spec.trend.changes:
@@ -76,7 +71,7 @@ def plot_hypotheses(comparison: Comparison, ci: float = CI) -> Figure:
         ax.xaxis.set_major_formatter(mdates.DateFormatter("’%y"))  # type: ignore[no-untyped-call]
     for ax in list(grid.flat)[len(fits) :]:
         ax.remove()
-    first = np.exp(next(iter(fits.values())).posterior["log_density"].median(("chain", "draw")))
+    first = systems[next(iter(fits))]["density"]
     grid[0, 0].set_ylim(float(first.min()) / 2.0, float(first.max()) * 4.0)
     figure.supylabel(
         f"capability density; band: {percent(ci)} interval of the frontier", fontsize=9
@@ -95,31 +90,19 @@ def plot_change_date(fit: Fit, ax: Axes | None = None) -> Axes:
     """
     from densing_bayes.tables import load_events
 
-    undated = [change for change in fit.spec.trend.changes if not change.known]
-    if not undated:
-        raise DensingError(
-            f"no date is open under '{fit.spec.description}': fit a hypothesis with a window, such "
-            f"as unknown-date"
-        )
+    dates = change_date_data(fit)["dates"]
     ax = new_axes(9.0, 3.8)[0] if ax is None else ax
-    first = min(change.window[0] for change in undated)
-    last = max(change.window[1] for change in undated)
-    edges = days_of(pd.date_range(first, last, periods=2 * round((last - first).days / 30) + 1))
-    months = (edges[1] - edges[0]) / DAYS_PER_MONTH
-    for i, (change, colour) in enumerate(zip(undated, (BLUE, VERMILION, GREEN), strict=False)):
-        for group in ("prior", "posterior"):
-            draws = (fit.prior if group == "prior" else fit.posterior)["change_time"]
-            years = np.ravel(draws.isel(undated_change=i))
-            at = days_of([ORIGIN])[0] + years * DAYS_PER_YEAR
-            height = np.histogram(at, edges)[0] / at.size / months
-            if group == "posterior":
-                ax.stairs(height, edges, fill=True, color=colour, alpha=0.45, label=change.name)
-            else:
-                label = "the same under the prior" if i == 0 else None
-                ax.stairs(height, edges, color=GREY, lw=1.2, label=label)
+    first, last = dates["start"].min(), dates["end"].max()
+    colours = (BLUE, VERMILION, GREEN)
+    for i, (change, own) in enumerate(dates.groupby("change", sort=False)):
+        edges = days_of([*own["start"], last])
+        label = "the same under the prior" if i == 0 else None
+        ax.stairs(own["prior"], edges, color=GREY, lw=1.2, label=label)
+        colour = colours[i % len(colours)]
+        ax.stairs(own["posterior"], edges, fill=True, color=colour, alpha=0.45, label=str(change))
     top = 1.25 * ax.get_ylim()[1]
     events = load_events()
-    events = events[events["date"].between(pd.Timestamp(first), pd.Timestamp(last))]
+    events = events[events["date"].between(first, last)]
     for i, (name, event) in enumerate(events.sort_values("date").iterrows()):
         day = days_of([event["date"]])[0]
         ax.axvline(day, color=INK, lw=0.7, ls=(0, (4, 3)), alpha=0.45)
@@ -135,7 +118,7 @@ def plot_change_date(fit: Fit, ax: Axes | None = None) -> Axes:
             color=INK,
         )
     ax.set_ylim(0.0, top)
-    ax.set_xlim(edges[0], edges[-1])
+    ax.set_xlim(*days_of([first, last]))
     ax.xaxis_date()
     ax.set_ylabel("probability per month")
     ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, frameon=False)
@@ -151,40 +134,29 @@ def plot_growth_changes(comparison: Comparison, ax: Axes | None = None, ci: floa
     matplotlib.axes.Axes
         x is the change from the first to the last growth rate per year; the prior is grey.
     """
-    fits = {
-        name: fit
-        for name, fit in comparison.fits.items()
-        if bool(np.any(growth(fit)["change"] != 0.0))
-    }
-    if not fits:
-        raise DensingError("no hypothesis here changes the growth rate")
-    ax = new_axes(7.6, 0.62 * len(fits) + 1.2)[0] if ax is None else ax
-    changes = {name: DAYS_PER_YEAR * np.ravel(growth(fit)["change"]) for name, fit in fits.items()}
-    edges = np.array([np.quantile(values, [0.005, 0.995]) for values in changes.values()])
-    grid = np.linspace(min(edges[:, 0].min(), -0.5), edges[:, 1].max(), 400)
-    for i, (name, values) in enumerate(changes.items()):
-        base = len(fits) - 1 - i
-        scale = kernel_density(values, grid).max()
-        prior = DAYS_PER_YEAR * np.ravel(growth(fits[name], "prior")["change"])
-        for sample, shade, alpha in ((prior, GREY, 0.2), (values, BLUE, 0.45)):
-            height = 0.75 * kernel_density(sample, grid) / scale
-            ax.fill_between(grid, base, base + height, color=shade, alpha=alpha, lw=0)
-        lower, middle, upper = quantiles(values, ci, None)
-        ax.plot([lower, upper], [base - 0.06] * 2, color=BLUE, lw=2.2, solid_capstyle="round")
-        ax.plot(middle, base - 0.06, "o", color=BLUE, ms=5, mec="white", mew=0.8)
+    changes, curves = growth_changes_data(comparison, ci).values()
+    ax = new_axes(7.6, 0.62 * len(changes) + 1.2)[0] if ax is None else ax
+    own = dict(list(curves.groupby("hypothesis")))
+    for i, (_, row) in enumerate(changes.iterrows()):
+        base, curve = len(changes) - 1 - i, own[row["hypothesis"]]
+        for group, shade, alpha in (("prior", GREY, 0.2), ("posterior", BLUE, 0.45)):
+            top = base + 0.75 * curve[group]
+            ax.fill_between(curve["change"], base, top, color=shade, alpha=alpha, lw=0)
+        span = [row["lower"], row["upper"]]
+        ax.plot(span, [base - 0.06] * 2, color=BLUE, lw=2.2, solid_capstyle="round")
+        ax.plot(row["median"], base - 0.06, "o", color=BLUE, ms=5, mec="white", mew=0.8)
         ax.annotate(
-            f"P(> 0) {is_probability(np.mean(values > 0))}\n"
-            f"P(≥ half) {is_probability(comparison.table['p_ge_half'].loc[name])}",
+            f"P(> 0) {is_probability(row['p_gt_0'])}\nP(≥ half) {is_probability(row['p_ge_half'])}",
             (1.01, base + 0.25),
             xycoords=("axes fraction", "data"),
             fontsize=8,
             va="center",
         )
     ax.axvline(0.0, color=INK, lw=0.9)
-    ax.set_yticks(np.arange(len(fits))[::-1], list(fits))
+    ax.set_yticks(np.arange(len(changes))[::-1], list(changes["hypothesis"]))
     ax.tick_params(axis="y", length=0)
-    ax.set_ylim(-0.25, len(fits) - 0.1)
-    ax.set_xlim(grid[0], grid[-1])
+    ax.set_ylim(-0.25, len(changes) - 0.1)
+    ax.set_xlim(curves["change"].min(), curves["change"].max())
     ax.grid(visible=False, axis="y")
     ax.set_xlabel("change of the growth rate, per year")
     return ax

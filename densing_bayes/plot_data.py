@@ -1,34 +1,38 @@
-"""What the figures of a fit show, as tables: draw them in another way, or check them."""
+"""What figures show, as tables: draw them in another way, or check them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from densing_bayes import laws
-from densing_bayes.canvas import kernel_density, quantiles
+from densing_bayes.canvas import DAYS_PER_MONTH, days_of, kernel_density, quantiles
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import CI, Fit
-from densing_bayes.observations import Floats
+from densing_bayes.observations import DAYS_PER_YEAR, ORIGIN, Floats, date_of
 from densing_bayes.quantities import check_ci, density_table, frontier, growth
 from densing_bayes.wording import before_after
+
+if TYPE_CHECKING:
+    from densing_bayes.comparison import Comparison
 
 MOST_DRAWS = 1000  # for bands of curves; intervals of parameters use all draws
 PlotData = dict[str, pd.DataFrame]
 
 
-def get_plot_data(figure: str, fit: Fit, ci: float = CI) -> PlotData:
-    """The tables behind a figure of a fit.
+def get_plot_data(figure: str, of: Fit | Comparison, ci: float = CI) -> PlotData:
+    """The tables behind a figure of a fit, or of a comparison of hypotheses.
 
     Parameters
     ----------
     figure
-        "frontier", "growth", "scaling" or "score_links": the rest of the name of its ``plot_``
-        function.
-    fit
-        A fit.
+        "frontier", "growth", "scaling", "score_links", "change_date", "hypotheses" or
+        "growth_changes": the rest of the name of its ``plot_`` function.
+    of
+        What that function takes: a fit, and for the last two a comparison.
     ci
         Probability of the intervals and bands.
 
@@ -40,12 +44,16 @@ def get_plot_data(figure: str, fit: Fit, ci: float = CI) -> PlotData:
     Raises
     ------
     DensingError
-        If there is no such figure, or ``ci`` is no probability.
+        If there is no such figure, it is not one of ``of``, or ``ci`` is no probability.
     """
     check_ci(ci)
     if figure not in OF_FIGURES:
         raise DensingError(f"no figure '{figure}'; use one of {', '.join(OF_FIGURES)}")
-    return OF_FIGURES[figure](fit, ci)
+    make, of_comparison = OF_FIGURES[figure]
+    if isinstance(of, Fit) == of_comparison:
+        wanted = "a comparison of hypotheses" if of_comparison else "a fit"
+        raise DensingError(f"figure '{figure}' is of {wanted}, not of a {type(of).__name__}")
+    return make(of, ci)
 
 
 def frontier_data(fit: Fit, ci: float = CI) -> PlotData:
@@ -190,13 +198,119 @@ def score_link_data(fit: Fit, ci: float = CI) -> PlotData:
     }
 
 
+def change_date_data(fit: Fit, ci: float = CI) -> PlotData:
+    """Of :func:`densing_bayes.hypothesis_plots.plot_change_date`; ``ci`` is not used.
+
+    ``dates``: change, start and end of a fortnight or so, posterior and prior probability per
+    month.
+
+    Raises
+    ------
+    DensingError
+        If the hypothesis of the fit leaves no date open.
+    """
+    undated = [change for change in fit.spec.trend.changes if not change.known]
+    if not undated:
+        raise DensingError(
+            f"no date is open under '{fit.spec.description}': fit a hypothesis with a window, such "
+            f"as unknown-date"
+        )
+    first = min(change.window[0] for change in undated)
+    last = max(change.window[1] for change in undated)
+    days = pd.date_range(first, last, periods=2 * round((last - first).days / 30) + 1)
+    edges = days_of(days)
+    months = (edges[1] - edges[0]) / DAYS_PER_MONTH
+
+    def per_month(draws: Any) -> Floats:
+        at = days_of([ORIGIN])[0] + np.ravel(draws) * DAYS_PER_YEAR
+        return np.histogram(at, edges)[0] / at.size / months
+
+    parts = [
+        pd.DataFrame(
+            {
+                "change": change.name,
+                "start": days[:-1],
+                "end": days[1:],
+                "posterior": per_month(fit.posterior["change_time"].isel(undated_change=i)),
+                "prior": per_month(fit.prior["change_time"].isel(undated_change=i)),
+            }
+        )
+        for i, change in enumerate(undated)
+    ]
+    return {"dates": _stacked(parts)}
+
+
+def hypotheses_data(comparison: Comparison, ci: float = CI) -> PlotData:
+    """Of :func:`densing_bayes.hypothesis_plots.plot_hypotheses`.
+
+    ``frontier``: hypothesis, date, median, lower, upper of the density; ``systems``: hypothesis,
+    system, date, median density.
+    """
+    time = comparison.observed.time
+    days = pd.date_range(date_of(time.min()), date_of(time.max()), periods=120)
+    bands, points = [], []
+    for name, fit in comparison.fits.items():
+        lower, middle, upper = np.exp(quantiles(frontier(fit, days), ci, (0, 1)))
+        columns = {"median": middle, "lower": lower, "upper": upper}
+        bands.append(pd.DataFrame({"hypothesis": name, "date": days} | columns))
+        density = np.exp(fit.posterior["log_density"].median(("chain", "draw")))
+        points.append(
+            pd.DataFrame(
+                {
+                    "hypothesis": name,
+                    "system": density["system"],
+                    "date": [date_of(t) for t in time],
+                    "density": density,
+                }
+            )
+        )
+    return {"frontier": _stacked(bands), "systems": _stacked(points)}
+
+
+def growth_changes_data(comparison: Comparison, ci: float = CI) -> PlotData:
+    """Of :func:`densing_bayes.hypothesis_plots.plot_growth_changes`, rates in 1/year.
+
+    ``changes``: hypothesis, median, lower, upper, p_gt_0, p_ge_half; ``curves``: hypothesis,
+    change, posterior and prior (densities, of which the posterior's highest is 1).
+
+    Raises
+    ------
+    DensingError
+        If no hypothesis changes the growth rate.
+    """
+    changes = {
+        name: DAYS_PER_YEAR * np.ravel(change)
+        for name, fit in comparison.fits.items()
+        if bool(np.any((change := growth(fit)["change"]) != 0.0))
+    }
+    if not changes:
+        raise DensingError("no hypothesis here changes the growth rate")
+    edges = np.array([np.quantile(values, [0.005, 0.995]) for values in changes.values()])
+    grid = np.linspace(min(edges[:, 0].min(), -0.5), edges[:, 1].max(), 400)
+    rows, curves = [], []
+    for name, values in changes.items():
+        prior = DAYS_PER_YEAR * np.ravel(growth(comparison.fits[name], "prior")["change"])
+        height, before = kernel_density(values, grid), kernel_density(prior, grid)
+        heights = {"posterior": height / height.max(), "prior": before / height.max()}
+        curves.append(pd.DataFrame({"hypothesis": name, "change": grid} | heights))
+        lower, middle, upper = quantiles(values, ci, None)
+        p_half = float(comparison.table["p_ge_half"].loc[name])
+        rows.append((name, middle, lower, upper, float(np.mean(values > 0)), p_half))
+    columns = ["hypothesis", "median", "lower", "upper", "p_gt_0", "p_ge_half"]
+    return {"changes": pd.DataFrame(rows, columns=columns), "curves": _stacked(curves)}
+
+
 LAW = ("E", "a", "alpha", "b", "beta")
-OF_FIGURES: dict[str, Callable[[Fit, float], PlotData]] = {
-    "frontier": frontier_data,
-    "growth": growth_data,
-    "scaling": scaling_data,
-    "score_links": score_link_data,
+OF_FIGURES: dict[str, tuple[Callable[[Any, float], PlotData], bool]] = {
+    "frontier": (frontier_data, False),
+    "growth": (growth_data, False),
+    "scaling": (scaling_data, False),
+    "score_links": (score_link_data, False),
+    "change_date": (change_date_data, False),
+    "hypotheses": (hypotheses_data, True),
+    "growth_changes": (growth_changes_data, True),
 }
+"""Maker of the tables of each figure, and whether it is one of a comparison."""
 
 
 def _law(fit: Fit) -> dict[str, Floats]:
