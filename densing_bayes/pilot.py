@@ -28,6 +28,10 @@ from densing_bayes.spec import (
     Prior,
 )
 
+# Log likelihood below the best optimum at which another is no start: a chain there would stay for
+# good in a place that the runs exclude (e^-12).
+EXCLUDED = 12.0
+
 
 @dataclass(frozen=True)
 class Pilot:
@@ -119,13 +123,14 @@ def pilot(spec: ModelSpec, observed: Observations, exponents: Floats | None = No
 
 
 def loss_optima(spec: ModelSpec, observed: Observations) -> Floats:
-    """Exponents at the optima of the loss laws, every combination over benchmarks, best first.
+    """Exponents at the optima of the loss laws, combinations over benchmarks, best first.
 
     Returns
     -------
     numpy.ndarray
-        alpha and beta, shape (combination, loss benchmark, 2); one combination where each loss law
-        has a single optimum, or where there are too few losses to tell.
+        alpha and beta, shape (combination, loss benchmark, 2), without those that the runs
+        exclude; one combination where each loss law has a single optimum, or where there are too
+        few losses to tell.
     """
     found = []
     for benchmark in range(len(observed.loss_benchmarks)):
@@ -141,8 +146,9 @@ def loss_optima(spec: ModelSpec, observed: Observations) -> Floats:
         )
         cost = rows.sum() * np.log(table["rmse"] / table["rmse"].min())
         found.append(list(zip(cost, table["alpha"], table["beta"], strict=True)))
-    ranked = sorted(itertools.product(*found), key=lambda optima: sum(o[0] for o in optima))
-    return np.array([[o[1:] for o in optima] for optima in ranked])
+    combined = [(sum(o[0] for o in optima), optima) for optima in itertools.product(*found)]
+    near = sorted(pair for pair in combined if pair[0] <= EXCLUDED)
+    return np.array([[o[1:] for o in optima] for _, optima in near])
 
 
 def _loss_law(spec: ModelSpec, observed: Observations, benchmark: int, exponents: Floats) -> Floats:
