@@ -46,11 +46,13 @@ def get_plot_data(figure: str, of: Fit | Comparison, ci: float = CI) -> PlotData
     DensingError
         If there is no such figure, it is not one of ``of``, or ``ci`` is no probability.
     """
+    from densing_bayes.comparison import Comparison
+
     check_ci(ci)
     if figure not in OF_FIGURES:
         raise DensingError(f"no figure '{figure}'; use one of {', '.join(OF_FIGURES)}")
     make, of_comparison = OF_FIGURES[figure]
-    if isinstance(of, Fit) == of_comparison:
+    if not isinstance(of, Comparison if of_comparison else Fit):
         wanted = "a comparison of hypotheses" if of_comparison else "a fit"
         raise DensingError(f"figure '{figure}' is of {wanted}, not of a {type(of).__name__}")
     return make(of, ci)
@@ -67,9 +69,7 @@ def frontier_data(fit: Fit, ci: float = CI) -> PlotData:
     first, last = released.min(), released.max()
     margin = (last - first) * 0.03
     days = pd.date_range(first - margin, last + 2 * margin, periods=160)
-    lower, middle, upper = np.exp(quantiles(frontier(fit, days), ci, (0, 1)))
-    edge = pd.DataFrame({"date": days, "median": middle, "lower": lower, "upper": upper})
-    return {"frontier": edge, "systems": table}
+    return {"frontier": _edge(fit, days, ci), "systems": table}
 
 
 def growth_data(fit: Fit, ci: float = CI) -> PlotData:
@@ -90,14 +90,8 @@ def growth_data(fit: Fit, ci: float = CI) -> PlotData:
     for name, label in labels.items():
         lower, middle, upper = quantiles(posterior[name], ci, None)
         rates.append((name, label, middle, lower, upper))
-        height = kernel_density(np.ravel(posterior[name]), grid)
-        before = kernel_density(np.ravel(prior[name]), grid)
-        top = height.max() or 1.0
-        curves.append(
-            pd.DataFrame(
-                {"quantity": name, "rate": grid, "posterior": height / top, "prior": before / top}
-            )
-        )
+        heights = _heights(posterior[name], prior[name], grid)
+        curves.append(pd.DataFrame({"quantity": name, "rate": grid} | heights))
     columns = ["quantity", "label", "median", "lower", "upper"]
     return {"rates": pd.DataFrame(rates, columns=columns), "curves": pd.concat(curves)}
 
@@ -250,9 +244,7 @@ def hypotheses_data(comparison: Comparison, ci: float = CI) -> PlotData:
     days = pd.date_range(date_of(time.min()), date_of(time.max()), periods=120)
     bands, points = [], []
     for name, fit in comparison.fits.items():
-        lower, middle, upper = np.exp(quantiles(frontier(fit, days), ci, (0, 1)))
-        columns = {"median": middle, "lower": lower, "upper": upper}
-        bands.append(pd.DataFrame({"hypothesis": name, "date": days} | columns))
+        bands.append(_edge(fit, days, ci, hypothesis=name))
         density = np.exp(fit.posterior["log_density"].median(("chain", "draw")))
         points.append(
             pd.DataFrame(
@@ -289,9 +281,8 @@ def growth_changes_data(comparison: Comparison, ci: float = CI) -> PlotData:
     grid = np.linspace(min(edges[:, 0].min(), -0.5), edges[:, 1].max(), 400)
     rows, curves = [], []
     for name, values in changes.items():
-        prior = DAYS_PER_YEAR * np.ravel(growth(comparison.fits[name], "prior")["change"])
-        height, before = kernel_density(values, grid), kernel_density(prior, grid)
-        heights = {"posterior": height / height.max(), "prior": before / height.max()}
+        prior = DAYS_PER_YEAR * growth(comparison.fits[name], "prior")["change"]
+        heights = _heights(values, prior, grid)
         curves.append(pd.DataFrame({"hypothesis": name, "change": grid} | heights))
         lower, middle, upper = quantiles(values, ci, None)
         p_half = float(comparison.table["p_ge_half"].loc[name])
@@ -323,6 +314,20 @@ def _thinned(fit: Fit, name: str) -> Floats:
     values = fit.posterior[name].to_numpy()
     values = values.reshape(-1, *values.shape[2:])
     return np.asarray(values[:: max(1, len(values) // MOST_DRAWS)])
+
+
+def _edge(fit: Fit, days: pd.DatetimeIndex, ci: float, **columns: object) -> pd.DataFrame:
+    """The frontier's density over dates."""
+    lower, middle, upper = np.exp(quantiles(frontier(fit, days), ci, (0, 1)))
+    band = {"date": days, "median": middle, "lower": lower, "upper": upper}
+    return pd.DataFrame(columns | band)
+
+
+def _heights(posterior: Any, prior: Any, grid: Floats) -> dict[str, Floats]:
+    """Densities of draws on a grid, of which the posterior's highest is 1."""
+    after, before = (kernel_density(np.ravel(draws), grid) for draws in (posterior, prior))
+    top = after.max() or 1.0
+    return {"posterior": after / top, "prior": before / top}
 
 
 def _band(draws: Floats, ci: float, **columns: object) -> pd.DataFrame:

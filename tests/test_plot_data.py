@@ -40,6 +40,10 @@ def test_unknown_figures_are_refused(small_fit):
         db.get_plot_data("fronteer", small_fit)
     with pytest.raises(DensingError, match="ci"):
         db.get_plot_data("frontier", small_fit, 95)
+    with pytest.raises(DensingError, match="'hypotheses' is of a comparison of hypotheses, not of"):
+        db.get_plot_data("hypotheses", small_fit)
+    with pytest.raises(DensingError, match="'growth' is of a fit, not of a dict"):
+        db.get_plot_data("growth", {})
 
 
 def test_figures_have_one_style_whatever_the_user_has(small_fit):
