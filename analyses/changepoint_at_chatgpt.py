@@ -12,6 +12,7 @@ from pathlib import Path
 
 import densing_bayes as db
 from densing_bayes import findings, hypothesis_plots
+from densing_bayes.canvas import figure_of
 
 HYPOTHESES = ("none", "chatgpt", "chatgpt-level", "chatgpt-both")
 
@@ -25,7 +26,8 @@ def main() -> None:
     for sentence in findings.sentences(comparison):
         print(sentence)
     print(comparison.table.T.to_string())
-    hypothesis_plots.plot_hypotheses(comparison).savefig(arguments.out, dpi=160)
+    axes = hypothesis_plots.plot_hypotheses(comparison)
+    figure_of(axes[0]).savefig(arguments.out, dpi=160)
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def main() -> None:
         each = int(np.random.default_rng(number).integers(flat.sizes["each"]))
         truth = edit(flat.isel(each=each), scenario)
         simulated, log_density = simulate(spec, observed, truth, seed=1000 + number)
-        result = fit_compiled(compiled, simulated, seed=number, **settings)
+        result = fit_compiled(compiled, simulated, near=real, seed=number, **settings)
         head = {"panel": number, "scenario": scenario}
         foot = {
             "p_change_gt_0": float(np.mean(quantities.growth(result)["change"] > 0)),

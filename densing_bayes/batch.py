@@ -13,6 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from densing_bayes.fitting import Compiled, Fit, compile_fit, fit_compiled
 from densing_bayes.observations import Observations
 from densing_bayes.spec import ModelSpec
@@ -28,6 +31,12 @@ class Request(NamedTuple):
     spec: ModelSpec
     observed: Observations
     fit: Fit | None = None  # the user's own, which is taken as it is
+    seen: NDArray[np.bool_] | None = None  # systems that the fit may see; all by default
+
+    @property
+    def visible(self) -> Observations:
+        """The observations of the systems that the fit may see."""
+        return self.observed if self.seen is None else self.observed.of_systems(self.seen)
 
 
 class Terms(NamedTuple):
@@ -63,6 +72,7 @@ def fitter(terms: Terms, *, keep: bool = True) -> Callable[..., Fit]:
             cores=terms.cores,
             progress=terms.progress,
             source=terms.source,
+            seen=request.seen,
             **settings,
         )
 
@@ -72,7 +82,7 @@ def fitter(terms: Terms, *, keep: bool = True) -> Callable[..., Fit]:
             return request.fit
         for settings in (terms.settings, patient(terms.settings))[: 1 + again]:
             new = partial(make, request, settings)
-            name = address(request.spec, request.observed, settings | terms.versions)
+            name = address(request.spec, request.visible, settings | terms.versions)
             found = stored_fit(name, request.spec, new, terms.folder) if keep else new()
             if found.verdict == "PASS":
                 break
@@ -96,7 +106,7 @@ def name_of(request: Request, terms: Terms) -> str:
     settings = terms.settings
     if request.fit is not None:
         settings = {key: request.fit.provenance[key] for key in ("sampler", "seed", "created")}
-    return address(request.spec, request.observed, settings | terms.versions)
+    return address(request.spec, request.visible, settings | terms.versions)
 
 
 def run(

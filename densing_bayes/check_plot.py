@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
 from densing_bayes.canvas import BLUE, GREY, INK, VERMILION, style, styled
 from densing_bayes.checks import Checks
+from densing_bayes.fitting import CI
 from densing_bayes.observations import Floats
+from densing_bayes.plot_data import PlotData
 from densing_bayes.uniformity import P_MIN, ecdf_difference, uniformity_p
 from densing_bayes.wording import benchmark_label, number
 
@@ -44,6 +47,22 @@ def plot_loo_pit(checks: Checks, axes: list[Axes] | None = None) -> list[Axes]:
     for ax in axes[-COLUMNS:]:
         ax.set_xlabel("PIT, left out")
     return axes
+
+
+def loo_pit_data(checks: Checks, ci: float = CI) -> PlotData:
+    """Of :func:`plot_loo_pit`; ``ci`` is not used, the band is of 0.99.
+
+    ``ecdf``: benchmark, pit, difference, lower, upper; ``tests``: benchmark, releases, p.
+    """
+    curves, tests = [], []
+    for benchmark, part in checks.score_pit.groupby("benchmark", sort=False):
+        pit = part["pit"].to_numpy()
+        at, difference, lower, upper = ecdf_difference(pit)
+        curve = {"pit": at, "difference": difference, "lower": lower, "upper": upper}
+        curves.append(pd.DataFrame({"benchmark": benchmark} | curve))
+        tests.append((benchmark, len(pit), uniformity_p(pit)))
+    table = pd.DataFrame(tests, columns=["benchmark", "releases", "p"])
+    return {"ecdf": pd.concat(curves, ignore_index=True), "tests": table}
 
 
 def frames(count: int) -> list[Axes]:

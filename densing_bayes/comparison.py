@@ -343,65 +343,75 @@ def _leave_out_exactly(
     requests: dict[str, Request], answers: dict[str, Any], terms: Terms, how: dict[str, Any]
 ) -> None:
     """Replace the leave-one-out densities that importance sampling cannot give by refits."""
-    wanted: dict[tuple[int, str], list[str]] = {}
-    for name, answer in answers.items():
-        for release, k in enumerate(answer["release"]["k"]):
-            if k > leave_out.K_LIMIT:
-                key = (release, structure(requests[name].spec))
-                wanted.setdefault(key, []).append(name)
+    wanted = {
+        name: np.flatnonzero(np.array(answer["release"]["k"]) > leave_out.K_LIMIT).tolist()
+        for name, answer in answers.items()
+    }
+    groups = _by_structure({name: requests[name].spec for name in wanted if wanted[name]})
     arguments = [
-        (release, [requests[name] for name in names], terms)
-        for (release, _), names in wanted.items()
+        ([requests[n] for n in names], [wanted[n] for n in names], terms) for names in groups
     ]
     found = run("exact refits", _densities_without, arguments, **how)
-    for ((release, _), names), densities in zip(wanted.items(), found, strict=True):
-        for name, density in zip(names, densities, strict=True):
-            answers[name]["release"]["elpd"][release] = density
-            answers[name]["release"].setdefault("exact", []).append(release)
+    for name, densities in zip(itertools.chain(*groups), itertools.chain(*found), strict=True):
+        own = answers[name]["release"]
+        own["exact"] = wanted[name]
+        for release, density in zip(wanted[name], densities, strict=True):
+            own["elpd"][release] = density
 
 
-def _densities_without(release: int, requests: list[Request], terms: Terms) -> list[float]:
+def _densities_without(
+    requests: list[Request], wanted: list[list[int]], terms: Terms
+) -> list[list[float]]:
+    """Density of each wanted release under a fit that has not seen it, by hypothesis."""
     fit = fitter(terms, keep=False)
 
-    def density(request: Request, reduced: Request) -> dict[str, Any]:
-        return {"elpd": leave_out.density_of_release(fit(reduced), request.observed, release)}
+    def density(request: Request, release: int) -> float:
+        reduced = request._replace(fit=None, seen=request.observed.system_release != release)
 
-    found = []
-    for request in requests:
-        reduced = Request(request.spec, leave_out.without_release(request.observed, release))
-        name = f"{name_of(reduced, terms)}-left-out"
-        found.append(stored_answer(name, partial(density, request, reduced), terms.folder)["elpd"])
-    return found
+        def answer() -> dict[str, Any]:
+            return {"elpd": leave_out.density_of_release(fit(reduced), request.observed, release)}
+
+        found = stored_answer(f"{name_of(reduced, terms)}-left-out", answer, terms.folder)
+        return float(found["elpd"])
+
+    return [
+        [density(request, release) for release in releases]
+        for request, releases in zip(requests, wanted, strict=True)
+    ]
 
 
 def _forecasts(requests: dict[str, Request], terms: Terms, how: dict[str, Any]) -> pd.DataFrame:
     groups = _by_structure({name: request.spec for name, request in requests.items()})
-    any_request = next(iter(requests.values()))
-    cuts = leave_out.cuts_of(any_request.observed)
-    calls = [(cut, names) for cut in cuts for names in groups]
-    arguments = [(cut, [requests[name] for name in names], terms) for cut, names in calls]
+    cuts = leave_out.cuts_of(next(iter(requests.values())).observed)
+    arguments = [([requests[name] for name in names], cuts, terms) for names in groups]
     found = run("forecasts", _scores_after, arguments, **how)
     return pd.DataFrame(
         {"hypothesis": name} | scores
-        for (_, names), group in zip(calls, found, strict=True)
-        for name, scores in zip(names, group, strict=True)
+        for name, own in zip(itertools.chain(*groups), itertools.chain(*found), strict=True)
+        for scores in own
     )
 
 
-def _scores_after(cut: dt.date, requests: list[Request], terms: Terms) -> list[dict[str, Any]]:
+def _scores_after(
+    requests: list[Request], cuts: list[dt.date], terms: Terms
+) -> list[list[dict[str, Any]]]:
+    """Scores of the half year after each cut, by hypothesis."""
     make = fitter(terms, keep=False)
 
-    def scores(request: Request, reduced: Request) -> dict[str, Any]:
-        fit = make(reduced)
-        found = leave_out.forecast_scores(fit, request.observed, cut)
-        return found | {"verdict": fit.verdict}
+    def scores(request: Request, cut: dt.date) -> dict[str, Any]:
+        seen = leave_out.released_before(request.observed, cut)
+        reduced = request._replace(fit=None, seen=seen)
 
-    found = []
-    for request in requests:
-        reduced = Request(request.spec, leave_out.before(request.observed, cut))
-        name = f"{name_of(reduced, terms)}-forecast"
-        found.append(stored_answer(name, partial(scores, request, reduced), terms.folder))
-    return found
+        def answer() -> dict[str, Any]:
+            fit = make(reduced)
+            found = leave_out.forecast_scores(fit, request.observed, cut)
+            return found | {"verdict": fit.verdict}
+
+        return stored_answer(f"{name_of(reduced, terms)}-forecast", answer, terms.folder)
+
+    # Cut by cut: the fit of one hypothesis is a start for the next.
+    by_cut = [[scores(request, cut) for request in requests] for cut in cuts]
+    return [list(own) for own in zip(*by_cut, strict=True)]
 
 
 # Tables -----------------------------------------------------------------------------------------

@@ -72,11 +72,14 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
     point
         A point of the plain model's value variables, for the centre of the globals and for the
         modes of log Neff. Both can be refreshed through the model's data ("globals_centre",
-        "globals_scale", "cell_mode").
+        "globals_scale", "cell_mode"). Where its data "cell_seen" is 0 and not 1, the score of the
+        cell is left out.
     """
     plain = parts.model
     with pm.Model(coords=plain.coords) as model:
         mode = pm.Data("cell_mode", np.asarray(point["log_effective_params"], dtype=float))
+        # A cell that is not seen says nothing: fits without some systems need no compilation.
+        seen = pm.Data("cell_seen", np.ones(len(observed.score)))
         pieces, log_jacobian = _globals(parts, observed, point)
         replace: dict[Any, Graph] = {
             value: pieces[str(value.name)] for value in global_values(parts)
@@ -93,6 +96,7 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
 
         # The likelihood of a cell, linearised at its mode: S ~ f + d (x - mode).
         f, d = expected_score(observed, law, link, mode)
+        d = d * seen
         score = parts.data.score
         clipped = pt.clip(score, 0.5 / observed.cell_items, 1 - 0.5 / observed.cell_items)
         variance = laws.score_variance(clipped, observed.cell_items, noise)
@@ -132,6 +136,7 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         total = d**2 / variance + 1.0 / cell_spread**2
         step = (d * target / variance + cell_mean / cell_spread**2) / total
         f, d = expected_score(observed, law, link, step)
+        d = d * seen
         target = d * step + score - f
         total = d**2 / variance + 1.0 / cell_spread**2
         position = pm.Flat("cell_position", shape=len(observed.score))
@@ -141,9 +146,12 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         replace[plain.rvs_to_values[parts.density.log_effective_params]] = log_effective_params
         log_jacobian += pt.sum(-0.5 * np.log(total))
 
-        factors = graph_replace(plain.logp(sum=False), replace, strict=False)
-        for i, factor in enumerate(factors):
-            pm.Potential(f"factor_{i}", factor)
+        stated = plain.basic_RVs
+        factors = graph_replace(plain.logp(vars=stated, sum=False), replace, strict=False)
+        for variable, factor in zip(stated, factors, strict=True):
+            pm.Potential(
+                f"factor_{variable.name}", factor * seen if variable.name == "score" else factor
+            )
         pm.Potential("log_jacobian", log_jacobian)
         _keep_plain_names(plain, replace)
     coordinates = tuple(

@@ -382,12 +382,12 @@ def hypothesis_section(fit: Fit, comparison: Comparison | None) -> Section:
 
 def claims_section(ledger: pd.DataFrame, ci: float = CI) -> Section:
     """The ledger of claims."""
-    from densing_bayes.ledger_plot import plot_claims, shown
+    from densing_bayes.ledger_plot import claims_data, plot_claims
 
     header, rows = tally.ledger_rows(ledger)
     summary, span = tally.summary_sentence(ledger), wording.percent(ci)
     pictures: tuple[Picture, ...] = ()
-    if len(shown(ledger)):
+    if len(claims_data(ledger)["claims"]):
         pictures = (
             Picture(
                 figure_of(plot_claims(ledger)),

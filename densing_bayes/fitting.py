@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from densing_bayes.errors import FileFormatError, FitError
 from densing_bayes.observations import Observations, observe
@@ -309,12 +310,15 @@ def fit_compiled(
     prior: bool = True,
     source: dict[str, Any] | None = None,
     started: float | None = None,
+    seen: NDArray[np.bool_] | None = None,
 ) -> Fit:
     """Fit observations with a model compiled for their shape; arguments as of :func:`fit`.
 
     ``spec`` is another specification that the compiled model serves, ``near`` a fit of the same
     panel, or of one like it, whose pilot serves, and ``prior=False`` leaves the prior draws out,
-    for many fits of simulated panels.
+    for many fits of simulated panels. With ``seen``, over systems, the fit is that of
+    ``observed.of_systems(seen)``: the others keep their places in the compiled arrays, say
+    nothing, and are dropped from the draws.
     """
     from densing_bayes.conditioned import global_point
     from densing_bayes.diagnostics import diagnose
@@ -329,11 +333,15 @@ def fit_compiled(
         raise FitError("the compiled model has another structure: compile this specification anew")
     cores = min(chains, cores or os.cpu_count() or 1)
     progress = sys.stderr.isatty() if progress is None else progress
+    whole = observed
+    seen = np.ones(len(observed.systems), dtype=bool) if seen is None else seen
     measured = {
         "loss_data": observed.loss,
         "reference_score_data": observed.reference_score,
         "score_data": observed.score,
     }
+    cells_seen = seen[observed.cell_system].astype(float)
+    conditioned.model["cell_seen"].set_value(cells_seen)
     dates = {
         "change_earliest": observed.change_earliest,
         "change_latest": observed.change_latest,
@@ -344,7 +352,7 @@ def fit_compiled(
         parts.model[name].set_value(value)
     initial = parts.model.initial_point()
     global_point(conditioned, pilot(spec, observed).point(initial))
-    functions = functions.with_data(**measured)
+    functions = functions.with_data(**measured, cell_seen=cells_seen)
     whitening = None
     if near is not None:
         whitening = whitening_near(conditioned, functions, near.data["pilot"].dataset)
@@ -382,6 +390,11 @@ def fit_compiled(
         )
     sampled_at = time.perf_counter()
     posterior = _relabelled(trace["posterior"].dataset[_names(parts)], spec, observed)
+    pilot_found = whitening.dataset(conditioned)
+    if not seen.all():
+        observed = observed.of_systems(seen)
+        posterior = _narrowed(posterior, spec, observed)
+        pilot_found = pilot_found.sel(cell=list(observed.cell_label))
     statistics = trace["sample_stats"].dataset[
         ["diverging", "energy", "depth", "n_steps", "step_size", "logp"]
     ]
@@ -397,10 +410,12 @@ def fit_compiled(
             {name: ("change", value) for name, value in dates.items()},
             coords={"change": list(observed.changes)},
         ),
-        "pilot": whitening.dataset(conditioned),
+        "pilot": pilot_found,
     }
     if prior:
-        groups["prior"] = _relabelled(_prior(parts, seed), spec, observed)
+        groups["prior"] = _relabelled(_prior(parts, seed), spec, whole)
+        if whole is not observed:
+            groups["prior"] = _narrowed(groups["prior"], spec, observed)
     now = time.perf_counter()
     provenance = (source or {}) | {
         "spec_hash": spec.hash,
@@ -439,6 +454,14 @@ def _relabelled(draws: xr.Dataset, spec: ModelSpec, observed: Observations) -> x
 
     labels = coordinates(spec, observed)
     return draws.assign_coords({dim: list(labels[dim]) for dim in draws.dims if dim in labels})
+
+
+def _narrowed(draws: xr.Dataset, spec: ModelSpec, observed: Observations) -> xr.Dataset:
+    """Draws of what the observations have, of draws of more systems."""
+    from densing_bayes.model import coordinates
+
+    labels = coordinates(spec, observed)
+    return draws.sel({dim: list(labels[dim]) for dim in draws.dims if dim in labels})
 
 
 def _umask() -> int:

@@ -32,25 +32,32 @@ from densing_bayes.wording import is_probability, percent
 
 
 @styled
-def plot_hypotheses(comparison: Comparison, ci: float = CI) -> Figure:
+def plot_hypotheses(
+    comparison: Comparison, axes: list[Axes] | None = None, ci: float = CI
+) -> list[Axes]:
     """The frontier band of each hypothesis over the densities, in small multiples.
+
+    Parameters
+    ----------
+    comparison
+        Of :func:`densing_bayes.compare`.
+    axes
+        Axes to draw into, one per hypothesis; new ones by default.
+    ci
+        Probability of the bands.
 
     Returns
     -------
-    matplotlib.figure.Figure
-        Axes in the order of the hypotheses; points are medians of the densities under each.
+    list of matplotlib.axes.Axes
+        In the order of the hypotheses; points are medians of the densities under each.
     """
-    from matplotlib import pyplot as plt
-
     fits = comparison.fits
-    columns = min(4, len(fits))
-    rows = -(-len(fits) // columns)
-    with mpl.rc_context(style()):
-        figure = plt.figure(figsize=(3.1 * columns + 0.6, 2.5 * rows + 0.5), layout="constrained")
-        grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    made = axes is None
+    axes = _frames(len(fits)) if axes is None else axes
     data = hypotheses_data(comparison, ci)
     bands, systems = (dict(list(table.groupby("hypothesis"))) for table in data.values())
-    for ax, (name, fit) in zip(grid.flat, fits.items(), strict=False):
+    lowest, highest = (float(data["systems"]["density"].agg(end)) for end in ("min", "max"))
+    for ax, (name, fit) in zip(axes, fits.items(), strict=True):
         band, points = bands[name], systems[name]
         ax.scatter(
             points["date"], points["density"], s=5, color=VERMILION, alpha=0.6, lw=0, zorder=2
@@ -69,14 +76,25 @@ def plot_hypotheses(comparison: Comparison, ci: float = CI) -> Figure:
         locator = mdates.YearLocator()  # type: ignore[no-untyped-call]
         ax.xaxis.set_major_locator(locator)
         ax.xaxis.set_major_formatter(mdates.DateFormatter("’%y"))  # type: ignore[no-untyped-call]
-    for ax in list(grid.flat)[len(fits) :]:
+        ax.set_ylim(lowest / 2.0, highest * 4.0)
+    if made:
+        said = f"capability density; band: {percent(ci)} interval of the frontier"
+        figure_of(axes[0]).supylabel(said, fontsize=9)
+    return axes
+
+
+def _frames(count: int) -> list[Axes]:
+    """Small multiples with common scales."""
+    from matplotlib import pyplot as plt
+
+    columns = min(4, count)
+    rows = -(-count // columns)
+    with mpl.rc_context(style()):
+        figure = plt.figure(figsize=(3.1 * columns + 0.6, 2.5 * rows + 0.5), layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    for ax in grid.flat[count:]:
         ax.remove()
-    first = systems[next(iter(fits))]["density"]
-    grid[0, 0].set_ylim(float(first.min()) / 2.0, float(first.max()) * 4.0)
-    figure.supylabel(
-        f"capability density; band: {percent(ci)} interval of the frontier", fontsize=9
-    )
-    return figure
+    return list(grid.flat[:count])
 
 
 @styled
@@ -164,7 +182,7 @@ def plot_growth_changes(comparison: Comparison, ax: Axes | None = None, ci: floa
 
 def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
     """All figures of a comparison, by the name of their file."""
-    figures = {"hypotheses": plot_hypotheses(comparison)}
+    figures = {"hypotheses": figure_of(plot_hypotheses(comparison)[0])}
     for name, fit in comparison.fits.items():
         if "change_time" in fit.posterior:
             figures[f"date-{name}"] = figure_of(plot_change_date(fit))

@@ -19,6 +19,7 @@ from densing_bayes.observations import Floats
 
 ROUNDS = 60
 MODE_ROUNDS = 3  # for the cells alone, where all else is known
+ALIKE = 0.85  # share of the cells of two fits that both saw, from which one whitening serves both
 HALVINGS = 12  # of a step that does not lead down
 LONGEST = 2.0  # move of one coordinate in a round, in standard deviations
 SETTLED = 0.05  # moves below which the search ends
@@ -51,9 +52,9 @@ class Whitening(NamedTuple):
 def whitening_near(conditioned: Conditioned, compiled: Any, pilot: xr.Dataset) -> Whitening | None:
     """Take over the constants of a like fit.
 
-    Where that fit has all coordinates, its constants serve, with the modes of the cells found
-    anew. Where it lacks some, the model's constants are moved to it as far as they agree, for
-    :func:`laplace` to go on from, and nothing is returned.
+    The model's constants are moved to that fit's as far as they agree. Where it has all
+    coordinates and saw much the same cells, its constants serve, with the modes of the cells found
+    anew. Otherwise :func:`laplace` has to go on from there, and nothing is returned.
 
     Parameters
     ----------
@@ -64,13 +65,6 @@ def whitening_near(conditioned: Conditioned, compiled: Any, pilot: xr.Dataset) -
     """
     names, cells = list(conditioned.coordinates), list(conditioned.observed.cell_label)
     model = conditioned.model
-    same = list(pilot["cell"].values) == cells and list(pilot["coordinate"].values) == names
-    if same:
-        for name, key in zip(Whitening._fields, ("centre", "scale", "cell_mode"), strict=True):
-            model[name].set_value(pilot[key].to_numpy().copy())
-        for _ in range(MODE_ROUNDS):
-            model["cell_mode"].set_value(_cells_at_centre(compiled))
-        return Whitening(*(model[name].get_value() for name in Whitening._fields))
     for data, labels, values in (
         ("globals_centre", names, pilot["centre"]),
         ("cell_mode", cells, pilot["cell_mode"]),
@@ -78,7 +72,16 @@ def whitening_near(conditioned: Conditioned, compiled: Any, pilot: xr.Dataset) -
         there = dict(zip(values[values.dims[0]].values, values.to_numpy(), strict=True))
         own = zip(labels, model[data].get_value(), strict=True)
         model[data].set_value(np.array([there.get(label, value) for label, value in own]))
-    return None
+    seen = {
+        cell for cell, weight in zip(cells, model["cell_seen"].get_value(), strict=True) if weight
+    }
+    saw = set(pilot["cell"].values)
+    if list(pilot["coordinate"].values) != names or len(seen & saw) < ALIKE * len(seen | saw):
+        return None
+    model["globals_scale"].set_value(pilot["scale"].to_numpy().copy())
+    for _ in range(MODE_ROUNDS):
+        model["cell_mode"].set_value(_cells_at_centre(compiled))
+    return Whitening(*(model[name].get_value() for name in Whitening._fields))
 
 
 def whitened(conditioned: Conditioned, whitening: Whitening, point: dict[str, Floats]) -> Floats:

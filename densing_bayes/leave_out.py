@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from densing_bayes import laws
@@ -48,7 +49,7 @@ def leave_one_out(fit: Fit, draws: int = DRAWS) -> tuple[dict[str, dict[str, lis
     -------
     dict
         For ``release`` and ``system``: ``elpd`` in nats and ``k``, the Pareto shape, in the order
-        of the fit. Where k is above 0.7 the density is not reliable: :func:`without_release`.
+        of the fit. Where k is above 0.7 the density is not reliable: fit without that release.
     numpy.ndarray
         Log predictive density of each release at the draws, (chain, draw, release).
     """
@@ -85,13 +86,8 @@ def _relative_efficiency(values: Floats) -> float:
     return float(np.mean(ess) / (values.shape[0] * values.shape[1]))
 
 
-def without_release(observed: Observations, release: int) -> Observations:
-    """The observations without one release: fit these for its exact predictive density."""
-    return observed.of_systems(observed.system_release != release)
-
-
 def density_of_release(fit: Fit, observed: Observations, release: int, draws: int = DRAWS) -> float:
-    """Log predictive density of a release under a fit of :func:`without_release`, in nats."""
+    """Log predictive density of a release under a fit that has not seen it, in nats."""
     parameters = given(fit.spec, observed, thinned(fit.posterior, draws))
     terms = predictive_densities(fit.spec, observed, parameters).release[:, release]
     return float(logsumexp(terms) - np.log(len(terms)))
@@ -112,7 +108,12 @@ def cuts_of(observed: Observations, count: int = CUTS, days: int = WINDOW_DAYS) 
 
 def before(observed: Observations, cut: dt.date) -> Observations:
     """The observations of the systems released before a date."""
-    return observed.of_systems(observed.time < years_since_origin(cut))
+    return observed.of_systems(released_before(observed, cut))
+
+
+def released_before(observed: Observations, cut: dt.date) -> NDArray[np.bool_]:
+    """Which systems were released before a date."""
+    return observed.time < years_since_origin(cut)
 
 
 def forecast_scores(

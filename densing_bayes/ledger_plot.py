@@ -18,16 +18,21 @@ from densing_bayes.canvas import (
     power_of_two,
     styled,
 )
+from densing_bayes.fitting import CI
+from densing_bayes.plot_data import PlotData
 from densing_bayes.tally import PANELS, panels_of, published
 
 WIDEST = 8.0  # times the published value, where intervals are cut off
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE)
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of a ledger that the figure can show: an estimate of a published value above zero."""
+def claims_data(table: pd.DataFrame, ci: float = CI) -> PlotData:
+    """Of :func:`plot_claims`; ``ci`` is not used, a ledger has its intervals.
+
+    ``claims``: the rows of the ledger that have an estimate of a published value above zero.
+    """
     about = (table["kind"] == "about") & (table["value"] > 0)
-    return table[table["estimate"].notna() & about]
+    return {"claims": table[table["estimate"].notna() & about]}
 
 
 @styled
@@ -48,7 +53,7 @@ def plot_claims(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         x is the quantity over its published value, logarithmic; the grey band is the rounding of
         the published value, a cross the rival. Intervals that go on beyond the frame are cut.
     """
-    rows = shown(table)
+    rows = claims_data(table)["claims"]
     names = list(dict.fromkeys(rows["claim"]))
     panels = panels_of(table)
     ax = new_axes(11.0, 1.2 + 0.42 * len(names))[0] if ax is None else ax

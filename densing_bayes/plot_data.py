@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+import inspect
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,39 +24,48 @@ MOST_DRAWS = 1000  # for bands of curves; intervals of parameters use all draws
 PlotData = dict[str, pd.DataFrame]
 
 
-def get_plot_data(figure: str, of: Fit | Comparison, ci: float = CI) -> PlotData:
-    """The tables behind a figure of a fit, or of a comparison of hypotheses.
+def get_plot_data(figure: str, of: Any, ci: float = CI, **options: Any) -> PlotData:
+    """The tables behind a figure.
 
     Parameters
     ----------
     figure
-        "frontier", "growth", "scaling", "score_links", "change_date", "hypotheses" or
-        "growth_changes": the rest of the name of its ``plot_`` function.
+        The rest of the name of its ``plot_`` function: "frontier", "score_fan", "compression", ...
     of
-        What that function takes: a fit, and for the last two a comparison.
+        What that function takes first: a fit, a comparison of hypotheses, a ledger of claims, ...
     ci
         Probability of the intervals and bands.
+    **options
+        Whatever else that function takes and the tables hang on, such as ``params`` and
+        ``benchmark`` of "score_fan".
 
     Returns
     -------
     dict of pandas.DataFrame
-        What is drawn, by name; each function of this module says what is in it.
+        What is drawn, by name; the function ``<figure>_data`` beside the figure says what is in
+        it.
 
     Raises
     ------
     DensingError
-        If there is no such figure, it is not one of ``of``, or ``ci`` is no probability.
+        If there is no such figure, it is not one of ``of``, an option is missing or unknown, or
+        ``ci`` is no probability.
     """
-    from densing_bayes.comparison import Comparison
-
     check_ci(ci)
     if figure not in OF_FIGURES:
         raise DensingError(f"no figure '{figure}'; use one of {', '.join(OF_FIGURES)}")
-    make, of_comparison = OF_FIGURES[figure]
-    if not isinstance(of, Comparison if of_comparison else Fit):
-        wanted = "a comparison of hypotheses" if of_comparison else "a fit"
-        raise DensingError(f"figure '{figure}' is of {wanted}, not of a {type(of).__name__}")
-    return make(of, ci)
+    source = OF_FIGURES[figure]
+    make = getattr(import_module(f"densing_bayes.{source.module}"), f"{figure}_data")
+    home, _, kind = source.takes.rpartition(".")
+    if not isinstance(of, getattr(import_module(home), kind)):
+        raise DensingError(f"figure '{figure}' is of {source.words}, not of a {type(of).__name__}")
+    try:
+        bound = inspect.signature(make).bind(of, ci, **options)
+    except TypeError as error:
+        known = ", ".join(list(inspect.signature(make).parameters)[2:]) or "none"
+        raise DensingError(f"figure '{figure}': {error}; its options are: {known}") from error
+    tables: PlotData = make(*bound.args, **bound.kwargs)
+    return tables
 
 
 def frontier_data(fit: Fit, ci: float = CI) -> PlotData:
@@ -124,11 +134,11 @@ def scaling_data(fit: Fit, ci: float = CI) -> PlotData:
                 np.log(level / observed.centre_tokens),
                 *(law[key][:, k, None] for key in LAW),
             )
-            curves.append(_band(draws, ci, benchmark=name, tokens=level, params=grid))
+            curves.append(band(draws, ci, benchmark=name, tokens=level, params=grid))
     return {"runs": runs, "law": _stacked(curves)}
 
 
-def score_link_data(fit: Fit, ci: float = CI) -> PlotData:
+def score_links_data(fit: Fit, ci: float = CI) -> PlotData:
     """Of :func:`densing_bayes.plots.plot_score_links`.
 
     x is the loss on loss-linked benchmarks, else the effective params at D0 tokens. ``links``:
@@ -180,7 +190,7 @@ def score_link_data(fit: Fit, ci: float = CI) -> PlotData:
                 observed.centre_params * np.exp(value) for value in (x, run_x, system_x)
             )
         draws = laws.sigmoid_score(z, floor[:, k, None], ceiling[:, k, None])
-        links.append(_band(draws, ci, benchmark=name, x=x))
+        links.append(band(draws, ci, benchmark=name, x=x))
         labels = np.array(observed.systems)[observed.cell_system[cells]]
         systems.append(_points(name, "system", labels, system_x, observed.score[cells]))
         labels = np.array([label.split("|")[0] for label in observed.reference_label])[of_runs]
@@ -292,16 +302,53 @@ def growth_changes_data(comparison: Comparison, ci: float = CI) -> PlotData:
 
 
 LAW = ("E", "a", "alpha", "b", "beta")
-OF_FIGURES: dict[str, tuple[Callable[[Any, float], PlotData], bool]] = {
-    "frontier": (frontier_data, False),
-    "growth": (growth_data, False),
-    "scaling": (scaling_data, False),
-    "score_links": (score_link_data, False),
-    "change_date": (change_date_data, False),
-    "hypotheses": (hypotheses_data, True),
-    "growth_changes": (growth_changes_data, True),
+
+
+class Source(NamedTuple):
+    """Where the maker of a figure's tables lives, and what it takes."""
+
+    module: str
+    takes: str  # class of its first argument
+    words: str
+
+
+_FIT = ("densing_bayes.fitting.Fit", "a fit")
+_COMPARISON = ("densing_bayes.comparison.Comparison", "a comparison of hypotheses")
+_PAYBACK = "corollaries.payback_plot"
+OF_FIGURES = {
+    "frontier": Source("plot_data", *_FIT),
+    "growth": Source("plot_data", *_FIT),
+    "scaling": Source("plot_data", *_FIT),
+    "score_links": Source("plot_data", *_FIT),
+    "change_date": Source("plot_data", *_FIT),
+    "hypotheses": Source("plot_data", *_COMPARISON),
+    "growth_changes": Source("plot_data", *_COMPARISON),
+    "loo_pit": Source("check_plot", "densing_bayes.checks.Checks", "checks of a fit"),
+    "claims": Source("ledger_plot", "pandas.DataFrame", "a ledger of claims"),
+    "exponential": Source(
+        "corollaries.trend_plot", "densing_bayes.exponential.ExponentialFit", "an exponential fit"
+    ),
+    "doubling_times": Source("corollaries.trend_plot", "pandas.DataFrame", "a table of engines"),
+    "score_fan": Source("corollaries.forecast_plot", *_FIT),
+    "waiting": Source(_PAYBACK, "collections.abc.Mapping", "waiting times by label"),
+    "payback": Source(_PAYBACK, "densing_bayes.corollaries.payback.Payback", "a pay-back"),
+    "training_cost": Source(
+        _PAYBACK,
+        "densing_bayes.corollaries.training_cost.TrainingCostFit",
+        "a fit of training costs",
+    ),
+    "drivers": Source("corollaries.drivers_plot", *_FIT),
+    "drivers_prior": Source(
+        "corollaries.drivers_plot",
+        "densing_bayes.corollaries.drivers.DriverData",
+        "the data of the drivers",
+    ),
+    "compression": Source(
+        "corollaries.compression_plot", "densing_bayes.posterior.Posterior", "a fit of pairs"
+    ),
+    "panel_pairs": Source("corollaries.compression_plot", "pandas.DataFrame", "a table of pairs"),
 }
-"""Maker of the tables of each figure, and whether it is one of a comparison."""
+"""Every figure, by the rest of the name of its ``plot_`` function."""
 
 
 def _law(fit: Fit) -> dict[str, Floats]:
@@ -318,9 +365,7 @@ def _thinned(fit: Fit, name: str) -> Floats:
 
 def _edge(fit: Fit, days: pd.DatetimeIndex, ci: float, **columns: object) -> pd.DataFrame:
     """The frontier's density over dates."""
-    lower, middle, upper = np.exp(quantiles(frontier(fit, days), ci, (0, 1)))
-    band = {"date": days, "median": middle, "lower": lower, "upper": upper}
-    return pd.DataFrame(columns | band)
+    return band(np.exp(frontier(fit, days)), ci, (0, 1), **columns, date=days)
 
 
 def _heights(posterior: Any, prior: Any, grid: Floats) -> dict[str, Floats]:
@@ -330,8 +375,9 @@ def _heights(posterior: Any, prior: Any, grid: Floats) -> dict[str, Floats]:
     return {"posterior": after / top, "prior": before / top}
 
 
-def _band(draws: Floats, ci: float, **columns: object) -> pd.DataFrame:
-    lower, middle, upper = quantiles(draws, ci, 0)
+def band(draws: Any, ci: float, axis: Any = 0, **columns: object) -> pd.DataFrame:
+    """Median, lower and upper limit of draws along a curve, beside columns of it."""
+    lower, middle, upper = quantiles(draws, ci, axis)
     return pd.DataFrame(columns | {"median": middle, "lower": lower, "upper": upper})
 
 

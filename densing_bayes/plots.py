@@ -33,7 +33,7 @@ from densing_bayes.canvas import (
 )
 from densing_bayes.fitting import CI, Fit
 from densing_bayes.observations import date_of
-from densing_bayes.plot_data import frontier_data, growth_data, scaling_data, score_link_data
+from densing_bayes.plot_data import frontier_data, growth_data, scaling_data, score_links_data
 from densing_bayes.wording import (
     benchmark_label,
     change_label,
@@ -326,7 +326,7 @@ def plot_score_links(fit: Fit, axes: Sequence[Axes] | None = None, ci: float = C
     axes = (
         list(axes) if axes is not None else new_axes(3.0 * len(names), 3.4, len(names), sharey=True)
     )
-    data = score_link_data(fit, ci)
+    data = score_links_data(fit, ci)
     for k, (ax, name) in enumerate(zip(axes, names, strict=True)):
         link, systems, runs = (
             data[part][data[part]["benchmark"] == name]

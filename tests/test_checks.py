@@ -17,6 +17,7 @@ from densing_bayes.checks import NOTHING, check_rows, convergence, misfit, sente
 from densing_bayes.cli import app
 from densing_bayes.errors import DensingError
 from densing_bayes.pit import leave_releases_out, run_densities, run_pit, score_pit
+from densing_bayes.plot_data import get_plot_data
 from densing_bayes.prior_sensitivity import prior_densities
 from densing_bayes.simulation import simulate
 from densing_bayes.uniformity import P_MIN, ecdf_difference, uniformity_p
@@ -193,6 +194,9 @@ def test_the_figure_shows_what_was_checked(checks):
     at, difference, *_ = ecdf_difference(part["pit"].to_numpy())
     (line,) = (line for line in axes[0].lines if len(line.get_xdata()) == len(at))
     np.testing.assert_array_equal(line.get_ydata(), difference)
+    ecdf, tests = get_plot_data("loo_pit", checks).values()
+    np.testing.assert_array_equal(ecdf[ecdf["benchmark"] == benchmarks[0]]["pit"], at)
+    assert list(tests["benchmark"]) == benchmarks and tests["p"].between(0, 1).all()
     plt.close(axes[0].figure)
 
 

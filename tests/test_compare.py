@@ -77,8 +77,11 @@ def test_the_document_is_strict_json(comparison):
 def test_figures_show_every_hypothesis(comparison):
     from matplotlib import pyplot as plt
 
-    figure = hypothesis_plots.plot_hypotheses(comparison)
-    assert [ax.get_title("left").split(" ")[0] for ax in figure.axes] == NAMES
+    axes = hypothesis_plots.plot_hypotheses(comparison)
+    assert [ax.get_title("left").split(" ")[0] for ax in axes] == NAMES
+    again = hypothesis_plots.plot_hypotheses(comparison, list(plt.figure().subplots(1, len(NAMES))))
+    for ax, other in zip(axes, again, strict=True):
+        assert ax.get_ylim() == other.get_ylim()
     ax = hypothesis_plots.plot_growth_changes(comparison)
     assert [label.get_text() for label in ax.get_yticklabels()] == NAMES
     with pytest.raises(DensingError, match="no date is open"):
@@ -299,10 +302,22 @@ def test_importance_sampling_agrees_with_a_refit():
     found, _ = leave_out.leave_one_out(fit)
     k = np.array(found["release"]["k"])
     release = int(np.flatnonzero((k > 0.3) & (k < 0.65))[0])
-    reduced = leave_out.without_release(fit.observed, release)
-    compiled = compile_fit(fit.spec, reduced)
+    others = fit.observed.system_release != release
     settings = {"draws": 1000, "tune": 500, "chains": 4, "cores": None, "prior": False}
-    refit = fit_compiled(compiled, reduced, seed=2, progress=False, **settings)
-    assert refit.verdict == "PASS"
-    exact = leave_out.density_of_release(refit, fit.observed, release)
-    assert found["release"]["elpd"][release] == pytest.approx(exact, abs=0.2)
+    compiled = compile_fit(fit.spec, fit.observed)
+    masked = fit_compiled(
+        compiled, fit.observed, seen=others, near=fit, seed=2, progress=False, **settings
+    )
+    reduced = fit.observed.of_systems(others)
+    anew = fit_compiled(compile_fit(fit.spec, reduced), reduced, seed=3, progress=False, **settings)
+    for refit in (masked, anew):
+        assert refit.verdict == "PASS"
+        assert refit.observed.hash() == reduced.hash()
+        exact = leave_out.density_of_release(refit, fit.observed, release)
+        assert found["release"]["elpd"][release] == pytest.approx(exact, abs=0.2)
+    # without its cells in the compiled arrays or with them unseen, the posterior is one
+    tables = [refit.to_dataframe() for refit in (masked, anew)]
+    assert list(tables[0].index) == list(tables[1].index)
+    errors = [table["sd"] / np.sqrt(table["ess_bulk"]) for table in tables]
+    apart = (tables[0]["mean"] - tables[1]["mean"]).abs() / np.hypot(*errors)
+    assert apart.max() < 5.0

@@ -43,6 +43,7 @@ from densing_bayes.corollaries.panel_pairs import (
 )
 from densing_bayes.corollaries.score_curves import collapse, curve_draws
 from densing_bayes.errors import DensingError, TableError
+from densing_bayes.plot_data import get_plot_data
 from densing_bayes.spec import load_corollary
 from densing_bayes.tables import load_panel
 
@@ -266,6 +267,8 @@ def test_inference_time_makes_up_for_some_loss(recovered):
 @pytest.mark.slow
 @pytest.mark.fit
 def test_the_figure_shows_every_method(recovered):
+    methods = get_plot_data("compression", recovered(1))["methods"]
+    assert set(methods["class"]) == {"quantised", "pruned"} and len(methods) == 4
     ax = plot_compression(recovered(1))
     assert len(ax.get_yticklabels()) == 4
     assert ax.get_xscale() == "log"
@@ -462,6 +465,8 @@ def test_missing_pairs_are_listed_with_their_reason(small_fit):
     assert table.loc["yi-1.5-9b", "reason"] == "the parent yi-9b is not in the fit"
     assert missing["p_denser"].isna().all()
     assert table.drop(missing.index)["p_denser"].between(0, 1).all()
+    shown = get_plot_data("panel_pairs", table)["pairs"]
+    assert set(shown.index) == set(table.index) - set(missing.index)
     ax = plot_panel_pairs(table)
     assert len(ax.get_yticklabels()) == len(table) - len(missing)
 

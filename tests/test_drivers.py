@@ -26,6 +26,7 @@ from densing_bayes.corollaries.drivers import (
 from densing_bayes.corollaries.drivers_plot import plot_drivers, plot_drivers_prior
 from densing_bayes.corollaries.overtraining import overtraining, tokens_of
 from densing_bayes.errors import DensingError, SpecError
+from densing_bayes.plot_data import get_plot_data
 from densing_bayes.tables import load_panel
 
 ANALYSES = Path(__file__).parent.parent / "analyses"
@@ -226,12 +227,17 @@ def test_table_and_figures(small_fit):
     assert table.loc["growth", "prior_lower"] < table.loc["growth", "lower"]
     share = driver_share(sampled)
     assert table.loc["share_by_driver", "median"] == pytest.approx(np.nanmedian(share))
+    behind = get_plot_data("drivers", small_fit, table=table, spec=spec)
+    assert len(behind["systems"]) == 88 and len(behind["growth"]) == 6
     left, right = plot_drivers(small_fit, table, spec)
     densities = left.get_lines()[0].get_ydata()
     assert len(densities) == 88
     labels = [label.get_text() for label in right.get_yticklabels()]
     assert labels[0] == "regression: all" and len(labels) == 6
     data = driver_data(small_fit, spec)
+    bands = get_plot_data("drivers_prior", data, sampled=sampled, spec=spec)["bands"]
+    wide, narrow = (bands[bands["probability"] == level] for level in (0.95, 0.5))
+    assert (wide["lower"].to_numpy() < narrow["lower"].to_numpy()).all()
     ax = plot_drivers_prior(data, sampled, spec)
     np.testing.assert_allclose(ax.get_lines()[0].get_ydata(), data.log_density)
 

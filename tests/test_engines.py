@@ -12,7 +12,9 @@ from densing_bayes.corollaries.engines import (
     load_engines,
     load_technology,
 )
+from densing_bayes.corollaries.trend_plot import plot_doubling_times, plot_exponential
 from densing_bayes.errors import DensingError, SpecError
+from densing_bayes.plot_data import get_plot_data
 from densing_bayes.quantities import doubling_time, frontier, growth
 
 CHIPS, BATTERIES = "compute-per-price", ("battery-energy-per-volume", "battery-energy-per-mass")
@@ -74,6 +76,23 @@ def test_table_of_engines(small_fit, engines):
     assert volume["points"] == 6
     expected = np.median(doubling_time(engine_rate(engines["battery-energy-per-volume"])))
     assert volume["doubling_time"]["median"] == pytest.approx(expected, rel=1e-3)
+    shown = get_plot_data("doubling_times", table)["engines"]
+    assert list(shown.index) == list(table.index)
+    assert shown.loc["battery-energy-per-volume", "median"] == volume["doubling_time"]["median"]
+    assert (shown["lower"] < shown["upper"]).all()
+    ax = plot_doubling_times(table, {"battery-energy-per-volume": [3652.5]})
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(shown["label"])
+
+
+def test_points_and_trend_behind_the_figure_are_those_of_the_fit(engines):
+    fit = engines["battery-energy-per-mass"]
+    trend, points = get_plot_data("exponential", fit).values()
+    assert len(points) == len(fit.points.label)
+    assert (points["low"] < points["high"]).sum() == 2
+    assert points["date"].between(points["first_date"], points["last_date"]).all()
+    ax = plot_exponential(fit)
+    (line,) = (line for line in ax.get_lines() if line.get_label().endswith("median"))
+    np.testing.assert_allclose(line.get_ydata(), trend["median"])
 
 
 def test_table_of_devices(small_fit):

@@ -27,6 +27,7 @@ from densing_bayes.forecasts import (
     score_limit,
 )
 from densing_bayes.observations import date_of, observe, years_since_origin
+from densing_bayes.plot_data import get_plot_data
 from densing_bayes.spec import load_hypothesis, load_spec
 from densing_bayes.store import versions
 from densing_bayes.tables import load_panel
@@ -217,6 +218,10 @@ def test_fan_shows_bands_frontier_and_systems(made):
     assert fan.index[-1] > date_of(made.observed.time.max())
     near = systems_near(made, 7e9, "mmlu")
     assert "llama-2-7b" in near.index and "llama-2-70b" not in near.index
+    behind = get_plot_data("score_fan", made, params=7e9, benchmark="mmlu")
+    pd.testing.assert_frame_equal(behind["fan"].set_index("date"), fan)
+    pd.testing.assert_frame_equal(behind["systems"], near)
+    assert behind["limit"]["lower"][0] < behind["limit"]["upper"][0]
     ax = plot_score_fan(made, 7e9, "mmlu", score=0.864)
     shown = {line.get_label(): line for line in ax.get_lines()}
     assert len(shown["systems of 4.67e9 to 10.5e9 params"].get_xdata()) == len(near)

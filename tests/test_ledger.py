@@ -191,6 +191,8 @@ def test_ledger_in_words_document_and_figure(small_fit, plotted):
     assert document["rule"] == tally.RULE
     text = tally.markdown(table)
     assert text.count("\n| ") == len(rows) + 2  # and the header
+    shown = db.get_plot_data("claims", table)["claims"]
+    assert shown["estimate"].notna().all() and 0 < len(shown) < len(table)
     ax = plot_claims(table)
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels[0] == "Capability density doubles about every 100 days  [100 days]"

@@ -171,6 +171,31 @@ def test_the_conditioned_form_is_the_same_density(name):
     assert np.ptp(differences) < 1e-4
 
 
+@pytest.mark.parametrize("name", ["as shipped", "beta-binomial"])
+def test_scores_that_are_not_seen_say_nothing(name):
+    observed, parts, conditioned = pieces(*varied(name))
+    model = conditioned.model
+    evaluate = compiled(model, [*model.logp(sum=False), model["log_effective_params"]])
+    random = np.random.default_rng(1)
+    point = [random.uniform(-1.0, 1.0, np.shape(value)) for value in model.initial_point().values()]
+    hidden = observed.cell_system == 3
+    assert hidden.any()
+
+    def density(score, seen):
+        parts.model["score_data"].set_value(score)
+        model["cell_seen"].set_value(seen.astype(float))
+        *factors, latent = evaluate(*point)
+        return total(factors), latent
+
+    other = np.where(hidden, 0.9 * observed.score, observed.score)
+    everything = np.ones(hidden.size, dtype=bool)
+    (first, at), (second, also_at) = (density(s, ~hidden) for s in (observed.score, other))
+    assert first == pytest.approx(second, abs=1e-9)
+    np.testing.assert_allclose(at, also_at)
+    assert abs(density(other, everything)[0] - density(observed.score, everything)[0]) > 0.1
+    parts.model["score_data"].set_value(observed.score)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

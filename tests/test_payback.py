@@ -36,6 +36,7 @@ from densing_bayes.corollaries.payback import (
 from densing_bayes.documents import json_text
 from densing_bayes.errors import DensingError, SpecError, TableError
 from densing_bayes.observations import DAYS_PER_YEAR
+from densing_bayes.plot_data import get_plot_data
 from densing_bayes.shelf import frontier_shelf_life, shelf_life
 from densing_bayes.spec import LogNormal, load_spec
 
@@ -340,12 +341,19 @@ def test_words_and_figures():
     curve = payback_plot.payback_curve(result, costs=np.array([1e6, 2e6]))
     assert curve["median"][0] == pytest.approx(table.loc["visits_needed", "median"], rel=1e-2)
     assert curve["upper"][1] == pytest.approx(2 * curve["upper"][0])
+    behind = get_plot_data("payback", result, window=60.0)
+    assert behind["training_cost"]["median"][0] == table.loc["training_cost", "median"]
+    assert (behind["curve"]["lower"] <= behind["curve"]["upper"]).all()
     ax = payback_plot.plot_payback(result, window=60.0, visits=1.7e9)
     assert "1,700 million visits" in ax.get_legend_handles_labels()[1]
     waits = result.draws["waiting_time"]
     curve = payback_plot.waiting_curve(waits, 400)
     assert curve["p_not_succeeded"][100] == pytest.approx(float((waits > 100).mean()))
     assert len(payback_plot.plot_waiting({"one": waits}).lines) == 1
+    curves = get_plot_data("waiting", {"one": waits, "two": 2.0 * waits}, until=400)["curves"]
+    one, two = (part["p_not_succeeded"] for _, part in curves.groupby("label"))
+    np.testing.assert_allclose(one, curve["p_not_succeeded"])
+    assert (two.to_numpy() >= one.to_numpy()).all()
 
 
 def test_document_has_every_answer_and_no_infinity():
@@ -476,6 +484,7 @@ def test_known_costs_are_recovered(tmp_path):
     assert (
         np.mean(table["observed"].between(table["posterior_lower"], table["posterior_upper"])) > 0.8
     )
+    pd.testing.assert_frame_equal(get_plot_data("training_cost", fit)["hours"], table)
     assert payback_plot.plot_training_cost(fit).get_xscale() == "log"
     with pytest.raises(DensingError, match=r"no hardware 'H10' .* did you mean H100"):
         costs.training_cost(fit, 8e9, 15e12, hardware="H10")

@@ -20,10 +20,28 @@ from densing_bayes.canvas import (
 )
 from densing_bayes.corollaries.compression import method_table
 from densing_bayes.fitting import CI
+from densing_bayes.plot_data import PlotData
 from densing_bayes.posterior import Posterior
 
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE)
 LEAST, MOST = 1.0 / 64.0, 4.0  # factors beyond which intervals are cut off
+
+
+def compression_data(posterior: Posterior, ci: float = CI) -> PlotData:
+    """Of :func:`plot_compression`.
+
+    ``methods``: as of :func:`densing_bayes.corollaries.compression.method_table`.
+    """
+    return {"methods": method_table(posterior, ci)}
+
+
+def panel_pairs_data(table: pd.DataFrame, ci: float = CI) -> PlotData:
+    """Of :func:`plot_panel_pairs`; ``ci`` is not used, the table has its intervals.
+
+    ``pairs``: the rows of the table that have an answer, by derivation.
+    """
+    rows = table[table["reason"] == ""]
+    return {"pairs": rows.sort_values(["derivation", "factor"], kind="stable")}
 
 
 @styled
@@ -46,7 +64,7 @@ def plot_compression(posterior: Posterior, ci: float = CI, ax: Axes | None = Non
         pair; hollow where more than half of the children's scores may be guesses. Intervals that
         go on beyond the frame are cut.
     """
-    table = method_table(posterior, ci)
+    table = compression_data(posterior, ci)["methods"]
     classes = list(dict.fromkeys(table["class"]))
     ax = new_axes(7.5, 1.2 + 0.24 * (len(table) + 0.6 * len(classes)))[0] if ax is None else ax
     y, places, labels = 0.0, [], []
@@ -93,7 +111,7 @@ def plot_panel_pairs(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     matplotlib.axes.Axes
         One row per pair, by derivation; hollow where the child is scored beside the fit.
     """
-    rows = table[table["reason"] == ""].sort_values(["derivation", "factor"], kind="stable")
+    rows = panel_pairs_data(table)["pairs"]
     ax = new_axes(7.5, 1.3 + 0.26 * len(rows))[0] if ax is None else ax
     kinds = list(dict.fromkeys(rows["derivation"]))
     for y, (_, row) in enumerate(rows.iterrows()):

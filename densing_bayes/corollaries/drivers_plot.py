@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from densing_bayes.canvas import BLUE, GREY, INK, VERMILION, date_axis, days_of, new_axes, styled
+from densing_bayes.canvas import (
+    BLUE,
+    GREY,
+    INK,
+    VERMILION,
+    date_axis,
+    days_of,
+    new_axes,
+    quantiles,
+    styled,
+)
 from densing_bayes.corollaries.drivers import (
     DriverData,
     DriversSpec,
@@ -17,10 +26,12 @@ from densing_bayes.corollaries.drivers import (
     drivers_spec,
 )
 from densing_bayes.corollaries.overtraining import overtraining
-from densing_bayes.fitting import Fit
+from densing_bayes.fitting import CI, Fit
 from densing_bayes.observations import date_of
+from densing_bayes.plot_data import PlotData
 from densing_bayes.posterior import Posterior
 from densing_bayes.tables import Panel
+from densing_bayes.wording import percent
 
 ROWS = {
     "growth_total": "regression: all",
@@ -61,6 +72,24 @@ def gains(
     )
 
 
+def drivers_data(
+    fit: Fit,
+    ci: float = CI,
+    *,
+    table: pd.DataFrame,
+    spec: DriversSpec | str | os.PathLike[str] = "drivers",
+    panel: Panel | str | os.PathLike[str] | None = None,
+) -> PlotData:
+    """Of :func:`plot_drivers`; ``ci`` is not used, the table has its intervals.
+
+    ``systems``: as of :func:`gains`; ``growth``: the rows of the table that are drawn, with their
+    labels.
+    """
+    known = [name for name in ROWS if name in table.index]
+    growth = table.loc[known].assign(label=[ROWS[name] for name in known])
+    return {"systems": gains(fit, spec, panel), "growth": growth}
+
+
 @styled
 def plot_drivers(
     fit: Fit,
@@ -87,7 +116,7 @@ def plot_drivers(
     list of matplotlib.axes.Axes
     """
     left, right = axes or new_axes(11.0, 4.2, 2)
-    points = gains(fit, spec, panel)
+    points, growth = drivers_data(fit, table=table, spec=spec, panel=panel).values()
     days = days_of(points["date"])
     for name, colour, label in (
         ("log_density", BLUE, "log density"),
@@ -103,9 +132,8 @@ def plot_drivers(
     left.set_ylabel("posterior medians, natural logarithms")
     left.legend(loc="lower right", fontsize=8, frameon=False)
 
-    known = [name for name in ROWS if name in table.index]
-    for place, name in enumerate(known):
-        row: Any = table.loc[name]
+    for place, (key, row) in enumerate(growth.iterrows()):
+        name = str(key)
         if np.isfinite(row["prior_lower"]):
             limits = [row["prior_lower"], row["prior_upper"]]
             right.plot(limits, [place] * 2, color=GREY, lw=6, alpha=0.3, solid_capstyle="butt")
@@ -113,10 +141,46 @@ def plot_drivers(
         right.plot([row["lower"], row["upper"]], [place] * 2, color=colour, lw=2.0)
         right.plot(row["median"], place, "o", color=colour, ms=5)
     right.axvline(0.0, color=INK, lw=0.8)
-    right.set_yticks(range(len(known)), [ROWS[name] for name in known])
-    right.set_ylim(len(known) - 0.5, -0.5)
+    right.set_yticks(range(len(growth)), list(growth["label"]))
+    right.set_ylim(len(growth) - 0.5, -0.5)
     right.set_xlabel("growth of log density, 1/year (grey: prior, 95%)")
     return [left, right]
+
+
+def drivers_prior_data(
+    data: DriverData,
+    ci: float = CI,
+    *,
+    sampled: Posterior,
+    spec: DriversSpec | str | os.PathLike[str] = "drivers",
+    seed: int = 0,
+) -> PlotData:
+    """Of :func:`plot_drivers_prior`, in natural logarithms; ``ci`` is of the wider band.
+
+    ``bands``: probability, date, lower, upper; ``systems``: date, log_density (posterior means).
+    """
+    spec = drivers_spec(spec)
+    random = np.random.default_rng(seed)
+    prior = {name: np.ravel(values)[:, None] for name, values in sampled.prior.items()}
+    time = np.linspace(data.time.min(), data.time.max(), 40)
+    shape = (len(prior["level"]), len(time))
+    frontier = spec.form == "frontier"
+    effect = random.standard_normal(shape)
+    effect = (
+        -prior["shortfall_spread"] * np.abs(effect)
+        if frontier
+        else (prior["release_spread"] * effect)
+    )
+    drawn = prior["level"] + prior["growth"] * time + effect
+    drawn = drawn + prior["system_spread"] * random.standard_normal(shape)
+    dates = [date_of(t) for t in time]
+    bands = []
+    for probability in (ci, 0.5):
+        lower, _, upper = quantiles(drawn, probability, 0)
+        limits = {"date": dates, "lower": lower, "upper": upper}
+        bands.append(pd.DataFrame({"probability": probability} | limits))
+    systems = {"date": [date_of(t) for t in data.time], "log_density": data.log_density}
+    return {"bands": pd.concat(bands, ignore_index=True), "systems": pd.DataFrame(systems)}
 
 
 @styled
@@ -134,28 +198,18 @@ def plot_drivers_prior(
     matplotlib.axes.Axes
         Bands of 50 and 95% of the log density of a system of mean size and tokens per param.
     """
-    spec = drivers_spec(spec)
-    random = np.random.default_rng(seed)
-    prior = {name: np.ravel(values)[:, None] for name, values in sampled.prior.items()}
-    time = np.linspace(data.time.min(), data.time.max(), 40)
-    shape = (len(prior["level"]), len(time))
-    frontier = spec.form == "frontier"
-    effect = random.standard_normal(shape)
-    effect = (
-        -prior["shortfall_spread"] * np.abs(effect)
-        if frontier
-        else (prior["release_spread"] * effect)
-    )
-    drawn = prior["level"] + prior["growth"] * time + effect
-    drawn = drawn + prior["system_spread"] * random.standard_normal(shape)
     ax = new_axes(6.0, 4.0)[0] if ax is None else ax
-    dates = days_of([date_of(t) for t in time])
-    for band in (0.95, 0.5):
-        lower, upper = np.quantile(drawn, [(1 - band) / 2, (1 + band) / 2], axis=0)
-        label = f"prior, {band:.0%}"
-        ax.fill_between(dates, lower, upper, color=GREY, alpha=0.25, lw=0, label=label)
-    points = days_of([date_of(t) for t in data.time])
-    ax.plot(points, data.log_density, "o", color=BLUE, ms=3, label="posterior mean of a system")
+    bands, systems = drivers_prior_data(data, sampled=sampled, spec=spec, seed=seed).values()
+    for probability, band in bands.groupby("probability", sort=False):
+        label = f"prior, {percent(float(str(probability)))}"
+        days = days_of(band["date"])
+        ax.fill_between(
+            days, band["lower"], band["upper"], color=GREY, alpha=0.25, lw=0, label=label
+        )
+    points = days_of(systems["date"])
+    ax.plot(
+        points, systems["log_density"], "o", color=BLUE, ms=3, label="posterior mean of a system"
+    )
     date_axis(ax)
     ax.set_ylabel("log density")
     ax.legend(loc="lower right", fontsize=8, frameon=False)

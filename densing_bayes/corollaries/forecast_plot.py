@@ -23,6 +23,7 @@ from densing_bayes.errors import DensingError
 from densing_bayes.fitting import CI, Fit
 from densing_bayes.forecasts import release_score_at, score_at, score_limit
 from densing_bayes.observations import date_of
+from densing_bayes.plot_data import PlotData
 
 BANDS = (0.95, 0.8, 0.5)
 POINTS = 60
@@ -101,6 +102,30 @@ def systems_near(fit: Fit, params: float, benchmark: str, within: float = 1.5) -
     return table[np.abs(np.log(table["params"] / params)) <= np.log(within)]
 
 
+def score_fan_data(
+    fit: Fit,
+    ci: float = CI,
+    *,
+    params: float,
+    benchmark: str,
+    start: Any = None,
+    end: Any = None,
+    within: float = 1.5,
+) -> PlotData:
+    """Of :func:`plot_score_fan`; ``ci`` is of the score that no size reaches.
+
+    ``fan``: as of :func:`score_fan`, with ``date`` as a column; ``systems``: as of
+    :func:`systems_near`, within the dates of the fan; ``limit``: median, lower and upper of the
+    score that no size reaches.
+    """
+    fan = score_fan(fit, params, benchmark, start, end)
+    near = systems_near(fit, params, benchmark, within)
+    near = near[(near["date"] >= fan.index[0]) & (near["date"] <= fan.index[-1])]
+    lower, middle, upper = quantiles(score_limit(fit, benchmark), ci, None)
+    limit = {"median": [float(middle)], "lower": [float(lower)], "upper": [float(upper)]}
+    return {"fan": fan.reset_index(), "systems": near, "limit": pd.DataFrame(limit)}
+
+
 @styled
 def plot_score_fan(
     fit: Fit,
@@ -132,11 +157,11 @@ def plot_score_fan(
         Bands of 50, 80 and 95% of a new release, the frontier with its 95% interval, the
         observed systems, the last datum, and the score that no size reaches.
     """
-    fan = score_fan(fit, params, benchmark, start, end)
-    near = systems_near(fit, params, benchmark, within)
-    near = near[(near["date"] >= fan.index[0]) & (near["date"] <= fan.index[-1])]
+    fan, near, limit = score_fan_data(
+        fit, params=params, benchmark=benchmark, start=start, end=end, within=within
+    ).values()
     ax = new_axes(8.0, 4.6)[0] if ax is None else ax
-    days = days_of(fan.index)
+    days = days_of(fan["date"])
     for band, alpha in zip(BANDS, (0.14, 0.2, 0.28), strict=True):
         name = f"{band * 100:.0f}"
         lower, upper = fan[f"release_lower{name}"], fan[f"release_upper{name}"]
@@ -148,7 +173,7 @@ def plot_score_fan(
     low, high = (f"{size / 1e9:.3g}e9" for size in (params / within, params * within))
     label = f"systems of {low} to {high} params"
     ax.plot(days_of(near["date"]), near["score"], "o", color=INK, ms=4, mec="white", label=label)
-    least, middle, most = map(float, quantiles(score_limit(fit, benchmark), CI, None))
+    middle, least, most = limit.iloc[0]
     ax.axhspan(least, most, color=GREY, alpha=0.18, lw=0, label="score that no size reaches, 95%")
     ax.axhline(middle, color=GREY, lw=0.8)
     last = days_of([date_of(fit.observed.time.max())])[0]

@@ -33,6 +33,7 @@ from densing_bayes.corollaries.training_cost import (
     training_cost,
 )
 from densing_bayes.fitting import CI
+from densing_bayes.plot_data import PlotData
 from densing_bayes.quantities import check_ci
 
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE)
@@ -45,6 +46,17 @@ def waiting_curve(days: xr.DataArray, until: float = 730.0) -> pd.DataFrame:
     values = np.sort(np.ravel(days))
     share = 1.0 - np.searchsorted(values, grid, side="right") / len(values)
     return pd.DataFrame({"days": grid, "p_not_succeeded": share})
+
+
+def waiting_data(
+    waits: Mapping[str, xr.DataArray], ci: float = CI, *, until: float = 730.0
+) -> PlotData:
+    """Of :func:`plot_waiting`; ``ci`` is not used.
+
+    ``curves``: label, days, p_not_succeeded.
+    """
+    parts = [waiting_curve(days, until).assign(label=label) for label, days in waits.items()]
+    return {"curves": pd.concat(parts, ignore_index=True)[["label", "days", "p_not_succeeded"]]}
 
 
 @styled
@@ -64,11 +76,11 @@ def plot_waiting(
         Axes to draw into; new ones by default.
     """
     ax = new_axes(6.0, 4.0)[0] if ax is None else ax
-    for number, (label, days) in enumerate(waits.items()):
-        curve = waiting_curve(days, until)
+    curves = waiting_data(waits, until=until)["curves"]
+    for number, (label, curve) in enumerate(curves.groupby("label", sort=False)):
         style = "-" if number < len(COLOURS) else "--"
         colour = COLOURS[number % len(COLOURS)]
-        ax.plot(curve["days"], curve["p_not_succeeded"], style, color=colour, label=label)
+        ax.plot(curve["days"], curve["p_not_succeeded"], style, color=colour, label=str(label))
     ax.set_xlim(0, until)
     ax.set_ylim(0, 1)
     ax.set_xlabel("days since release")
@@ -120,6 +132,16 @@ def payback_curve(
     )
 
 
+def payback_data(result: Payback, ci: float = CI, *, window: float | None = None) -> PlotData:
+    """Of :func:`plot_payback`.
+
+    ``curve``: as of :func:`payback_curve`; ``training_cost``: median, lower, upper in USD.
+    """
+    lower, middle, upper = quantiles(result.draws["training_cost"].to_numpy(), ci, None)
+    cost = {"median": [float(middle)], "lower": [float(lower)], "upper": [float(upper)]}
+    return {"curve": payback_curve(result, window, ci), "training_cost": pd.DataFrame(cost)}
+
+
 @styled
 def plot_payback(
     result: Payback,
@@ -145,14 +167,14 @@ def plot_payback(
         Axes to draw into; new ones by default.
     """
     ax = new_axes(6.0, 4.0)[0] if ax is None else ax
-    curve = payback_curve(result, window, ci)
+    curve, cost = payback_data(result, ci, window=window).values()
     upper = np.minimum(curve["upper"], 1e15)
     ax.fill_between(curve["training_cost"], curve["lower"], upper, color=BLUE, alpha=0.2, lw=0)
     span = "until succeeded" if window is None else f"within {window:.0f} days"
     ax.plot(curve["training_cost"], curve["median"], color=BLUE, label=f"visits {span}")
-    low, middle, high = quantiles(result.draws["training_cost"].to_numpy(), ci, None)
-    ax.axvspan(float(low), float(high), color=GREY, alpha=0.2, lw=0)
-    ax.axvline(float(middle), color=GREY, lw=1.0, label="its training cost")
+    middle, low, high = cost.iloc[0]
+    ax.axvspan(low, high, color=GREY, alpha=0.2, lw=0)
+    ax.axvline(middle, color=GREY, lw=1.0, label="its training cost")
     if visits is not None:
         label = f"{visits / MILLION:,.0f} million visits"
         ax.axhline(visits, color=VERMILION, lw=1.2, label=label)
@@ -196,6 +218,11 @@ def predicted_hours(fit: TrainingCostFit, ci: float = CI) -> pd.DataFrame:
             }
         rows.append(row)
     return pd.DataFrame(rows).set_index("name")
+
+
+def training_cost_data(fit: TrainingCostFit, ci: float = CI) -> PlotData:
+    """Of :func:`plot_training_cost`: ``hours``, as of :func:`predicted_hours`."""
+    return {"hours": predicted_hours(fit, ci)}
 
 
 @styled

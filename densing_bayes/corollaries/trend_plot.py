@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,14 +17,16 @@ from densing_bayes.canvas import (
     date_axis,
     days_of,
     new_axes,
-    quantiles,
     styled,
 )
 from densing_bayes.exponential import ExponentialFit, line_through
 from densing_bayes.fitting import CI
 from densing_bayes.observations import date_of
+from densing_bayes.plot_data import PlotData, band
 from densing_bayes.wording import percent
 
+BEYOND = 1e5  # days that no axis shows
+LONGEST_POINT = pd.Timedelta(days=7)  # between the limits of a date that is drawn as a point
 ENGINES = {
     "model-density": "density of language models",
     "transistor-density": "transistors per area of a chip",
@@ -33,6 +34,30 @@ ENGINES = {
     "battery-energy-per-volume": "energy per volume of Li-ion cells",
     "battery-energy-per-mass": "energy per mass of Li-ion cells",
 }
+
+
+def exponential_data(fit: ExponentialFit, ci: float = CI) -> PlotData:
+    """Of :func:`plot_exponential`, in the unit of the values.
+
+    ``trend``: date, median, lower, upper; ``points``: first_date and last_date, between which the
+    date is, date (their middle), low and high, between which the value is, value (their geometric
+    mean), and member, the probability that the point belongs to the class.
+    """
+    points = fit.points
+    first, last = ([date_of(float(t)) for t in ends] for ends in (points.first, points.last))
+    span = pd.date_range(min(first), max(last), periods=120)
+    table = pd.DataFrame(
+        {
+            "date": [date_of(float(t)) for t in (points.first + points.last) / 2.0],
+            "first_date": first,
+            "last_date": last,
+            "value": np.exp((points.log_low + points.log_high) / 2.0),
+            "low": np.exp(points.log_low),
+            "high": np.exp(points.log_high),
+            "member": points.member,
+        }
+    )
+    return {"trend": band(np.exp(line_through(fit, span)), ci, (0, 1), date=span), "points": table}
 
 
 @styled
@@ -59,26 +84,20 @@ def plot_exponential(
         likely a point belongs to the class, the darker it is.
     """
     ax = new_axes(8.0, 4.6)[0] if ax is None else ax
-    points = fit.points
-    middle_time = (points.first + points.last) / 2.0
-    days = days_of([date_of(float(time)) for time in middle_time])
-    value = np.exp((points.log_low + points.log_high) / 2.0)
-    span = pd.date_range(
-        date_of(float(points.first.min())), date_of(float(points.last.max())), periods=120
-    )
-    lower, middle, upper = np.exp(quantiles(line_through(fit, span), ci, (0, 1)))
+    trend, points = exponential_data(fit, ci).values()
+    days, value = days_of(points["date"]), points["value"].to_numpy()
     name = "edge" if fit.spec.form == "frontier" else "trend"
-    ax.fill_between(
-        span, lower, upper, color=BLUE, alpha=0.16, lw=0, label=f"{name}, {percent(ci)} interval"
-    )
-    ax.plot(span, middle, color=BLUE, label=f"{name}, median")
-    for i in np.flatnonzero(points.log_low < points.log_high):
-        ax.plot([days[i]] * 2, np.exp([points.log_low[i], points.log_high[i]]), color=GREY, lw=1.2)
-    for i in np.flatnonzero(points.last - points.first > 0.02):
-        ends = days_of([date_of(float(points.first[i])), date_of(float(points.last[i]))])
-        ax.plot(ends, [value[i]] * 2, color=GREY, lw=0.8, zorder=1.5)
+    label = f"{name}, {percent(ci)} interval"
+    span = trend["date"]
+    ax.fill_between(span, trend["lower"], trend["upper"], color=BLUE, alpha=0.16, lw=0, label=label)
+    ax.plot(span, trend["median"], color=BLUE, label=f"{name}, median")
+    between = points[points["low"] < points["high"]]
+    ax.vlines(days_of(between["date"]), between["low"], between["high"], color=GREY, lw=1.2)
+    limited = points[points["last_date"] - points["first_date"] > LONGEST_POINT]
+    starts, ends = days_of(limited["first_date"]), days_of(limited["last_date"])
+    ax.hlines(limited["value"], starts, ends, color=GREY, lw=0.8, zorder=1.5)
     few = len(value) < 150
-    sure = points.member >= 0.5
+    sure = points["member"].to_numpy() >= 0.5
     for chosen, face, label in (
         (sure, VERMILION, "point"),
         (~sure, "none", "probably not of this level"),
@@ -111,6 +130,21 @@ def _plain(value: float, _: int = 0) -> str:
     return f"{value:g}"
 
 
+def doubling_times_data(table: pd.DataFrame, ci: float = CI) -> PlotData:
+    """Of :func:`plot_doubling_times`; ``ci`` is not used, the table has its intervals.
+
+    ``engines``: index engine; label, median, lower, upper in days (infinite where unbounded).
+    """
+    said = table["doubling_time"]
+    columns = {
+        key: [float("inf") if row[key] is None else row[key] for row in said]
+        for key in ("median", "lower", "upper")
+    }
+    labels = [ENGINES.get(str(name), str(name)) for name in table.index]
+    index = table.index.rename("engine")
+    return {"engines": pd.DataFrame({"label": labels} | columns, index=index)}
+
+
 @styled
 def plot_doubling_times(
     table: pd.DataFrame,
@@ -134,18 +168,18 @@ def plot_doubling_times(
         x is the doubling time on a logarithmic scale from months to decades.
     """
     ax = new_axes(8.0, 0.9 + 0.45 * len(table))[0] if ax is None else ax
-    for place, (name, row) in enumerate(table.iterrows()):
-        said: dict[str, Any] = row["doubling_time"]
-        ends = [said["lower"], said["upper"] if said["upper"] is not None else 1e5]
+    engines = doubling_times_data(table)["engines"]
+    for place, (name, row) in enumerate(engines.iterrows()):
+        ends = np.minimum([row["lower"], row["upper"]], BEYOND)
         ax.plot(ends, [place] * 2, color=BLUE, lw=2.2, solid_capstyle="butt")
-        if said["median"] is not None:
-            ax.plot(said["median"], place, "o", color=BLUE, ms=6, zorder=4)
+        if row["median"] < BEYOND:
+            ax.plot(row["median"], place, "o", color=BLUE, ms=6, zorder=4)
         for value in (claims or {}).get(str(name), ()):
             ax.plot(value, place, "x", color=INK, ms=7, mew=1.6, zorder=5)
     ax.plot([], [], "o-", color=BLUE, ms=6, lw=2.2, label="posterior median and interval")
     if claims:
         ax.plot([], [], "x", color=INK, ms=7, mew=1.6, ls="none", label="published")
-    ax.set_yticks(range(len(table)), [ENGINES.get(str(name), str(name)) for name in table.index])
+    ax.set_yticks(range(len(table)), list(engines["label"]))
     ax.set_ylim(len(table) - 0.5, -0.5)
     ax.set_xscale("log")
     marks = {30.4: "1 month", 91.3: "3 months", 365.25: "1 year", 1096: "3 years", 3652: "10 years"}
