@@ -2,10 +2,12 @@
 
 Panels with the dates, sizes and missing cells of the open panel are simulated under no change, a
 change at ChatGPT and a change ten months later, each with parameters drawn from its own posterior.
-The three are fitted to each panel and compared. Prints tables and writes
-which_hypothesis_wins.json. About 80 minutes on two cores; panels that are done are kept.
+The three are fitted to each panel and compared; on the first panels, forecasts from five cuts are
+compared too, which takes five fits of each hypothesis more. Prints tables and writes
+which_hypothesis_wins.json. About 40 minutes on two cores, and a minute and a half more for each
+panel with forecasts; panels that are done are kept.
 
-    python analyses/which_hypothesis_wins.py [--panels 60] [--out analyses/...json]
+    python analyses/which_hypothesis_wins.py [--panels 60] [--forecasts 18] [--out analyses/...json]
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ import argparse
 import datetime as dt
 import itertools
 import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,9 +27,10 @@ from scipy.special import softmax
 
 import densing_bayes as db
 from densing_bayes.batch import run, workers_of
+from densing_bayes.draws import stacked
 from densing_bayes.evidence import log_evidence, target
 from densing_bayes.fitting import Compiled, Fit, compile_fit, fit_compiled
-from densing_bayes.leave_out import leave_one_out
+from densing_bayes.leave_out import cuts_of, forecast_scores, leave_one_out, released_before
 from densing_bayes.observations import Observations, observe, with_changes
 from densing_bayes.quantities import growth
 from densing_bayes.simulation import simulate
@@ -37,52 +41,92 @@ LATER = Hypothesis(
     name="later", changes=(ChangeSpec(name="mistral-7b", date=dt.date(2023, 9, 27)),)
 )
 NAMES = ("none", "chatgpt", "later")
-SETTINGS: dict[str, Any] = {"draws": 1200, "tune": 400, "chains": 4, "cores": 1, "prior": False}
+# On panels like the real one longer steps do: half the leapfrog steps of the default, more draws.
+SETTINGS: dict[str, Any] = {
+    "draws": 1600,
+    "tune": 400,
+    "chains": 4,
+    "cores": 1,
+    "target_accept": 0.8,
+    "prior": False,
+}
+REAL = SETTINGS | {"draws": 1000, "tune": 500, "target_accept": 0.95}
 POINTS = 250  # of each half of the bridge
 DRAWS = 500  # for leave-one-out
-Prepared = dict[str, tuple[ModelSpec, Observations, Compiled, Fit]]
+Answer = dict[str, Any]
 
 
-def prepared() -> Prepared:
-    """Specification, panel, compiled model and fit to the real panel of each hypothesis."""
+class Ready(NamedTuple):
+    """A hypothesis compiled, with fits of the real panel, whose pilots serve simulated ones."""
+
+    spec: ModelSpec
+    observed: Observations
+    compiled: Compiled
+    real: Fit
+    past: dict[dt.date, Fit]  # of the real panel up to each cut
+
+
+def prepared(forecasts: bool) -> dict[str, Ready]:
+    """The hypotheses, each compiled and fitted to the real panel."""
     spec, panel = db.load_spec("joint"), db.load_panel("open")
-    result: Prepared = {}
+    result: dict[str, Ready] = {}
     compiled: Compiled | None = None
     for name in NAMES:
         own = spec.under(LATER if name == "later" else db.load_hypothesis(name))
         observed = observe(panel, own)
         if compiled is None or not compiled.serves(own, observed):
             compiled = compile_fit(own, observed)
-        settings = SETTINGS | {"draws": 1000, "tune": 500}
-        real = fit_compiled(compiled, observed, spec=own, seed=1, **settings)
-        result[name] = (own, observed, compiled, real)
+        fit = partial(fit_compiled, compiled, observed, spec=own, seed=1, **REAL)
+        past = {
+            cut: fit(seen=released_before(observed, cut))
+            for cut in (cuts_of(observed) if forecasts else [])
+        }
+        result[name] = Ready(own, observed, compiled, fit(), past)
     return result
 
 
-def panels(numbers: list[int], version: str) -> list[dict[str, Any]]:
+def panels(numbers: list[int], forecasts: int, version: str) -> list[Answer]:
     """The criteria on simulated panels, one after the other in one process."""
-    ready: list[Prepared] = []
+    ready: list[dict[str, Ready]] = []
 
-    def judge(number: int) -> dict[str, Any]:
+    def answer(number: int, judge: Callable[[int, dict[str, Ready]], Answer]) -> Answer:
         if not ready:
-            ready.append(prepared())
-        return judged(number, ready[0])
+            ready.append(prepared(min(numbers) < forecasts))
+        return judge(number, ready[0])
 
-    folder = store_folder()
-    return [stored_answer(f"wins-{n}-{version}", partial(judge, n), folder) for n in numbers]
+    rows = []
+    for number in numbers:
+        row = {"panel": number, "truth": NAMES[number % len(NAMES)]}
+        parts = [criteria, forecast] if number < forecasts else [criteria]
+        found = [
+            stored_answer(
+                f"wins-{judge.__name__}-{number}-{version}",
+                partial(answer, number, judge),
+                store_folder(),
+            )
+            for judge in parts
+        ]
+        rows.append(
+            row | {name: {k: v for f in found for k, v in f[name].items()} for name in NAMES}
+        )
+    return rows
 
 
-def judged(number: int, ready: Prepared) -> dict[str, Any]:
-    """Simulate a panel and judge the hypotheses on it."""
-    true = NAMES[number % len(NAMES)]
-    spec, observed, _, real = ready[true]
-    flat = real.posterior.stack(each=["chain", "draw"], create_index=False)
+def simulated(number: int, ready: dict[str, Ready]) -> Observations:
+    """Panel of a number, under the hypothesis that is its truth."""
+    spec, observed, _, real, _ = ready[NAMES[number % len(NAMES)]]
+    flat = stacked(real.posterior, "each")
     each = int(np.random.default_rng(number).integers(flat.sizes["each"]))
-    simulated, _ = simulate(spec, observed, flat.isel(each=each), seed=5000 + number)
-    result: dict[str, Any] = {"panel": number, "truth": true}
-    for name, (own, _, compiled, near) in ready.items():
-        seen = with_changes(simulated, own)
-        fit = fit_compiled(compiled, seen, spec=own, near=near, seed=number, **SETTINGS)
+    return simulate(spec, observed, flat.isel(each=each), seed=5000 + number)[0]
+
+
+def criteria(number: int, ready: dict[str, Ready]) -> Answer:
+    """Left-out releases and systems, and evidence, by hypothesis."""
+    panel = simulated(number, ready)
+    result = {}
+    for name, (own, _, compiled, near, _) in ready.items():
+        shown = with_changes(panel, own)
+        fit = fit_compiled(compiled, shown, spec=own, near=near, seed=number, **SETTINGS)
         left_out, _ = leave_one_out(fit, DRAWS)
         shared = target(fit)
         evidence = log_evidence(shared.log_density, shared.draws, number, POINTS)
@@ -94,6 +138,29 @@ def judged(number: int, ready: Prepared) -> dict[str, Any]:
             "error": evidence.error,
             "p_change_gt_0": float(np.mean(growth(fit)["change"] > 0)),
         }
+    return result
+
+
+def forecast(number: int, ready: dict[str, Ready]) -> Answer:
+    """Log score of the half years after five cuts, by hypothesis."""
+    panel = simulated(number, ready)
+    result = {}
+    for name, (own, _, compiled, _, past) in ready.items():
+        shown = with_changes(panel, own)
+        score, passed = 0.0, 0
+        for cut, near in past.items():
+            fit = fit_compiled(
+                compiled,
+                shown,
+                spec=own,
+                near=near,
+                seen=released_before(shown, cut),
+                seed=number,
+                **SETTINGS,
+            )
+            score += float(np.sum(forecast_scores(fit, shown, cut)["log_score"]))
+            passed += fit.verdict == "PASS"
+        result[name] = {"forecast": score, "cuts_passed": passed}
     return result
 
 
@@ -111,8 +178,9 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
         entry["all three passed"] = sum(
             all(row[name]["verdict"] == "PASS" for name in NAMES) for row in own
         )
-        for criterion in ("release", "system", "evidence"):
-            best = [best_of({name: row[name][criterion] for name in NAMES}) for row in own]
+        for criterion in ("release", "system", "forecast", "evidence"):
+            scored = [row for row in own if criterion in row[NAMES[0]]]
+            best = [best_of({name: row[name][criterion] for name in NAMES}) for row in scored]
             entry |= {f"{criterion}: {name}": best.count(name) for name in NAMES}
         wins.append(entry)
     evidence = np.array([[row[name]["evidence"] for name in NAMES] for row in rows])
@@ -144,12 +212,14 @@ def main() -> None:
     """Simulate, judge, count."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--panels", type=int, default=60)
+    parser.add_argument("--forecasts", type=int, default=18)
     parser.add_argument("--out", type=Path, default=Path("analyses/which_hypothesis_wins.json"))
     arguments = parser.parse_args()
     version = versions()["source"][:12]
     jobs = workers_of(None) or 1
     shares = [list(range(arguments.panels))[i::jobs] for i in range(jobs)]
-    found = run("shares", panels, [(share, version) for share in shares], jobs=jobs, progress=None)
+    calls = [(share, arguments.forecasts, version) for share in shares]
+    found = run("shares", panels, calls, jobs=jobs, progress=None)
     rows = sorted(itertools.chain(*found), key=lambda row: row["panel"])
     content = summary(rows) | {"rows": rows}
     arguments.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

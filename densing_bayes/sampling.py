@@ -23,6 +23,12 @@ PILOT_DRAWS = 400
 PILOT_TUNE = 300
 JITTER = 0.1  # of the start of a chain about its position
 PILOT_DEPTH = 7  # a pilot needs the shape of the posterior, not draws that are worth much
+PILOT_ROUNDS = 3
+PILOT_ACCEPT = 0.8
+# Log densities of draws scatter by sqrt(n / 2) in n dimensions. Chains whose mean lies further
+# below the best one's than this many sqrt(n) are not there yet, or nowhere.
+LOST = 3.0
+WIDE = 10.0  # spread of pilot draws, in whitened units, above which the whitening was no good
 
 
 def compile_model(model: pm.Model, names: list[str] | None = None) -> Any:
@@ -41,21 +47,33 @@ def compile_model(model: pm.Model, names: list[str] | None = None) -> Any:
 
 
 def pilot_run(compiled: Any, whitening: Whitening, chains: int, cores: int, seed: int) -> Whitening:
-    """Refine the whitening by a short run; too few draws for its covariance keep the Laplace."""
-    import nutpie
+    """Refine the whitening by a short run; too few draws for its covariance keep the Laplace.
 
-    trace = nutpie.sample(
-        compiled.with_data(**whitening._asdict()),
-        draws=PILOT_DRAWS,
-        tune=PILOT_TUNE,
-        chains=max(chains, 4),
-        cores=cores,
-        seed=seed + 1,
-        progress_bar=False,
-        save_warmup=False,
-        maxdepth=PILOT_DEPTH,
-    )
-    return _refined(whitening, trace)
+    Where the Laplace approximation was far off, chains lose their way or draws spread far beyond
+    it: then the run is made again, near the centre of those chains that found the posterior.
+    """
+    chains, origin = max(chains, 4), np.zeros(len(whitening.globals_centre))
+    for number in range(PILOT_ROUNDS):
+        trace = _nutpie(
+            compiled.with_data(**whitening._asdict()),
+            [origin],
+            chains,
+            cores,
+            seed + 1 + 1000 * number,
+            draws=PILOT_DRAWS,
+            tune=PILOT_TUNE,
+            maxdepth=PILOT_DEPTH,
+            target_accept=PILOT_ACCEPT,
+            progress_bar=False,
+        )
+        height = trace["sample_stats"]["logp"].mean("draw").to_numpy()
+        arrived = np.flatnonzero(height > height.max() - LOST * np.sqrt(compiled.n_dim))
+        whitened = trace["posterior"]["whitened"].isel(chain=arrived)
+        spread = float(whitened.std(("chain", "draw")).max())
+        whitening = _refined(whitening, trace, list(arrived))
+        if len(arrived) == chains and spread < WIDE:
+            break
+    return whitening
 
 
 def _refined(
@@ -172,8 +190,7 @@ def _nutpie(
             cores=cores,
             seed=seed,
             save_warmup=False,
-            maxdepth=TREE_DEPTH_LIMIT,
-            **settings,
+            **({"maxdepth": TREE_DEPTH_LIMIT} | settings),
         )
 
     def near(position: np.ndarray, key: Any) -> np.ndarray:
@@ -188,8 +205,7 @@ def _nutpie(
             cores=1,
             seed=seed + number,
             save_warmup=False,
-            maxdepth=TREE_DEPTH_LIMIT,
-            **settings | {"progress_bar": False},
+            **({"maxdepth": TREE_DEPTH_LIMIT} | settings | {"progress_bar": False}),
         )
 
     with ThreadPoolExecutor(cores) as pool:
