@@ -4,10 +4,10 @@ Panels with the dates, sizes and missing cells of the open panel are simulated u
 change at ChatGPT and a change ten months later, each with parameters drawn from its own posterior.
 The three are fitted to each panel and compared; on the first panels, forecasts from five cuts are
 compared too, which takes five fits of each hypothesis more. Prints tables and writes
-which_hypothesis_wins.json. About 40 minutes on two cores, and a minute and a half more for each
-panel with forecasts; panels that are done are kept.
+which_hypothesis_wins.json. About 45 minutes on two cores, and three more for each panel
+with forecasts; panels that are done are kept.
 
-    python analyses/which_hypothesis_wins.py [--panels 60] [--forecasts 18] [--out analyses/...json]
+    python analyses/which_hypothesis_wins.py [--panels 60] [--forecasts 12] [--out analyses/...json]
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import argparse
 import datetime as dt
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -57,16 +57,15 @@ Answer = dict[str, Any]
 
 
 class Ready(NamedTuple):
-    """A hypothesis compiled, with fits of the real panel, whose pilots serve simulated ones."""
+    """A hypothesis compiled, with a fit of the real panel, whose draws are truths."""
 
     spec: ModelSpec
     observed: Observations
     compiled: Compiled
     real: Fit
-    past: dict[dt.date, Fit]  # of the real panel up to each cut
 
 
-def prepared(forecasts: bool) -> dict[str, Ready]:
+def prepared() -> dict[str, Ready]:
     """The hypotheses, each compiled and fitted to the real panel."""
     spec, panel = db.load_spec("joint"), db.load_panel("open")
     result: dict[str, Ready] = {}
@@ -76,12 +75,8 @@ def prepared(forecasts: bool) -> dict[str, Ready]:
         observed = observe(panel, own)
         if compiled is None or not compiled.serves(own, observed):
             compiled = compile_fit(own, observed)
-        fit = partial(fit_compiled, compiled, observed, spec=own, seed=1, **REAL)
-        past = {
-            cut: fit(seen=released_before(observed, cut))
-            for cut in (cuts_of(observed) if forecasts else [])
-        }
-        result[name] = Ready(own, observed, compiled, fit(), past)
+        real = fit_compiled(compiled, observed, spec=own, seed=1, **REAL)
+        result[name] = Ready(own, observed, compiled, real)
     return result
 
 
@@ -91,7 +86,7 @@ def panels(numbers: list[int], forecasts: int, version: str) -> list[Answer]:
 
     def answer(number: int, judge: Callable[[int, dict[str, Ready]], Answer]) -> Answer:
         if not ready:
-            ready.append(prepared(min(numbers) < forecasts))
+            ready.append(prepared())
         return judge(number, ready[0])
 
     rows = []
@@ -114,19 +109,36 @@ def panels(numbers: list[int], forecasts: int, version: str) -> list[Answer]:
 
 def simulated(number: int, ready: dict[str, Ready]) -> Observations:
     """Panel of a number, under the hypothesis that is its truth."""
-    spec, observed, _, real, _ = ready[NAMES[number % len(NAMES)]]
+    spec, observed, _, real = ready[NAMES[number % len(NAMES)]]
     flat = stacked(real.posterior, "each")
     each = int(np.random.default_rng(number).integers(flat.sizes["each"]))
     return simulate(spec, observed, flat.isel(each=each), seed=5000 + number)[0]
 
 
+def fits(
+    panel: Observations, number: int, ready: dict[str, Ready], cut: dt.date | None = None
+) -> Iterator[tuple[str, Fit, Observations]]:
+    """Each hypothesis with its fit and what it is fitted to, or that up to a cut."""
+    near: tuple[Compiled, Fit] | None = None
+    for name, (own, _, compiled, _) in ready.items():
+        shown = with_changes(panel, own)
+        fit = fit_compiled(
+            compiled,
+            shown,
+            spec=own,
+            near=near[1] if near and near[0] is compiled else None,
+            seen=None if cut is None else released_before(shown, cut),
+            seed=number,
+            **SETTINGS,
+        )
+        near = compiled, fit
+        yield name, fit, shown
+
+
 def criteria(number: int, ready: dict[str, Ready]) -> Answer:
     """Left-out releases and systems, and evidence, by hypothesis."""
-    panel = simulated(number, ready)
     result = {}
-    for name, (own, _, compiled, near, _) in ready.items():
-        shown = with_changes(panel, own)
-        fit = fit_compiled(compiled, shown, spec=own, near=near, seed=number, **SETTINGS)
+    for name, fit, _ in fits(simulated(number, ready), number, ready):
         left_out, _ = leave_one_out(fit, DRAWS)
         shared = target(fit)
         evidence = log_evidence(shared.log_density, shared.draws, number, POINTS)
@@ -144,23 +156,11 @@ def criteria(number: int, ready: dict[str, Ready]) -> Answer:
 def forecast(number: int, ready: dict[str, Ready]) -> Answer:
     """Log score of the half years after five cuts, by hypothesis."""
     panel = simulated(number, ready)
-    result = {}
-    for name, (own, _, compiled, _, past) in ready.items():
-        shown = with_changes(panel, own)
-        score, passed = 0.0, 0
-        for cut, near in past.items():
-            fit = fit_compiled(
-                compiled,
-                shown,
-                spec=own,
-                near=near,
-                seen=released_before(shown, cut),
-                seed=number,
-                **SETTINGS,
-            )
-            score += float(np.sum(forecast_scores(fit, shown, cut)["log_score"]))
-            passed += fit.verdict == "PASS"
-        result[name] = {"forecast": score, "cuts_passed": passed}
+    result = {name: {"forecast": 0.0, "cuts_passed": 0} for name in NAMES}
+    for cut in cuts_of(panel):
+        for name, fit, shown in fits(panel, number, ready, cut):
+            result[name]["forecast"] += float(sum(forecast_scores(fit, shown, cut)["log_score"]))
+            result[name]["cuts_passed"] += fit.verdict == "PASS"
     return result
 
 
@@ -212,7 +212,7 @@ def main() -> None:
     """Simulate, judge, count."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--panels", type=int, default=60)
-    parser.add_argument("--forecasts", type=int, default=18)
+    parser.add_argument("--forecasts", type=int, default=12)
     parser.add_argument("--out", type=Path, default=Path("analyses/which_hypothesis_wins.json"))
     arguments = parser.parse_args()
     version = versions()["source"][:12]

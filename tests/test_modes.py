@@ -5,8 +5,9 @@ import pytest
 import xarray as xr
 
 import densing_bayes as db
-from densing_bayes import laws
+from densing_bayes import laws, sampling
 from densing_bayes.errors import SpecError
+from densing_bayes.laplace import Whitening
 from densing_bayes.modes import chain_groups, mode_fits
 from densing_bayes.observations import observe
 from densing_bayes.pilot import loss_optima, pilot
@@ -46,6 +47,60 @@ def chains(places, draws=300):
 )
 def test_chains_are_grouped_by_what_all_systems_share(places, expected):
     assert chain_groups(chains(places)) == expected
+
+
+class Unmoved:
+    """Stands for the compiled model of a pilot: its draws are given."""
+
+    n_dim = 400
+
+    def with_data(self, **_):
+        return self
+
+
+def pilot_trace(spread, lost):
+    """Draws of four chains of two globals and three cells; the chain ``lost`` is far away."""
+    random = np.random.default_rng(3)
+    draws = spread * random.standard_normal((4, 400, 2)) + 1.0
+    height = np.full((4, 400), -500.0)
+    if lost is not None:
+        draws[lost] += 50.0
+        height[lost] -= 3.5 * np.sqrt(Unmoved.n_dim)
+    posterior = xr.Dataset(
+        {
+            "whitened": (("chain", "draw", "global"), draws),
+            "log_effective_params": (("chain", "draw", "cell"), np.zeros((4, 400, 3))),
+        }
+    )
+    statistics = xr.Dataset({"logp": (("chain", "draw"), height)})
+    return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": statistics})
+
+
+@pytest.mark.parametrize(
+    ("traces", "scale"),
+    [
+        ([(1.0, None)], 1.0),
+        ([(1.0, 2), (1.0, None)], 1.0),  # the chain that is lost takes no part, and runs again
+        ([(20.0, None), (1.0, None)], 20.0),
+        ([(1.0, 0), (1.0, 1), (1.0, 2)], 1.0),  # and no more than three times
+    ],
+)
+def test_a_pilot_that_went_astray_is_made_again(monkeypatch, traces, scale):
+    made = []
+
+    def run(compiled, positions, chains, cores, seed, **_):
+        made.append(seed)
+        assert not np.any(positions[0]) and (chains, cores) == (4, 2)
+        return pilot_trace(*traces[len(made) - 1])
+
+    monkeypatch.setattr(sampling, "_nutpie", run)
+    start = Whitening(np.zeros(2), np.eye(2), np.ones(3))
+    found = sampling.pilot_run(Unmoved(), start, 4, 2, seed=7)
+    assert len(made) == len(set(made)) == len(traces)
+    np.testing.assert_allclose(np.diag(found.globals_scale), scale, rtol=0.15)
+    shift = sum(np.prod([before for before, _ in traces[:i]]) for i in range(len(traces)))
+    np.testing.assert_allclose(found.globals_centre, shift, rtol=0.15)
+    np.testing.assert_array_equal(found.cell_mode, np.zeros(3))
 
 
 def test_loss_laws_of_the_ladder_have_one_optimum_and_those_of_the_paper_several():
