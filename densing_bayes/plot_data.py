@@ -363,9 +363,10 @@ def _thinned(fit: Fit, name: str) -> Floats:
     return np.asarray(values[:: max(1, len(values) // MOST_DRAWS)])
 
 
-def _edge(fit: Fit, days: pd.DatetimeIndex, ci: float, **columns: object) -> pd.DataFrame:
+def _edge(fit: Fit, days: pd.DatetimeIndex, ci: float, **columns: str) -> pd.DataFrame:
     """The frontier's density over dates."""
-    return band(np.exp(frontier(fit, days)), ci, (0, 1), **columns, date=days)
+    limits = band(frontier(fit, days), ci, (0, 1)).transform(np.exp)
+    return limits.assign(**columns, date=days)[[*columns, "date", *limits]]
 
 
 def _heights(posterior: Any, prior: Any, grid: Floats) -> dict[str, Floats]:

@@ -99,8 +99,10 @@ def test_the_pairs_were_fitted_three_times_and_only_passed_fits_are_used():
     assert "factor_on_paper_mmlu" not in content["methods"][0]
     for row in content["methods"]:
         assert row["factor_lower"] < row["factor"] < row["factor_upper"]
+        # Medians of a thousand effective draws differ by 0.014 of the interval, as a rule.
+        width = np.log(row["factor_upper"] / row["factor_lower"])
         for seed in (1, 2):
-            assert row[f"factor_seed_{seed}"] == pytest.approx(row["factor"], rel=0.05)
+            assert abs(np.log(row[f"factor_seed_{seed}"] / row["factor"])) < 0.03 * width
     assert content["prior"]["inside_95"] > 0.8
     assert content["only_gemma"]["p_claim"] <= content["only_gemma"]["p_denser"]
 

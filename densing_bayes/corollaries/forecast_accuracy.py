@@ -342,7 +342,8 @@ def accuracy_at(
         (``best``).
     """
     make = fitter(terms)
-    reduced = Request(request.spec, leave_out.before(request.observed, cut))
+    seen = leave_out.released_before(request.observed, cut)
+    reduced = request._replace(fit=None, seen=seen)
     return stored_answer(
         f"{name_of(reduced, terms)}-accuracy-{days}-{seed}",
         lambda: _accuracy(make, request, reduced, cut, days, seed),

@@ -57,7 +57,8 @@ def exponential_data(fit: ExponentialFit, ci: float = CI) -> PlotData:
             "member": points.member,
         }
     )
-    return {"trend": band(np.exp(line_through(fit, span)), ci, (0, 1), date=span), "points": table}
+    trend = band(line_through(fit, span), ci, (0, 1)).transform(np.exp)
+    return {"trend": trend.assign(date=span)[["date", *trend]], "points": table}
 
 
 @styled
