@@ -15,7 +15,9 @@ BFMI_MIN = 0.3
 TREE_DEPTH_LIMIT = 8
 
 
-def diagnose(posterior: xr.Dataset, sample_stats: xr.Dataset) -> tuple[dict[str, Any], xr.Dataset]:
+def diagnose(
+    posterior: xr.Dataset, sample_stats: xr.Dataset, depth_limit: int = TREE_DEPTH_LIMIT
+) -> tuple[dict[str, Any], xr.Dataset]:
     """Convergence figures of a fit, and R-hat and effective sample sizes per variable.
 
     Parameters
@@ -24,6 +26,8 @@ def diagnose(posterior: xr.Dataset, sample_stats: xr.Dataset) -> tuple[dict[str,
         Draws of every reported variable, dims (chain, draw, ...).
     sample_stats
         Sampler statistics with ``diverging``, ``energy``, ``depth`` and ``n_steps``.
+    depth_limit
+        Depth of trees at which the sampler was told to stop.
 
     Returns
     -------
@@ -56,7 +60,7 @@ def diagnose(posterior: xr.Dataset, sample_stats: xr.Dataset) -> tuple[dict[str,
         "leapfrog_mean": float(sample_stats["n_steps"].mean()),
         "worst": {"rhat": worst_rhat, "ess_bulk": worst_bulk, "ess_tail": worst_tail},
     }
-    figures["reasons"] = _reasons(figures)
+    figures["reasons"] = _reasons(figures, depth_limit)
     figures["verdict"] = "FAIL" if figures["reasons"] else "PASS"
     return figures, table
 
@@ -93,7 +97,7 @@ def _bfmi(energy: np.ndarray) -> np.ndarray:
     return np.mean(np.diff(energy, axis=1) ** 2, axis=1) / np.var(energy, axis=1)
 
 
-def _reasons(figures: dict[str, Any]) -> list[str]:
+def _reasons(figures: dict[str, Any], depth_limit: int) -> list[str]:
     worst = figures["worst"]
     checks = [
         (
@@ -111,8 +115,8 @@ def _reasons(figures: dict[str, Any]) -> list[str]:
         (figures["divergences"] == 0, f"{figures['divergences']} divergent transitions"),
         (figures["bfmi_min"] >= BFMI_MIN, f"E-BFMI {figures['bfmi_min']:.2f} is below {BFMI_MIN}"),
         (
-            figures["tree_depth_max"] < TREE_DEPTH_LIMIT,
-            f"tree depth reached the limit of {TREE_DEPTH_LIMIT}",
+            figures["tree_depth_max"] < depth_limit,
+            f"tree depth reached the limit of {depth_limit}",
         ),
     ]
     return [reason for good, reason in checks if not good]

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import pymc as pm
 
 
+DEPTH_LIMIT = 10  # of trees: in small models a deep one costs little, so that none need be cut
+
+
 @dataclass(frozen=True)
 class Posterior:
     """Draws of a small model.
@@ -70,7 +73,7 @@ def sample_posterior(
     import nutpie
     import pymc as pm
 
-    from densing_bayes.diagnostics import TREE_DEPTH_LIMIT, diagnose
+    from densing_bayes.diagnostics import diagnose
     from densing_bayes.sampling import compile_model
 
     trace = nutpie.sample(
@@ -82,12 +85,12 @@ def sample_posterior(
         target_accept=target_accept,
         progress_bar=False,
         save_warmup=False,
-        maxdepth=TREE_DEPTH_LIMIT,
+        maxdepth=DEPTH_LIMIT,
     )
     named = [rv.name for rv in (*model.free_RVs, *model.deterministics)]
     names = [name for name in named if name not in unreported]
     posterior = trace["posterior"].dataset[names]
-    diagnostics, _ = diagnose(posterior, trace["sample_stats"].dataset)
+    diagnostics, _ = diagnose(posterior, trace["sample_stats"].dataset, DEPTH_LIMIT)
     drawn = pm.draw([model[name] for name in names], PRIOR_DRAWS, random_seed=seed)
     prior = xr.Dataset(
         {

@@ -268,7 +268,7 @@ def test_inference_time_makes_up_for_some_loss(recovered):
 @pytest.mark.fit
 def test_the_figure_shows_every_method(recovered):
     methods = get_plot_data("compression", recovered(1))["methods"]
-    assert set(methods["class"]) == {"quantised", "pruned"} and len(methods) == 4
+    assert set(methods["class"]) == {"2 bits", "4 bits", "pruned"} and len(methods) == 4
     ax = plot_compression(recovered(1))
     assert len(ax.get_yticklabels()) == 4
     assert ax.get_xscale() == "log"

@@ -159,7 +159,7 @@ def fit_compression(
     spec: CompressionSpec | str | os.PathLike[str] = "compression",
     *,
     draws: int = 1700,
-    tune: int = 450,
+    tune: int = 900,
     chains: int = 4,
     seed: int = SEED,
 ) -> Posterior:
