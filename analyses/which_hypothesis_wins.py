@@ -41,7 +41,7 @@ LATER = Hypothesis(
     name="later", changes=(ChangeSpec(name="mistral-7b", date=dt.date(2023, 9, 27)),)
 )
 NAMES = ("none", "chatgpt", "later")
-# On panels like the real one longer steps do: half the leapfrog steps of the default, more draws.
+# Longer steps, half the leapfrog steps of the default, and more draws.
 SETTINGS: dict[str, Any] = {
     "draws": 1600,
     "tune": 400,

@@ -50,6 +50,28 @@ def new_axes(width: float, height: float, columns: int = 1, **options: Any) -> l
         return list(np.ravel(figure.subplots(1, columns, squeeze=False, **options)))
 
 
+def small_multiples(
+    count: int,
+    most: int,
+    cell: tuple[float, float],
+    margin: tuple[float, float],
+    layout: Any = None,
+    **options: Any,
+) -> list[Axes]:
+    """Axes of a new figure in the shared style, in rows of at most so many; sizes in inches."""
+    from matplotlib import pyplot as plt
+
+    columns = min(most, count)
+    rows = -(-count // columns)
+    with mpl.rc_context(style()):
+        size = cell[0] * columns + margin[0], cell[1] * rows + margin[1]
+        figure = plt.figure(figsize=size, layout=layout)
+        grid = np.ravel(figure.subplots(rows, columns, squeeze=False, **options))
+    for ax in grid[count:]:
+        ax.remove()
+    return list(grid[:count])
+
+
 def quantiles(draws: Any, ci: float, axis: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Lower limit, median and upper limit of draws."""
     tail = (1.0 - ci) / 2.0

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import matplotlib as mpl
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from densing_bayes.canvas import BLUE, GREY, INK, VERMILION, style, styled
+from densing_bayes.canvas import BLUE, GREY, INK, VERMILION, small_multiples, styled
 from densing_bayes.checks import Checks
 from densing_bayes.fitting import CI
 from densing_bayes.observations import Floats
@@ -66,19 +64,11 @@ def loo_pit_data(checks: Checks, ci: float = CI) -> PlotData:
 
 
 def frames(count: int) -> list[Axes]:
-    """Small multiples in the shared style, with common scales."""
-    from matplotlib import pyplot as plt
-
-    columns = min(COLUMNS, count)
-    rows = -(-count // columns)
-    with mpl.rc_context(style()):
-        figure = plt.figure(figsize=(2.6 * columns + 0.5, 2.3 * rows + 0.4))
-        grid = np.ravel(figure.subplots(rows, columns, squeeze=False, sharey=True))
-    for ax in grid[count:]:
-        ax.remove()
-    for ax in grid[:count:columns]:
+    """Small multiples for :func:`plot_uniformity`, with common scales."""
+    axes = small_multiples(count, COLUMNS, (2.6, 2.3), (0.5, 0.4), sharey=True)
+    for ax in axes[::COLUMNS]:
         ax.set_ylabel("ECDF less uniform")
-    return list(grid[:count])
+    return axes
 
 
 @styled

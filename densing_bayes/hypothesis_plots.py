@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib import dates as mdates
@@ -22,7 +21,7 @@ from densing_bayes.canvas import (
     figure_of,
     new_axes,
     power_of_two,
-    style,
+    small_multiples,
     styled,
 )
 from densing_bayes.comparison import Comparison
@@ -53,7 +52,9 @@ def plot_hypotheses(
     """
     fits = comparison.fits
     made = axes is None
-    axes = _frames(len(fits)) if axes is None else axes
+    if axes is None:
+        options = {"layout": "constrained", "sharex": True, "sharey": True}
+        axes = small_multiples(len(fits), 4, (3.1, 2.5), (0.6, 0.5), **options)
     data = hypotheses_data(comparison, ci)
     bands, systems = (dict(list(table.groupby("hypothesis"))) for table in data.values())
     lowest, highest = (float(data["systems"]["density"].agg(end)) for end in ("min", "max"))
@@ -81,20 +82,6 @@ def plot_hypotheses(
         said = f"capability density; band: {percent(ci)} interval of the frontier"
         figure_of(axes[0]).supylabel(said, fontsize=9)
     return axes
-
-
-def _frames(count: int) -> list[Axes]:
-    """Small multiples with common scales."""
-    from matplotlib import pyplot as plt
-
-    columns = min(4, count)
-    rows = -(-count // columns)
-    with mpl.rc_context(style()):
-        figure = plt.figure(figsize=(3.1 * columns + 0.6, 2.5 * rows + 0.5), layout="constrained")
-        grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    for ax in grid.flat[count:]:
-        ax.remove()
-    return list(grid.flat[:count])
 
 
 @styled

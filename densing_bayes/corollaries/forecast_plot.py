@@ -23,7 +23,7 @@ from densing_bayes.errors import DensingError
 from densing_bayes.fitting import CI, Fit
 from densing_bayes.forecasts import release_score_at, score_at, score_limit
 from densing_bayes.observations import date_of
-from densing_bayes.plot_data import PlotData
+from densing_bayes.plot_data import PlotData, band
 
 BANDS = (0.95, 0.8, 0.5)
 POINTS = 60
@@ -66,11 +66,11 @@ def score_fan(
     dates = pd.date_range(first, last, periods=POINTS).normalize()
     drawn = release_score_at(fit, dates, params, benchmark, seed)
     columns: dict[str, np.ndarray] = {}
-    for band in BANDS:
-        lower, middle, upper = quantiles(drawn, band, (0, 1))
+    for level in BANDS:
+        lower, middle, upper = quantiles(drawn, level, (0, 1))
         columns |= {
-            f"release_lower{band * 100:.0f}": lower,
-            f"release_upper{band * 100:.0f}": upper,
+            f"release_lower{level * 100:.0f}": lower,
+            f"release_upper{level * 100:.0f}": upper,
         }
         columns["release_median"] = middle
     lower, middle, upper = quantiles(score_at(fit, dates, params, benchmark), CI, (0, 1))
@@ -121,9 +121,8 @@ def score_fan_data(
     fan = score_fan(fit, params, benchmark, start, end)
     near = systems_near(fit, params, benchmark, within)
     near = near[(near["date"] >= fan.index[0]) & (near["date"] <= fan.index[-1])]
-    lower, middle, upper = quantiles(score_limit(fit, benchmark), ci, None)
-    limit = {"median": [float(middle)], "lower": [float(lower)], "upper": [float(upper)]}
-    return {"fan": fan.reset_index(), "systems": near, "limit": pd.DataFrame(limit)}
+    limit = band(np.ravel(score_limit(fit, benchmark))[:, None], ci)
+    return {"fan": fan.reset_index(), "systems": near, "limit": limit}
 
 
 @styled
@@ -162,8 +161,8 @@ def plot_score_fan(
     ).values()
     ax = new_axes(8.0, 4.6)[0] if ax is None else ax
     days = days_of(fan["date"])
-    for band, alpha in zip(BANDS, (0.14, 0.2, 0.28), strict=True):
-        name = f"{band * 100:.0f}"
+    for level, alpha in zip(BANDS, (0.14, 0.2, 0.28), strict=True):
+        name = f"{level * 100:.0f}"
         lower, upper = fan[f"release_lower{name}"], fan[f"release_upper{name}"]
         label = f"new release, {name}%"
         ax.fill_between(days, lower, upper, color=BLUE, alpha=alpha, lw=0, label=label)

@@ -33,7 +33,7 @@ from densing_bayes.corollaries.training_cost import (
     training_cost,
 )
 from densing_bayes.fitting import CI
-from densing_bayes.plot_data import PlotData
+from densing_bayes.plot_data import PlotData, band
 from densing_bayes.quantities import check_ci
 
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE)
@@ -137,9 +137,8 @@ def payback_data(result: Payback, ci: float = CI, *, window: float | None = None
 
     ``curve``: as of :func:`payback_curve`; ``training_cost``: median, lower, upper in USD.
     """
-    lower, middle, upper = quantiles(result.draws["training_cost"].to_numpy(), ci, None)
-    cost = {"median": [float(middle)], "lower": [float(lower)], "upper": [float(upper)]}
-    return {"curve": payback_curve(result, window, ci), "training_cost": pd.DataFrame(cost)}
+    cost = band(np.ravel(result.draws["training_cost"])[:, None], ci)
+    return {"curve": payback_curve(result, window, ci), "training_cost": cost}
 
 
 @styled
