@@ -158,7 +158,7 @@ def fit_compression(
     table: pd.DataFrame | None = None,
     spec: CompressionSpec | str | os.PathLike[str] = "compression",
     *,
-    draws: int = 1700,
+    draws: int = 2400,
     tune: int = 900,
     chains: int = 4,
     seed: int = SEED,

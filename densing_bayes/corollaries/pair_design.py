@@ -86,7 +86,7 @@ class Rough:
     place_follows, change_follows
         Whether they move with the curves; near floor and ceiling they would move too far.
     place_width, pair_width, level_width, method_width, parent_width
-        Standard errors of places, of shifts, and of the effects.
+        Standard errors of places, of shifts (infinite: nothing known), and of the effects.
     """
 
     cells: Ints
@@ -122,7 +122,8 @@ def rough_values(
     precision = np.where(clear, 1.0 / variance, 0.0)
     total = np.bincount(j, precision, count)
     known = total > 0
-    pair_width = np.where(known, np.maximum(total, 1e-12) ** -0.5, KNOWN_NOTHING)
+    # Of a pair that only guesses the prior alone tells: its coordinate must not lean on a rough value.
+    pair_width = np.where(known, np.maximum(total, 1e-12) ** -0.5, np.inf)
     most = int(np.bincount(j, minlength=count).max())
     cells, weights = np.zeros((count, most), np.int64), np.zeros((count, most))
     filled = np.zeros(count, np.int64)
