@@ -4,7 +4,7 @@ Truths are draws of a fit to the specification's own panel, edited by scenario; 
 and scores are simulated anew. Prints a table and writes recovery.json. About 20 minutes on two
 cores for 54 panels of "joint", three minutes for each of "paper". Panels in the file stay.
 
-    python analyses/recovery.py [--spec joint] [--panels 54] [--out analyses/recovery.json]
+    python analyses/recovery.py [--spec joint] [--panels 54] [--skip 6] [--out ...]
 """
 
 from __future__ import annotations
@@ -74,6 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spec", choices=sorted(SHARES), default="joint")
     parser.add_argument("--panels", type=int)
+    parser.add_argument("--skip", type=int, nargs="+", default=[], help="panels that take too long")
     parser.add_argument("--out", type=Path, default=Path("analyses/recovery.json"))
     arguments = parser.parse_args()
     spec = load_spec(arguments.spec)
@@ -113,13 +114,14 @@ def main() -> None:
     found = json.loads(arguments.out.read_text("utf-8")) if arguments.out.exists() else {}
     rows: list[dict[str, Any]] = found["rows"] if found.get("settings") == key else []
     known = {row["panel"] for row in rows}
-    for number in sorted(set(range(len(plan))) - known):
+    for number in sorted(set(range(len(plan))) - known - set(arguments.skip)):
         rows += judged(number)
         one = rows[-1]
         print(number, one["scenario"], one["verdict"], one["reasons"], flush=True)
         table = pd.DataFrame(rows)
         content = {
             "settings": key,
+            "skipped": arguments.skip,
             "summary": summary(table),
             "acceleration": acceleration(table),
             "rows": table.round(4).to_dict(orient="records"),

@@ -20,14 +20,19 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from densing_bayes.errors import TableError
+from densing_bayes.problems import (
+    Problem,
+    duplicates,
+    panel_problems,
+    raise_problems,
+    value_problems,
+)
 from densing_bayes.schema import (
     EVENTS,
     MISNOMERS,
     TABLES,
-    TIES,
     ColumnSchema,
     TableSchema,
-    pandera_schema,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +43,6 @@ EMBEDDED: Final = ("open", "paper")
 
 _DATA_PACKAGE = "densing_bayes.data"
 _BLANKS = {"", "na", "n/a", "nan", "null", "none", "-"}
-_MOST_PROBLEMS = 10
 
 
 @dataclass(frozen=True)
@@ -93,24 +97,6 @@ class Panel:
         if format is not None:
             wanted &= scores["format"] == format
         return int(scores.loc[wanted, "run"].nunique())
-
-
-@dataclass(frozen=True)
-class _Problem:
-    file: str
-    text: str
-    row: int | None = None
-    column: str | None = None
-    value: object = None
-
-    def __str__(self) -> str:
-        where = self.file
-        if self.row is not None:
-            where += f", row {self.row}"
-        if self.column is not None:
-            where += f", column {self.column!r}"
-        shown = "" if self.value is None else f"{self.value!s} "
-        return f"{where}: {shown}{self.text}"
 
 
 def load_panel(source: str | os.PathLike[str] = "open") -> Panel:
@@ -211,10 +197,10 @@ def load_table(schema: TableSchema, source: str | os.PathLike[str] | None = None
         if not path.is_file():
             raise TableError(f"{path}: no such file; it needs the columns {_columns(schema)}")
         folder, schema = path.parent, dataclasses.replace(schema, file=path.name)
-    problems: list[_Problem] = []
+    problems: list[Problem] = []
     table, _ = _read_table(schema, folder, source is None, True, problems)
-    problems += _duplicates(schema, table)
-    _raise(problems, str(folder))
+    problems += duplicates(schema, table)
+    raise_problems(problems, str(folder))
     return table.reset_index(drop=True)
 
 
@@ -275,39 +261,22 @@ def _read_panel(name: str, folder: Traversable | Path, embedded: bool) -> Panel:
 def _read_tables(
     folder: Traversable | Path, embedded: bool, check: bool
 ) -> tuple[dict[str, pd.DataFrame], str]:
-    problems: list[_Problem] = []
+    problems: list[Problem] = []
     digest = hashlib.sha256()
     tables = {}
     for name, schema in TABLES.items():
         tables[name], content = _read_table(schema, folder, embedded, check, problems)
         digest.update(f"{schema.file} {len(content)}\n".encode())
         digest.update(content)
-    _raise(problems, str(folder))
+    raise_problems(problems, str(folder))
     formats = tables["benchmarks"].set_index("benchmark")["format"]
     reference = tables["reference_scores"]
     reference["format"] = reference["format"].where(
         reference["format"] != "", reference["benchmark"].map(formats)
     )
     if check:
-        for name, column, target in TIES:
-            problems += _ties(tables, name, column, target)
-        problems += _releases(tables["systems"])
-        problems += _sizes(tables["systems"])
-        for name, schema in TABLES.items():
-            problems += _duplicates(schema, tables[name])
-        _raise(problems, str(folder))
+        raise_problems(panel_problems(tables), str(folder))
     return tables, digest.hexdigest()
-
-
-def _raise(problems: list[_Problem], where: str) -> None:
-    if not problems:
-        return
-    shown = [str(problem) for problem in problems[:_MOST_PROBLEMS]]
-    if len(problems) == 1:
-        raise TableError(f"{shown[0]} (in {where})")
-    if len(problems) > _MOST_PROBLEMS:
-        shown.append(f"and {len(problems) - _MOST_PROBLEMS} more")
-    raise TableError(f"{len(problems)} problems in {where}:\n  " + "\n  ".join(shown))
 
 
 def _read_table(
@@ -315,14 +284,14 @@ def _read_table(
     folder: Traversable | Path,
     embedded: bool,
     check: bool,
-    problems: list[_Problem],
+    problems: list[Problem],
 ) -> tuple[pd.DataFrame, bytes]:
     """Read one table, index = row in the file; problems are added to the list."""
     empty = pd.DataFrame(columns=schema.names)
     path = folder.joinpath(schema.file)
     if not path.is_file():
         if not schema.optional:
-            problems.append(_Problem(schema.file, _missing_file(schema, folder)))
+            problems.append(Problem(schema.file, _missing_file(schema, folder)))
         return _convert(schema, empty, problems), b""
     content = path.read_bytes()
     try:
@@ -331,7 +300,7 @@ def _read_table(
         row = content[: error.start].count(b"\n") + 1
         byte = f"byte 0x{content[error.start]:02x}"
         problems.append(
-            _Problem(schema.file, "is not UTF-8; save the file as UTF-8", row=row, value=byte)
+            Problem(schema.file, "is not UTF-8; save the file as UTF-8", row=row, value=byte)
         )
         return empty, content
     before = len(problems)
@@ -342,12 +311,12 @@ def _read_table(
         return empty, content
     if raw.empty and schema.rows_required:
         problems.append(
-            _Problem(schema.file, "has a header but no rows; a panel needs at least one")
+            Problem(schema.file, "has a header but no rows; a panel needs at least one")
         )
         return empty, content
     table = _convert(schema, raw, problems)
     if check and len(problems) == before:
-        problems += _check_values(schema, table, raw)
+        problems += value_problems(schema, table, raw)
     return table, content
 
 
@@ -365,10 +334,10 @@ def _required(schema: TableSchema, embedded: bool) -> list[str]:
     return [column.name for column in schema.columns if column.required or embedded]
 
 
-def _split(schema: TableSchema, text: str, problems: list[_Problem]) -> pd.DataFrame:
+def _split(schema: TableSchema, text: str, problems: list[Problem]) -> pd.DataFrame:
     if not text.strip():
         problems.append(
-            _Problem(
+            Problem(
                 schema.file,
                 f"is empty; it needs a header with {', '.join(_required(schema, False))}",
             )
@@ -391,7 +360,7 @@ def _split(schema: TableSchema, text: str, problems: list[_Problem]) -> pd.DataF
                     return pd.DataFrame()
             elif len(cells) != len(header):
                 problems.append(
-                    _Problem(
+                    Problem(
                         schema.file,
                         f"has {len(cells)} cells where the header has {len(header)}; "
                         "put text that holds commas in double quotes",
@@ -402,20 +371,20 @@ def _split(schema: TableSchema, text: str, problems: list[_Problem]) -> pd.DataF
                 rows.append(cells)
                 lines.append(line)
     except csv.Error as error:
-        problems.append(_Problem(schema.file, f"cannot be read as CSV: {error}", row=start))
+        problems.append(Problem(schema.file, f"cannot be read as CSV: {error}", row=start))
         return pd.DataFrame()
     return pd.DataFrame(rows, columns=header, index=lines, dtype=object)
 
 
 def _right_delimiter(
-    schema: TableSchema, header: list[str], line: int, problems: list[_Problem]
+    schema: TableSchema, header: list[str], line: int, problems: list[Problem]
 ) -> bool:
     if len(header) > 1:
         return True
     for delimiter, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if delimiter in header[0]:
             problems.append(
-                _Problem(
+                Problem(
                     schema.file,
                     f"is separated by {name}; save it with commas (and points in numbers)",
                     row=line,
@@ -426,15 +395,13 @@ def _right_delimiter(
 
 
 def _check_columns(
-    schema: TableSchema, raw: pd.DataFrame, embedded: bool, problems: list[_Problem]
+    schema: TableSchema, raw: pd.DataFrame, embedded: bool, problems: list[Problem]
 ) -> pd.DataFrame:
     given = list(raw.columns)
     missing = [name for name in _required(schema, embedded) if name not in given]
     for name in dict.fromkeys(given):
         if given.count(name) > 1:
-            problems.append(
-                _Problem(schema.file, "occurs twice in the header; remove one", 1, name)
-            )
+            problems.append(Problem(schema.file, "occurs twice in the header; remove one", 1, name))
         elif name not in schema.names:
             meant = MISNOMERS.get(name.lower(), name.lower())
             close = get_close_matches(meant, missing or schema.names, n=1)
@@ -443,7 +410,7 @@ def _check_columns(
                 missing.remove(close[0])
                 mend = f"{mend} That one is missing."
             problems.append(
-                _Problem(
+                Problem(
                     schema.file,
                     f"is not known; {mend} Known: {', '.join(schema.names)}",
                     1,
@@ -451,11 +418,11 @@ def _check_columns(
                 )
             )
     for name in missing:
-        problems.append(_Problem(schema.file, "is missing; add it to the header", 1, name))
+        problems.append(Problem(schema.file, "is missing; add it to the header", 1, name))
     return raw
 
 
-def _convert(schema: TableSchema, raw: pd.DataFrame, problems: list[_Problem]) -> pd.DataFrame:
+def _convert(schema: TableSchema, raw: pd.DataFrame, problems: list[Problem]) -> pd.DataFrame:
     """Text to typed columns, in the order of the schema, with defaults filled in."""
     table = pd.DataFrame(index=raw.index)
     for column in schema.columns:
@@ -477,7 +444,7 @@ def _convert(schema: TableSchema, raw: pd.DataFrame, problems: list[_Problem]) -
 
 
 def _typed(
-    schema: TableSchema, column: ColumnSchema, cells: pd.Series, problems: list[_Problem]
+    schema: TableSchema, column: ColumnSchema, cells: pd.Series, problems: list[Problem]
 ) -> pd.Series:
     blank = cells.str.lower().isin(_BLANKS) if len(cells) else pd.Series(False, index=cells.index)
     if column.kind == "text":
@@ -500,7 +467,7 @@ def _typed(
         mend = _date_mend
     for row in cells.index[typed.isna() & ~blank]:
         value = str(cells[row])
-        problems.append(_Problem(schema.file, mend(value), row, column.name, value))
+        problems.append(Problem(schema.file, mend(value), row, column.name, value))
     return typed
 
 
@@ -521,100 +488,3 @@ def _date_mend(value: str) -> str:
     if len(value) == 4 and value.isdigit():
         return f"is a year; write a day as YYYY-MM-DD, for example {value}-07-01"
     return "is not a date; write YYYY-MM-DD, for example 2023-07-18"
-
-
-def _check_values(schema: TableSchema, table: pd.DataFrame, raw: pd.DataFrame) -> list[_Problem]:
-    import pandera.errors
-
-    try:
-        pandera_schema(schema).validate(table, lazy=True)
-    except pandera.errors.SchemaErrors as error:
-        cases = error.failure_cases
-    else:
-        return []
-    columns = {column.name: column for column in schema.columns}
-    problems = []
-    for name, check, row in cases[["column", "check", "index"]].itertuples(index=False):
-        column = columns[name]
-        shown = raw.at[row, name] if name in raw else ""
-        if check == "not_nullable":
-            problems.append(_Problem(schema.file, column.blank_mend, int(row), name))
-        elif shown != "" and column.rule is not None:
-            # an empty cell took its value from another column, which has its own problem
-            text = column.rule.mend(table.at[row, name])
-            problems.append(_Problem(schema.file, text, int(row), name, shown))
-    return sorted(problems, key=lambda problem: problem.row or 0)
-
-
-def _duplicates(schema: TableSchema, table: pd.DataFrame) -> list[_Problem]:
-    first: dict[tuple[object, ...], int] = {}
-    problems = []
-    for row, *key in table[list(schema.key)].itertuples():
-        where = first.setdefault(tuple(key), row)
-        if where != row:
-            problems.append(
-                _Problem(
-                    schema.file,
-                    f"occurs in row {where} already; keep one of the two",
-                    row,
-                    " + ".join(schema.key),
-                    " + ".join(map(str, key)),
-                )
-            )
-    return problems
-
-
-def _ties(tables: dict[str, pd.DataFrame], name: str, column: str, target: str) -> list[_Problem]:
-    known = list(tables[target][column])
-    values = tables[name][column]
-    problems = []
-    for row, value in values[~values.isin(known)].items():
-        close = get_close_matches(str(value), known, n=1)
-        mend = f"did you mean {close[0]}?" if close else "add it there or leave the row out"
-        problems.append(
-            _Problem(
-                TABLES[name].file,
-                f"is not in {TABLES[target].file}; {mend}",
-                int(str(row)),
-                column,
-                value,
-            )
-        )
-    return problems
-
-
-def _releases(systems: pd.DataFrame) -> list[_Problem]:
-    problems = []
-    for release, group in systems.groupby("release", sort=False):
-        first = group["release_date"].iloc[0]
-        for row, day in group["release_date"][group["release_date"] != first].items():
-            problems.append(
-                _Problem(
-                    "systems.csv",
-                    f"differs from {first:%Y-%m-%d} in row {group.index[0]} of the same release "
-                    f"{release!s}; a release has one date, give it another name",
-                    int(str(row)),
-                    "release_date",
-                    f"{day:%Y-%m-%d}",
-                )
-            )
-    return problems
-
-
-def _sizes(systems: pd.DataFrame) -> list[_Problem]:
-    problems = []
-    total = systems["params_total"]
-    for column in ("params_active", "params_comparable", "params_nonembedding"):
-        part = systems[column]
-        # a thousandth for totals that were rounded
-        for row in systems.index[part > 1.001 * total]:
-            problems.append(
-                _Problem(
-                    "systems.csv",
-                    f"is more than params_total {float(total[row]):.6g}; it is a part of it",
-                    int(row),
-                    column,
-                    f"{float(part[row]):.6g}",
-                )
-            )
-    return problems

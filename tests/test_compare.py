@@ -10,6 +10,7 @@ import pytest
 import densing_bayes as db
 from densing_bayes import batch, findings, hypothesis_plots, leave_out
 from densing_bayes import comparison as comparing
+from densing_bayes import criteria
 from densing_bayes.documents import comparison_document, json_text
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import compile_fit, fit_compiled
@@ -30,7 +31,7 @@ def comparison(folder):
     """Two hypotheses of one structure, few draws: the verdicts do not matter here."""
     patch = pytest.MonkeyPatch()
     patch.setattr(batch, "patient", lambda settings: settings)
-    patch.setattr(comparing, "DRAWS", 100)
+    patch.setattr(criteria, "DRAWS", 100)
     with patch.context():
         return db.compare("joint", NAMES, store=folder, **SETTINGS)
 
@@ -103,7 +104,7 @@ def test_a_fit_of_ones_own_is_taken_as_it_is(comparison, folder, monkeypatch):
     own = comparison.fits["gpt-4"]
     own = dataclasses.replace(own, provenance=own.provenance | {"created": "today"})
     monkeypatch.setattr(batch, "patient", lambda settings: settings)
-    monkeypatch.setattr(comparing, "DRAWS", 100)
+    monkeypatch.setattr(criteria, "DRAWS", 100)
     before = {path.name for path in folder.glob("*.nc")}
     found = db.compare("joint", ["chatgpt", own], store=folder, **SETTINGS)
     assert found.fits["gpt-4"] is own

@@ -122,7 +122,7 @@ def rough_values(
     precision = np.where(clear, 1.0 / variance, 0.0)
     total = np.bincount(j, precision, count)
     known = total > 0
-    # Of a pair that only guesses the prior alone tells: its coordinate must not lean on a rough value.
+    # Of a pair that guesses only the prior tells: its coordinate leans on no rough value.
     pair_width = np.where(known, np.maximum(total, 1e-12) ** -0.5, np.inf)
     most = int(np.bincount(j, minlength=count).max())
     cells, weights = np.zeros((count, most), np.int64), np.zeros((count, most))
