@@ -266,11 +266,18 @@ def main() -> None:
     }
     path = arguments.out / "calibration.json"
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    axes = frames(len(table))
-    for ax, name in zip(axes, table.index, strict=True):
+    draw(rows, list(table.index), arguments.out / "calibration.png")
+
+
+def draw(rows: list[dict[str, Any]], names: list[str], path: Path) -> None:
+    """ECDF of the ranks of each quantity less that of uniform ones, with its band."""
+    axes = frames(len(names))
+    for ax, name in zip(axes, names, strict=True):
         plot_uniformity(within(np.array([row["ranks"][name] for row in rows if row["ranks"]])), ax)
-        ax.set_title(str(name), loc="left", fontsize=9.5)
-    figure_of(axes[0]).savefig(arguments.out / "calibration.png", dpi=110)
+        ax.set_title(name, loc="left", fontsize=9.5)
+    for ax in axes[-4:]:
+        ax.set_xlabel("rank of the truth")
+    figure_of(axes[0]).savefig(path, dpi=110)
 
 
 if __name__ == "__main__":

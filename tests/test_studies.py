@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from densing_bayes.ledger import load_claims
 from densing_bayes.tally import RULE
@@ -126,3 +127,15 @@ def test_forecasts_were_scored_on_both_panels_by_fits_that_passed():
         model, *rivals = (panel["scores"][name]["crps"] for name in panel["scores"])
         assert next(iter(panel["scores"])) == "joint model"
         assert model < min(rivals)
+
+
+def test_ranks_of_the_truth_are_uniform():
+    content = study("calibration")
+    assert len(content["rows"]) >= 200
+    assert content["verdicts"]["PASS"] >= 0.9 * len(content["rows"])
+    table = content["summary"]
+    # Of all quantities at once, one in a hundred right studies would have a lower p-value.
+    assert min(row["p"] for row in table) > 0.01 / len(table)
+    low, high = binom.interval(0.999, len(content["rows"]), 0.95)
+    for row in table:
+        assert low <= round(row["covered95"] * row["replicates"]) <= high, row["quantity"]
