@@ -20,6 +20,7 @@ from densing_bayes.terminal import (
     Json,
     exit_unless_passed,
     load_fit,
+    narrated,
     print_footing,
     print_json,
     print_ledger,
@@ -193,6 +194,7 @@ def fit_command(
     _check_writable(out.parent)
     if out.is_dir():
         raise DensingError(f"{out} is a folder; give a file such as {out / 'fit.nc'}")
+    out.parent.mkdir(parents=True, exist_ok=True)
     settings: dict[str, Any] = {
         "draws": draws,
         "tune": tune,
@@ -467,7 +469,7 @@ def claims_command(
     from densing_bayes.ledger import claims, table_fits
     from densing_bayes.tally import RULE, ledger_rows, reasons, summary_sentence
 
-    with _interruptible():
+    with _interruptible(), narrated():
         given: list[Judgeable] = [load_fit(path) for path in fits or []]
         table = claims([*given, *table_fits()] if given else None, ci)
     if as_json:
@@ -528,7 +530,8 @@ def report_command(
 
     _check_writable(out.parent if not out.exists() else out)
     wanted_formats = check_formats(_names(formats))
-    with _interruptible():
+    wanted = None if sections is None else _names(sections)
+    with _interruptible(), narrated():
         others: list[Judgeable] = [load_fit(path) for path in beside or []]
         if fit is not None:
             fitted = load_fit(fit)
@@ -537,7 +540,8 @@ def report_command(
         else:
             fitted, *more = (built_in_fit(name) for name in BUILT_IN)
             others += more
-        others += table_fits()
+        if wanted is None or "claims" in wanted:
+            others += table_fits()
         compared = None
         if hypotheses is not None:
             compared = compare(fitted.spec, _names(hypotheses))
@@ -545,7 +549,7 @@ def report_command(
             fitted,
             ci,
             title=title or TITLE,
-            sections=None if sections is None else _names(sections),
+            sections=wanted,
             beside=others,
             more=corollary_sections(fitted, ci) if corollaries else None,
             comparison=compared,

@@ -24,6 +24,7 @@ from densing_bayes.quantities import (
     SAMPLE,
     Reading,
     estimate,
+    estimate_date,
     line_at,
     line_of,
     probability,
@@ -31,7 +32,6 @@ from densing_bayes.quantities import (
 
 HORIZON = 20.0  # years for which a line that levels off is followed
 STEP = 0.1  # years between the points of such a line
-DISTANT = 200.0  # years after which a date is called unbounded
 
 
 # The curve of a benchmark ------------------------------------------------------------------------
@@ -381,15 +381,8 @@ def forecast_summary(
 
 
 def _dated(years: Any, ci: float, deadline: float | None = None) -> dict[str, Any]:
-    """Median and interval of model times as dates."""
-    summary = estimate(years, "date", ci, mean=False)
-    for name in ("median", "lower", "upper"):
-        value = summary[name]
-        if value is not None:
-            distant = value > DISTANT
-            summary[name] = None if distant else date_of(value).date().isoformat()
-            if distant:
-                summary[f"{name}_unbounded"] = True
+    """Median and interval of model times as dates, and whether they lie before a deadline."""
+    summary = estimate_date(years, ci)
     if deadline is not None:
         summary["p_by"] = probability(years <= deadline)
     return summary

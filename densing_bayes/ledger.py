@@ -15,6 +15,7 @@ rounding of the published figures.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
 from importlib.resources import files
@@ -41,6 +42,8 @@ from densing_bayes.quantities import (
     growth,
     probability,
 )
+
+log = logging.getLogger(__name__)
 
 BUILT_IN = {"joint": 1000, "paper": 2000}  # specifications, and draws of each chain
 SURE = 0.95  # probability from which a one-sided claim or an event is supported
@@ -153,12 +156,14 @@ def built_in_fit(name: str) -> Fit:
     }
     source = {"panel": panel.name, "tables_hash": panel.sha256}
     cores = os.cpu_count() or 1
+    log.info("fit of '%s' to panel '%s', made now or before", name, panel.name)
     terms = Terms(settings, versions(), source, store_folder(), min(4, cores), progress=None)
     return fitter(terms)(Request(spec, observe(panel, spec)))
 
 
 def table_fits() -> list[Judgeable]:
     """Fits of the paper's figures, and of prices and engines; about a minute."""
+    log.info("fits of plotted densities, prices and engines, made now or before")
     return [fit_paper_figures(), fit_tables()]
 
 

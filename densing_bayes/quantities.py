@@ -24,6 +24,7 @@ from densing_bayes.observations import DAYS_PER_YEAR, Floats, date_of, years_sin
 Reading = Literal["frontier", "mean", "p95", "best"]
 READINGS: tuple[Reading, ...] = ("frontier", "mean", "p95", "best")
 SAMPLE = ("chain", "draw")
+DISTANT = 200.0  # years after which a date is called unbounded
 BEST_WINDOW_DAYS = 182  # the window of the "best" reading
 
 
@@ -61,6 +62,22 @@ def estimate(
         if not np.isfinite(value):
             result[f"{name}_unbounded"] = True
     return result | {"ci": ci, "unit": unit}
+
+
+def estimate_date(years: xr.DataArray | np.ndarray, ci: float = CI) -> dict[str, Any]:
+    """Summary of draws of a model time, in years since 2022-11-30, as :func:`estimate` of a date.
+
+    Median and limits are ISO days, or None ("unbounded") where they lie two centuries off.
+    """
+    result = estimate(years, "date", ci, mean=False)
+    for name in ("median", "lower", "upper"):
+        value = result[name]
+        if value is not None:
+            distant = value > DISTANT
+            result[name] = None if distant else date_of(value).date().isoformat()
+            if distant:
+                result[f"{name}_unbounded"] = True
+    return result
 
 
 def check_ci(ci: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import tempfile
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from densing_bayes.comparison import Comparison
     from densing_bayes.ledger import Judgeable
     from densing_bayes.tables import Panel
+
+log = logging.getLogger(__name__)
 
 TITLE: Final = "Capability density of open language models"
 FORMATS: Final = ("html", "md", "json", "csv", "pdf")
@@ -98,7 +101,10 @@ def make_report(
     wanted = chosen(list(makers), sections)
     source = fit.provenance
     statements = tuple(wording.headline(fit, trend))
-    parts = tuple(makers[name]() for name in wanted)
+    parts = []
+    for name in wanted:
+        log.info("section '%s'", name)
+        parts.append(makers[name]())
     for section in parts:
         for picture in section.pictures:
             pyplot.close(picture.figure)  # it goes to files, and no window
@@ -114,7 +120,7 @@ def make_report(
             f"{source['spec_hash'][:12]}, data {source['data_hash'][:12]}, seed {source['seed']}, "
             f"{source['created'][:10]}. Intervals are equal-tailed, {wording.percent(ci)}.",
         ),
-        sections=parts,
+        sections=tuple(parts),
         document={
             "title": title,
             "headline": [item._asdict() for item in statements],

@@ -14,6 +14,7 @@ from densing_bayes.quantities import (
     benchmark_growth,
     doubling_time,
     estimate,
+    estimate_date,
     frontier,
     growth,
     probability,
@@ -25,9 +26,15 @@ def trend_summary(fit: Fit, ci: float = CI) -> dict[str, Any]:
     """The trend in numbers: growth, change, doubling times, readings, prior and provenance.
 
     Growth rates are of the mean over benchmarks; ``by_benchmark`` gives each one and a new one.
+    ``change_dates`` has the changes whose date the data choose, by name.
     """
     rates = growth(fit)
     result = _growth_summary(rates, ci)
+    undated = [change.name for change in fit.spec.trend.changes if not change.known]
+    result["change_dates"] = {
+        name: estimate_date(fit.posterior["change_time"].isel(undated_change=i), ci)
+        for i, name in enumerate(undated)
+    }
     each = benchmark_growth(fit)
     result["by_benchmark"] = {
         str(name): _growth_summary(each.sel(benchmark=name), ci)

@@ -16,6 +16,7 @@ RULE = (
     "the prior, else supported. A bound or an event is supported from P = 0.95 on and contradicted "
     "up to P = 0.05. Supported means compatible with these data and this model, no more."
 )
+FEW = 3  # claims that are named
 PANELS = {"open": "open panel", "paper": "paper's panel", "plotted": "plotted points"}
 UNITS = {"1": "", "1/day": " a day", "days": " days", "probability": "", "date": ""}
 
@@ -84,12 +85,16 @@ def summary_sentence(table: pd.DataFrame) -> str:
 
 
 def reasons(table: pd.DataFrame) -> list[str]:
-    """Why panels could not test claims, and which claims are pending, as sentences."""
+    """Why panels could not test claims, and which claims are pending, as sentences.
+
+    Of a reason that holds for more than three claims, only their number is given.
+    """
     out = table[table["verdict"] == "not testable"]
     lines = []
     for (panel, reason), group in out.groupby(["panel", "reason"], sort=False):
         name = PANELS.get(str(panel), str(panel))
-        lines.append(f"{name}: {reason} ({', '.join(group['claim'])}).")
+        few = len(group) <= FEW
+        lines.append(f"{name}: {reason} ({', '.join(group['claim']) if few else len(group)}).")
     waiting = table.loc[table["verdict"] == "pending", "claim"]
     if len(waiting):
         lines.append(f"Pending, no model answers them yet: {', '.join(waiting)}.")

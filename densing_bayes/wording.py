@@ -40,6 +40,9 @@ READINGS: Final = {
 }
 
 
+_GIVEN: Final = "The date is part of the hypothesis and names no cause; other dates may do as well."
+
+
 class Statement(NamedTuple):
     """One headline: a title, its number with interval, and the sentence that says it."""
 
@@ -209,12 +212,14 @@ def headline(fit: Fit, summary: dict[str, Any]) -> list[Statement]:
     -------
     list of Statement
         ``doubling_time``, ``growth_change`` (unless the trend has no change in slope),
-        ``shelf_life`` and ``benchmarks`` (unless there is only one).
+        ``change_date`` for each change whose date is open, ``shelf_life`` and ``benchmarks``
+        (unless there is only one).
     """
     names = before_after(fit)
     statements = [_doubling_time(summary, names)]
     if names is not None:
         statements.append(_change(summary, change_phrase(fit)))
+    statements += [_date(name, date) for name, date in summary["change_dates"].items()]
     statements.append(_shelf_life(summary))
     if len(fit.observed.benchmarks) > 1:
         statements.append(_benchmarks(summary, names))
@@ -274,7 +279,7 @@ def _change(summary: dict[str, Any], at: str) -> Statement:
             f"Whether growth changed {at} is open: the interval of the change in rate includes 0 "
             f"({figures})"
         )
-    sentence = f"{says}; {chance}, {half}. The date is that of the model, not of a cause."
+    sentence = f"{says}; {chance}, {half}. {_GIVEN}"
     before, after = summary["doubling_time_days"]["before"], summary["doubling_time_days"]["after"]
     return Statement(
         "growth_change",
@@ -283,6 +288,18 @@ def _change(summary: dict[str, Any], at: str) -> Statement:
         f"{ci} interval {limits(change)}; {chance}; doubling time {_days(before)} before, "
         f"{_days(after)} after",
         sentence,
+    )
+
+
+def _date(name: str, date: dict[str, Any]) -> Statement:
+    ci = percent(date["ci"])
+    return Statement(
+        "change_date",
+        f"Date of {change_label(name)}",
+        date["median"],
+        f"{ci} interval {date['lower']} to {date['upper']}",
+        f"The date of {change_label(name)} that the data choose is {date['median']} ({ci} interval "
+        f"{date['lower']} to {date['upper']}), within the window that the hypothesis allows.",
     )
 
 

@@ -8,9 +8,8 @@ import pandas as pd
 import pytest
 
 import densing_bayes as db
-from densing_bayes import batch, findings, hypothesis_plots, leave_out
+from densing_bayes import batch, criteria, findings, hypothesis_plots, leave_out
 from densing_bayes import comparison as comparing
-from densing_bayes import criteria
 from densing_bayes.documents import comparison_document, json_text
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import compile_fit, fit_compiled

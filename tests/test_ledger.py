@@ -184,7 +184,12 @@ def test_ledger_in_words_document_and_figure(small_fit, plotted):
     assert first[1] == "100 days"
     assert first[3].endswith(": contradicted")
     assert tally.summary_sentence(table).startswith("open panel: ")
-    assert any("price-266.7" in line for line in tally.reasons(table))
+    why = table[(table["panel"] == "plotted") & (table["reason"].str.len() > 0)]
+    assert len(why) > 3
+    for reason, group in why.groupby("reason"):
+        named = len(group) <= 3
+        said = ", ".join(group["claim"]) if named else str(len(group))
+        assert f"plotted points: {reason} ({said})." in tally.reasons(table)
     document = json.loads(json_text(claims_document(table)))
     assert len(document["claims"]) == len(table)
     assert document["claims"][0]["estimate"] is None

@@ -158,7 +158,7 @@ def engines_command(
 ) -> None:
     """Doubling times of chips and batteries beside that of density, and of their product."""
     from densing_bayes.corollaries.claims import fit_tables
-    from densing_bayes.corollaries.engines import effective_doubling_time, engine_table
+    from densing_bayes.corollaries.engines import ENGINES, effective_doubling_time, engine_table
     from densing_bayes.quantities import estimate
     from densing_bayes.wording import limits, marked, median, percent
 
@@ -180,7 +180,7 @@ def engines_command(
         return
     rows = [
         [
-            marked(row["verdict"], str(name)),
+            marked(row["verdict"], ENGINES.get(str(name), str(name))),
             str(row["points"]),
             median(row["growth"], 2),
             median(row["doubling_time"]),
@@ -189,10 +189,11 @@ def engines_command(
         for name, row in table.iterrows()
     ]
     rows += [
-        [f"density x {name}", "", "", median(said), limits(said)] for name, said in products.items()
+        [f"density x {ENGINES[name]}", "", "", median(said), limits(said)]
+        for name, said in products.items()
     ]
-    header = ["Points", "Growth, 1/year", "Doubling, days", f"{percent(ci)} interval"]
-    print_table("Engine", header, rows)
+    header = ["Points", "Growth, /y", "Days", f"{percent(ci)} interval"]
+    print_table("Doubles in", header, rows)
     print_footing(fitted)
     exit_unless_passed(*(engine.verdict for engine in engines.values()))
 

@@ -28,6 +28,14 @@ from densing_bayes.tables import load_table
 
 WEIGHTS_SHARE = 0.8  # of a device's memory; the rest is for the cache and the system
 GIB = 2.0**30
+ENGINES = {
+    "model-density": "density of language models",
+    "transistor-density": "transistors per area of a chip",
+    "compute-per-price": "compute per price of a chip",
+    "battery-energy-per-volume": "energy per volume of Li-ion cells",
+    "battery-energy-per-mass": "energy per mass of Li-ion cells",
+}
+"""What the engines are called in text, by their names in models/corollaries/engines.toml."""
 
 
 class EngineSpec(Frozen):

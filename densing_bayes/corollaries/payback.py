@@ -44,6 +44,7 @@ from densing_bayes.spec import (
     UnitPrior,
     load_corollary,
 )
+from densing_bayes.wording import is_probability
 
 MILLION = 1e6
 BISECTIONS = 60  # of the price, on a logarithmic scale: exact to rounding
@@ -157,7 +158,8 @@ class Payback:
             name = name[0].upper() + name[1:]
         text = (
             f"{name}: days until {better}: {said('waiting_time')}, "
-            f"P(there at release) = {self.p_passed:.2f}, P(none in time) = {self.p_none:.2f}. "
+            f"P(there at release) {is_probability(self.p_passed)}, "
+            f"P(none in time) {is_probability(self.p_none)}. "
         )
         span = "that time" if self.window is None else f"{self.window:g} days"
         text += (

@@ -17,6 +17,7 @@ from densing_bayes.corollaries.compression_plot import plot_compression
 from densing_bayes.corollaries.drivers import drivers_table, fit_drivers
 from densing_bayes.corollaries.drivers_plot import plot_drivers
 from densing_bayes.corollaries.engines import (
+    ENGINES,
     device_table,
     effective_doubling_time,
     engine_table,
@@ -26,7 +27,7 @@ from densing_bayes.corollaries.payback import load_payback_spec, payback, paybac
 from densing_bayes.corollaries.payback_plot import plot_waiting
 from densing_bayes.corollaries.prices import fit_prices, price_summary
 from densing_bayes.corollaries.training_cost import training_cost_prior
-from densing_bayes.corollaries.trend_plot import ENGINES, plot_doubling_times, plot_exponential
+from densing_bayes.corollaries.trend_plot import plot_doubling_times, plot_exponential
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import CI, SEED, Fit
 from densing_bayes.forecasts import forecast_summary
@@ -41,6 +42,7 @@ from densing_bayes.wording import (
     limits,
     marked,
     median,
+    number,
     percent,
     probability,
 )
@@ -246,7 +248,8 @@ def compression_section(fit: Fit, ci: float = CI, seed: int = SEED) -> Section:
         (
             str(name),
             str(row["pairs"]),
-            f"{row['factor']:.2f} ({row['factor_lower']:.2f} to {row['factor_upper']:.2f})",
+            f"{number(row['factor'], 2)} "
+            f"({number(row['factor_lower'], 2)} to {number(row['factor_upper'], 2)})",
             probability(row["p_denser"]),
             probability(row["p_new_denser"]),
         )

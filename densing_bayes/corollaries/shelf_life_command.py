@@ -207,6 +207,13 @@ def _lives_by_release(
     print_footing(fitted)
 
 
+RESULTS = {  # where a name does not say enough
+    "waiting_time": "until succeeded",
+    "life": "time of earning",
+    "halving_days": "price halves in",
+}
+
+
 def _print_payback(fitted: Fit, document: dict[str, Any], ci: float) -> None:
     from densing_bayes.wording import limits, marked, median, percent
     from densing_bayes.wording import probability as chance
@@ -214,7 +221,12 @@ def _print_payback(fitted: Fit, document: dict[str, Any], ci: float) -> None:
     print_text(marked(fitted.verdict, document["sentence"]))
     print_text("")
     rows = [
-        [name.replace("_", " "), _amount(median, said), _amount(limits, said), said["unit"]]
+        [
+            RESULTS.get(name, name.replace("_", " ")),
+            _amount(median, said),
+            _amount(limits, said),
+            said["unit"],
+        ]
         for name, said in document["estimates"].items()
     ]
     print_table("", ["Median", f"{percent(ci)} interval", "Unit"], rows, left={3})

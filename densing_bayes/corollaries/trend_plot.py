@@ -19,6 +19,7 @@ from densing_bayes.canvas import (
     new_axes,
     styled,
 )
+from densing_bayes.corollaries.engines import ENGINES
 from densing_bayes.exponential import ExponentialFit, line_through
 from densing_bayes.fitting import CI
 from densing_bayes.observations import date_of
@@ -27,13 +28,6 @@ from densing_bayes.wording import percent
 
 BEYOND = 1e5  # days that no axis shows
 LONGEST_POINT = pd.Timedelta(days=7)  # between the limits of a date that is drawn as a point
-ENGINES = {
-    "model-density": "density of language models",
-    "transistor-density": "transistors per area of a chip",
-    "compute-per-price": "compute per price of a chip",
-    "battery-energy-per-volume": "energy per volume of Li-ion cells",
-    "battery-energy-per-mass": "energy per mass of Li-ion cells",
-}
 
 
 def exponential_data(fit: ExponentialFit, ci: float = CI) -> PlotData:
