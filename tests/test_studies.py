@@ -139,3 +139,34 @@ def test_ranks_of_the_truth_are_uniform():
     low, high = binom.interval(0.999, len(content["rows"]), 0.95)
     for row in table:
         assert low <= round(row["covered95"] * row["replicates"]) <= high, row["quantity"]
+
+
+def test_the_readme_quotes_the_committed_studies():
+    readme = " ".join((ANALYSES.parent / "README.md").read_text(encoding="utf-8").split())
+    claims = {(row["claim"], row["panel"]): row for row in study("claims_ledger")["claims"]}
+
+    def said(claim, panel, template, digits=0, scale=1.0):
+        estimate = claims[claim, panel]["estimate"]
+        numbers = (f"{scale * estimate[key]:.{digits}f}" for key in ("median", "lower", "upper"))
+        return template.format(*numbers)
+
+    year = 365.25
+    quotes = [
+        said("doubling-100-days", "open", "| {} days ({} to {}) |"),
+        said("doubling-100-days", "open", "({} days, {} to {})"),
+        said("doubling-100-days", "paper", "({} days, {} to {})"),
+        said("doubling-100-days", "plotted", "({} days, {} to {})"),
+        said("growth-rose", "open", "| {} ({} to {}), P(> 0)", 2, year),
+        said("slope-before-0.0048", "open", "| {} ({} to {}), on 19", 2, year),
+        said("price-halving-2.6-months", "tables", "| {} days ({} to {}); "),
+        said("price-266.7", "tables", "; {} times cheaper from 2022-12 to 2024-08 ({} to {})"),
+        said("density-times-moore-88-days", "open", "| {} days ({} to {}); "),
+        said("density-times-moore-88-days", "paper", "; {} ({} to {}) on the paper's"),
+        f"| P = {claims['8b-at-gpt-4', 'open']['probability']:.3f}; ",
+    ]
+    share = study("drivers")["rows"]["open"]["as shipped"]["table"]["law:share"]
+    quotes.append(
+        "| {:.2f} ({:.2f} to {:.2f}) |".format(*(share[k] for k in ("median", "lower", "upper")))
+    )
+    for quote in quotes:
+        assert quote in readme, quote
