@@ -38,7 +38,7 @@ from scipy.stats import chisquare
 
 from densing_bayes import load_panel, load_spec, quantities
 from densing_bayes.canvas import figure_of
-from densing_bayes.check_plot import frames, plot_uniformity
+from densing_bayes.check_plot import COLUMNS, frames, plot_uniformity
 from densing_bayes.draws import stacked
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import Fit, compile_fit, fit_compiled
@@ -275,7 +275,7 @@ def draw(rows: list[dict[str, Any]], names: list[str], path: Path) -> None:
     for ax, name in zip(axes, names, strict=True):
         plot_uniformity(within(np.array([row["ranks"][name] for row in rows if row["ranks"]])), ax)
         ax.set_title(name, loc="left", fontsize=9.5)
-    for ax in axes[-4:]:
+    for ax in axes[-COLUMNS:]:
         ax.set_xlabel("rank of the truth")
     figure_of(axes[0]).savefig(path, dpi=110)
 

@@ -194,7 +194,6 @@ def fit_command(
     _check_writable(out.parent)
     if out.is_dir():
         raise DensingError(f"{out} is a folder; give a file such as {out / 'fit.nc'}")
-    out.parent.mkdir(parents=True, exist_ok=True)
     settings: dict[str, Any] = {
         "draws": draws,
         "tune": tune,
@@ -203,6 +202,7 @@ def fit_command(
         "seed": seed,
     }
     fitted = _sample(spec, data, settings, hypothesis)
+    out.parent.mkdir(parents=True, exist_ok=True)
     fitted.save(out)
     seconds = fitted.provenance["seconds"]["total"]
     say(f"wrote {out} in {seconds:.0f} s: {verdict_text(fitted)}")

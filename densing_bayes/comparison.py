@@ -17,15 +17,8 @@ import pandas as pd
 import xarray as xr
 from scipy.special import logsumexp
 
-from densing_bayes import leave_out, prior_sensitivity
+from densing_bayes import criteria, leave_out, prior_sensitivity
 from densing_bayes.batch import Request, Terms, fitter, run, workers_of
-from densing_bayes.criteria import (
-    DRAWS,
-    by_structure,
-    examined,
-    forecast_table,
-    leave_out_exactly,
-)
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import CI, SEED, TARGET_ACCEPT, Fit
 from densing_bayes.observations import Observations, observe, with_changes, years_since_origin
@@ -154,14 +147,17 @@ def compare(
         terms = Terms(settings, versions(), source, folder, cores)
         requests = {name: Request(specs[name], seen[name], ready.get(name)) for name in named}
         how: dict[str, Any] = {"jobs": jobs, "progress": progress}
-        groups = by_structure(specs)
+        groups = criteria.by_structure(specs)
         found = run(
-            "fits", examined, [([requests[n] for n in names], terms) for names in groups], **how
+            "fits",
+            criteria.examined,
+            [([requests[n] for n in names], terms) for names in groups],
+            **how,
         )
         answers = dict(zip(itertools.chain(*groups), itertools.chain(*found), strict=True))
         if exact:
-            leave_out_exactly(requests, answers, terms, how)
-        forecasts = forecast_table(requests, terms, how) if forecast else pd.DataFrame()
+            criteria.leave_out_exactly(requests, answers, terms, how)
+        forecasts = criteria.forecast_table(requests, terms, how) if forecast else pd.DataFrame()
         fits = {name: fitter(terms)(request) for name, request in requests.items()}
         if store is False:
             for fit in fits.values():
@@ -310,7 +306,7 @@ def _differences(elpd: dict[str, np.ndarray], unit: str) -> pd.DataFrame:
             elpd=float(values.sum()),
             se=float(np.sqrt(values.size * values.var())),
             p=0.0,
-            n_samples=DRAWS,
+            n_samples=criteria.DRAWS,
             n_data_points=values.size,
             scale="log",
             warning=False,

@@ -40,9 +40,6 @@ READINGS: Final = {
 }
 
 
-_GIVEN: Final = "The date is part of the hypothesis and names no cause; other dates may do as well."
-
-
 class Statement(NamedTuple):
     """One headline: a title, its number with interval, and the sentence that says it."""
 
@@ -279,7 +276,10 @@ def _change(summary: dict[str, Any], at: str) -> Statement:
             f"Whether growth changed {at} is open: the interval of the change in rate includes 0 "
             f"({figures})"
         )
-    sentence = f"{says}; {chance}, {half}. {_GIVEN}"
+    sentence = (
+        f"{says}; {chance}, {half}. The date is part of the hypothesis and names no cause; other "
+        f"dates may do as well."
+    )
     before, after = summary["doubling_time_days"]["before"], summary["doubling_time_days"]["after"]
     return Statement(
         "growth_change",

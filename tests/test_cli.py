@@ -10,6 +10,7 @@ import time
 import pytest
 from typer.testing import CliRunner
 
+from densing_bayes import cli, ledger
 from densing_bayes.cli import app
 
 ESTIMATE = {"mean", "median", "lower", "upper", "ci", "unit"}
@@ -142,6 +143,29 @@ def test_output_that_is_a_folder_is_refused(tmp_path):
     result = run("fit", "joint", "--out", tmp_path)
     assert result.exit_code == 2
     assert "is a folder" in result.stderr
+
+
+@pytest.mark.fit
+def test_a_folder_for_the_fit_is_made_and_not_before_there_is_one(small_fit, tmp_path, monkeypatch):
+    out = tmp_path / "new" / "fit.nc"
+    assert run("fit", "jiont", "--out", out).exit_code == 2
+    assert not out.parent.exists()
+    monkeypatch.setattr(cli, "_sample", lambda *_: small_fit)
+    assert str(out) in run("fit", "joint", "--out", out).stderr
+    assert out.is_file()
+
+
+@pytest.mark.fit
+def test_a_report_says_what_it_is_at_and_makes_only_what_is_wanted(
+    small_fit, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(ledger, "table_fits", lambda: pytest.fail("no claims are wanted"))
+    path = small_fit.save(tmp_path / "fit.nc")
+    wrong = run("report", path, "--sections", "trends", "--out", tmp_path / "report")
+    assert wrong.exit_code == 2 and "did you mean 'trend'?" in wrong.stderr
+    asked = ("--sections", "trend", "--no-corollaries", "--formats", "json")
+    result = run("report", path, *asked, "--out", tmp_path / "report")
+    assert result.exit_code == 0 and "section 'trend'" in result.stderr
 
 
 # Tables

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from densing_bayes import forecasts, laws, quantities, shelf, summary
+from densing_bayes import forecasts, laws, quantities, shelf, summary, wording
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import Fit
 from densing_bayes.line import line_value
@@ -168,6 +168,26 @@ def test_a_date_that_differs_by_draw_is_integrated():
     rates = quantities.growth(fit) * DAYS_PER_YEAR
     np.testing.assert_allclose(rates["before"], [[0.5, 0.5]])
     np.testing.assert_allclose(rates["after"], [[2.0, 2.0]])
+
+
+def test_a_date_that_the_data_choose_is_part_of_the_trend():
+    window = {"earliest": "2020-01-01", "latest": "2023-08-01"}
+    changes = [{"name": "x", **window}]
+    spec = SPEC.under(Hypothesis.model_validate({"name": "open", "changes": changes}))
+    fit = make_fit(
+        spec,
+        level=[0.0] * 3,
+        growth_before=[0.5] * 3,
+        growth_change=[1.5] * 3,
+        change_time=[-1.0, 0.0, 0.5],
+        log_density=[[-1.0, 0.0, 0.0]] * 3,
+    )
+    content = summary.trend_summary(fit)
+    assert content["change_dates"]["x"]["median"] == "2022-11-30"
+    assert content["change_dates"]["x"]["lower"] < "2022-01-01" < "2023-05-01"
+    said = {statement.key: statement for statement in wording.headline(fit, content)}
+    assert said["change_date"].value == "2022-11-30"
+    assert "2022-11-30" in said["change_date"].sentence
 
 
 def test_a_frontier_that_levels_off_may_never_arrive():

@@ -158,7 +158,11 @@ def engines_command(
 ) -> None:
     """Doubling times of chips and batteries beside that of density, and of their product."""
     from densing_bayes.corollaries.claims import fit_tables
-    from densing_bayes.corollaries.engines import ENGINES, effective_doubling_time, engine_table
+    from densing_bayes.corollaries.engines import (
+        effective_doubling_time,
+        engine_label,
+        engine_table,
+    )
     from densing_bayes.quantities import estimate
     from densing_bayes.wording import limits, marked, median, percent
 
@@ -180,7 +184,7 @@ def engines_command(
         return
     rows = [
         [
-            marked(row["verdict"], ENGINES.get(str(name), str(name))),
+            marked(row["verdict"], engine_label(str(name))),
             str(row["points"]),
             median(row["growth"], 2),
             median(row["doubling_time"]),
@@ -189,7 +193,7 @@ def engines_command(
         for name, row in table.iterrows()
     ]
     rows += [
-        [f"density x {ENGINES[name]}", "", "", median(said), limits(said)]
+        [f"density x {engine_label(name)}", "", "", median(said), limits(said)]
         for name, said in products.items()
     ]
     header = ["Points", "Growth, /y", "Days", f"{percent(ci)} interval"]

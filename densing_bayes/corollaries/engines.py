@@ -38,6 +38,11 @@ ENGINES = {
 """What the engines are called in text, by their names in models/corollaries/engines.toml."""
 
 
+def engine_label(name: str) -> str:
+    """Name of an engine as it is written in text."""
+    return ENGINES.get(name, name)
+
+
 class EngineSpec(Frozen):
     """One engine: which points of the table it is, and the trend through them."""
 

@@ -17,9 +17,9 @@ from densing_bayes.corollaries.compression_plot import plot_compression
 from densing_bayes.corollaries.drivers import drivers_table, fit_drivers
 from densing_bayes.corollaries.drivers_plot import plot_drivers
 from densing_bayes.corollaries.engines import (
-    ENGINES,
     device_table,
     effective_doubling_time,
+    engine_label,
     engine_table,
 )
 from densing_bayes.corollaries.forecast_plot import plot_score_fan
@@ -177,7 +177,7 @@ def engine_section(fit: Fit, ci: float = CI, seed: int = SEED) -> Section:
     )
     rows = tuple(
         (
-            ENGINES.get(str(name), str(name)),
+            engine_label(str(name)),
             str(row["points"]),
             median(row["growth"], 2),
             f"{median(row['doubling_time'])} ({limits(row['doubling_time'])})",

@@ -19,7 +19,7 @@ from densing_bayes.canvas import (
     new_axes,
     styled,
 )
-from densing_bayes.corollaries.engines import ENGINES
+from densing_bayes.corollaries.engines import engine_label
 from densing_bayes.exponential import ExponentialFit, line_through
 from densing_bayes.fitting import CI
 from densing_bayes.observations import date_of
@@ -135,7 +135,7 @@ def doubling_times_data(table: pd.DataFrame, ci: float = CI) -> PlotData:
         key: [float("inf") if row[key] is None else row[key] for row in said]
         for key in ("median", "lower", "upper")
     }
-    labels = [ENGINES.get(str(name), str(name)) for name in table.index]
+    labels = [engine_label(str(name)) for name in table.index]
     index = table.index.rename("engine")
     return {"engines": pd.DataFrame({"label": labels} | columns, index=index)}
 
