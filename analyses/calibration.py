@@ -41,7 +41,8 @@ from densing_bayes.canvas import figure_of
 from densing_bayes.check_plot import COLUMNS, frames, plot_uniformity
 from densing_bayes.draws import stacked
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import Fit, compile_fit, fit_compiled
+from densing_bayes.fits import Fit
+from densing_bayes.fitting import compile_fit, fit_compiled
 from densing_bayes.marginal import SAMPLE_DRAW, given, predictive_densities
 from densing_bayes.model import assemble
 from densing_bayes.observations import DAYS_PER_YEAR, Observations, date_of, observe

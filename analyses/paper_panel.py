@@ -22,13 +22,13 @@ from multiverse import lines, row, varied
 
 import densing_bayes as db
 from densing_bayes.batch import Request, Terms, fitter, run, workers_of
-from densing_bayes.fitting import Fit
+from densing_bayes.fits import Fit
 from densing_bayes.least_squares import drawn_curves
 from densing_bayes.observations import observe
 from densing_bayes.published import load_alternative_scores
 from densing_bayes.store import store_folder, versions
 
-SETTINGS = COMMON | {"draws": 2000, "seed": 20221130}
+SETTINGS = COMMON | {"draws": 2000}
 NEAR_DRAWN = {  # exponents about those of the drawn curves, and narrow
     "scaling__params_exponent": {"distribution": "lognormal", "median": 0.12, "sigma": 0.1},
     "scaling__tokens_exponent": {"distribution": "lognormal", "median": 0.3, "sigma": 0.2},

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from densing_bayes.checks import Checks, check
     from densing_bayes.comparison import Comparison, compare
-    from densing_bayes.fitting import Fit, fit
+    from densing_bayes.fits import Fit
+    from densing_bayes.fitting import fit
     from densing_bayes.forecasts import forecast_date, forecast_summary, params_needed
     from densing_bayes.least_squares import estimate_as_paper
     from densing_bayes.ledger import claims, load_claims
@@ -55,7 +56,8 @@ _HOME = {
         "list_hypotheses",
     ),
     "model": ("build_model",),
-    "fitting": ("Fit", "fit"),
+    "fits": ("Fit",),
+    "fitting": ("fit",),
     "prediction": ("predictive",),
     "quantities": (
         "estimate",

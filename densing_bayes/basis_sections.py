@@ -9,7 +9,7 @@ import numpy as np
 from densing_bayes import wording
 from densing_bayes.diagnostics import BFMI_MIN, ESS_MIN, RHAT_MAX, TREE_DEPTH_LIMIT
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import CI, Fit
+from densing_bayes.fits import CI, Fit
 from densing_bayes.observations import date_of
 from densing_bayes.priors import listed
 from densing_bayes.quantities import estimate

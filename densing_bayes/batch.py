@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from densing_bayes.fitting import Compiled, Fit, compile_fit, fit_compiled
+from densing_bayes.fits import Fit
+from densing_bayes.fitting import Compiled, compile_fit, fit_compiled
 from densing_bayes.observations import Observations
 from densing_bayes.spec import ModelSpec
 from densing_bayes.store import address, stored_fit

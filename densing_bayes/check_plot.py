@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from densing_bayes.canvas import BLUE, GREY, INK, VERMILION, small_multiples, styled
 from densing_bayes.checks import Checks
-from densing_bayes.fitting import CI
+from densing_bayes.fits import CI
 from densing_bayes.observations import Floats
 from densing_bayes.plot_data import PlotData
 from densing_bayes.uniformity import P_MIN, ecdf_difference, uniformity_p

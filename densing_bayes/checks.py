@@ -14,7 +14,7 @@ import pandas as pd
 
 from densing_bayes.diagnostics import BFMI_MIN, ESS_MIN, RHAT_MAX, TREE_DEPTH_LIMIT
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import Fit
+from densing_bayes.fits import Fit
 from densing_bayes.leave_out import K_LIMIT
 from densing_bayes.pit import DRAWS, leave_releases_out, run_densities, run_pit, score_pit
 from densing_bayes.prior_sensitivity import SENSITIVE, growth_sensitivity

@@ -32,7 +32,7 @@ from densing_bayes.terminal import (
 
 if TYPE_CHECKING:
     from densing_bayes.comparison import Comparison
-    from densing_bayes.fitting import Fit
+    from densing_bayes.fits import Fit
     from densing_bayes.ledger import Judgeable
 
 BAD_INPUT = 2

@@ -20,7 +20,8 @@ from scipy.special import logsumexp
 from densing_bayes import criteria, leave_out, prior_sensitivity
 from densing_bayes.batch import Request, Terms, fitter, run, workers_of
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import CI, SEED, TARGET_ACCEPT, Fit
+from densing_bayes.fits import CI, Fit
+from densing_bayes.fitting import SEED, TARGET_ACCEPT
 from densing_bayes.observations import Observations, observe, with_changes, years_since_origin
 from densing_bayes.quantities import estimate, growth, probability
 from densing_bayes.spec import (

@@ -18,7 +18,8 @@ import pandas as pd
 from densing_bayes import leave_out, prior_sensitivity
 from densing_bayes.batch import Request, Terms, fitter, name_of, run
 from densing_bayes.evidence import log_evidence, target
-from densing_bayes.fitting import Fit, structure
+from densing_bayes.fits import Fit
+from densing_bayes.fitting import structure
 from densing_bayes.observations import with_changes
 from densing_bayes.quantities import growth
 from densing_bayes.spec import ModelSpec

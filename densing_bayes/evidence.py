@@ -16,7 +16,7 @@ from scipy.special import logsumexp
 
 from densing_bayes.conditioned import LATENTS, bend, straighten
 from densing_bayes.diagnostics import effective_size
-from densing_bayes.fitting import Fit
+from densing_bayes.fits import Fit
 from densing_bayes.marginal import (
     SAMPLE_DRAW,
     as_given,

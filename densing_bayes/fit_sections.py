@@ -18,7 +18,7 @@ from densing_bayes.basis_sections import (
 )
 from densing_bayes.canvas import figure_of
 from densing_bayes.documents import claims_document, density_document, shelf_life_document
-from densing_bayes.fitting import CI, Fit
+from densing_bayes.fits import CI, Fit
 from densing_bayes.ledger import claims
 from densing_bayes.observations import date_of
 from densing_bayes.quantities import READINGS, density_table, estimate, frontier

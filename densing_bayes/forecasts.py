@@ -18,7 +18,7 @@ from scipy.special import logit
 
 from densing_bayes import laws
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import CI, Fit
+from densing_bayes.fits import CI, Fit
 from densing_bayes.observations import date_of, years_since_origin
 from densing_bayes.quantities import (
     SAMPLE,

@@ -25,7 +25,7 @@ from densing_bayes.canvas import (
     styled,
 )
 from densing_bayes.comparison import Comparison
-from densing_bayes.fitting import CI, Fit
+from densing_bayes.fits import CI, Fit
 from densing_bayes.plot_data import change_date_data, growth_changes_data, hypotheses_data
 from densing_bayes.wording import is_probability, percent
 

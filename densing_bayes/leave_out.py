@@ -18,7 +18,7 @@ from scipy.special import logsumexp
 
 from densing_bayes import laws
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import Fit
+from densing_bayes.fits import Fit
 from densing_bayes.marginal import SAMPLE_DRAW, at_draws, given, predictive_densities, thinned
 from densing_bayes.model import assemble
 from densing_bayes.observations import (

@@ -29,7 +29,8 @@ from numpy.typing import NDArray
 from densing_bayes.corollaries import claims as corollaries
 from densing_bayes.corollaries.claims import TablePanel, fit_tables
 from densing_bayes.errors import DensingError, NotTestableError
-from densing_bayes.fitting import CI, SEED, TARGET_ACCEPT, Fit
+from densing_bayes.fits import CI, Fit
+from densing_bayes.fitting import SEED, TARGET_ACCEPT
 from densing_bayes.laws import doubling_time
 from densing_bayes.observations import DAYS_PER_YEAR
 from densing_bayes.plotted import PlottedPanel, fit_paper_figures

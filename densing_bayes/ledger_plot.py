@@ -18,7 +18,7 @@ from densing_bayes.canvas import (
     power_of_two,
     styled,
 )
-from densing_bayes.fitting import CI
+from densing_bayes.fits import CI
 from densing_bayes.plot_data import PlotData
 from densing_bayes.tally import PANELS, panels_of, published
 

@@ -14,7 +14,7 @@ import xarray as xr
 from scipy.special import softmax
 
 from densing_bayes.diagnostics import diagnose, largest_rhat
-from densing_bayes.fitting import Fit
+from densing_bayes.fits import Fit
 
 APART = 1.5  # R-hat of two chains above which they are in different modes; slow mixing stays below
 TOGETHER = 1.1  # R-hat within a mode above which its chains have not explored it

@@ -19,7 +19,7 @@ from scipy.special import ndtr
 from scipy.stats import norm
 
 from densing_bayes import laws
-from densing_bayes.fitting import Fit
+from densing_bayes.fits import Fit
 from densing_bayes.leave_out import predicted_scores
 from densing_bayes.marginal import SAMPLE_DRAW, given, predictive_densities, thinned
 from densing_bayes.observations import Floats

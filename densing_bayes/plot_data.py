@@ -12,7 +12,7 @@ import pandas as pd
 from densing_bayes import laws
 from densing_bayes.canvas import DAYS_PER_MONTH, days_of, kernel_density, quantiles
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import CI, Fit
+from densing_bayes.fits import CI, Fit
 from densing_bayes.observations import DAYS_PER_YEAR, ORIGIN, Floats, date_of
 from densing_bayes.quantities import check_ci, density_table, frontier, growth
 from densing_bayes.wording import before_after

@@ -31,7 +31,7 @@ from densing_bayes.canvas import (
     style,
     styled,
 )
-from densing_bayes.fitting import CI, Fit
+from densing_bayes.fits import CI, Fit
 from densing_bayes.observations import date_of
 from densing_bayes.plot_data import frontier_data, growth_data, scaling_data, score_links_data
 from densing_bayes.wording import (

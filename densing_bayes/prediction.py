@@ -7,7 +7,7 @@ from typing import Literal
 import xarray as xr
 
 from densing_bayes.draws import stacked
-from densing_bayes.fitting import Fit
+from densing_bayes.fits import Fit
 
 
 def predictive(

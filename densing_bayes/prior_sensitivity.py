@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from densing_bayes.diagnostics import effective_size
-from densing_bayes.fitting import Fit
+from densing_bayes.fits import Fit
 from densing_bayes.marginal import at_draws, thinned
 from densing_bayes.model import assemble
 from densing_bayes.observations import Floats

@@ -17,7 +17,7 @@ import xarray as xr
 
 from densing_bayes import laws
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import CI, Fit
+from densing_bayes.fits import CI, Fit
 from densing_bayes.line import Line, drawn_line, line_slope, line_value
 from densing_bayes.observations import DAYS_PER_YEAR, Floats, date_of, years_since_origin
 

@@ -20,7 +20,7 @@ from densing_bayes.browser import find_browser, print_pdf
 from densing_bayes.documents import json_text
 from densing_bayes.errors import DensingError
 from densing_bayes.fit_sections import fit_sections
-from densing_bayes.fitting import CI, Fit
+from densing_bayes.fits import CI, Fit
 from densing_bayes.picture_files import png, svg
 from densing_bayes.section import Picture, Report, Section, Table
 from densing_bayes.summary import trend_summary

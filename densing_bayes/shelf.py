@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import CI, Fit
+from densing_bayes.fits import CI, Fit
 from densing_bayes.line import knots
 from densing_bayes.observations import DAYS_PER_YEAR, date_of
 from densing_bayes.quantities import (

@@ -22,7 +22,7 @@ from typing import Any
 from platformdirs import user_cache_path
 
 from densing_bayes.errors import FileFormatError, FitError
-from densing_bayes.fitting import Fit
+from densing_bayes.fits import Fit
 from densing_bayes.observations import Observations
 from densing_bayes.spec import ModelSpec
 

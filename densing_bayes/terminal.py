@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from densing_bayes.fitting import Fit
+    from densing_bayes.fits import Fit
 
 NOT_CONVERGED = 3
 FitFile = Annotated[Path, typer.Argument(metavar="FIT", help="File written by 'fit'.")]
@@ -23,7 +23,7 @@ Interval = Annotated[float, typer.Option("--ci", help="Probability of the interv
 
 def load_fit(path: Path) -> Fit:
     """Read a fit, and warn if it has not passed."""
-    from densing_bayes.fitting import Fit
+    from densing_bayes.fits import Fit
 
     fitted = Fit.load(path)
     if fitted.verdict != "PASS":

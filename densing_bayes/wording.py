@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any, Final, NamedTuple
 
-from densing_bayes.fitting import Fit
+from densing_bayes.fits import Fit
 
 _CHANGES: Final = {
     "chatgpt": "ChatGPT",

@@ -16,7 +16,7 @@ from densing_bayes.batch import Request, Terms
 from densing_bayes.corollaries import forecast_accuracy as accuracy
 from densing_bayes.corollaries.forecast_plot import plot_score_fan, score_fan, systems_near
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import Fit
+from densing_bayes.fits import Fit
 from densing_bayes.forecasts import (
     forecast_date,
     forecast_summary,

@@ -9,7 +9,7 @@ import xarray as xr
 
 from densing_bayes import forecasts, laws, quantities, shelf, summary, wording
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import Fit
+from densing_bayes.fits import Fit
 from densing_bayes.line import line_value
 from densing_bayes.observations import DAYS_PER_YEAR, observe
 from densing_bayes.spec import Hypothesis, load_hypothesis, load_spec
@@ -338,7 +338,7 @@ def test_trend_summary_keeps_its_contract(simple):
 def test_one_default_interval_everywhere():
     import inspect
 
-    from densing_bayes.fitting import CI
+    from densing_bayes.fits import CI
 
     members = [
         member

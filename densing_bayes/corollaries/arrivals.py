@@ -18,7 +18,8 @@ import xarray as xr
 from pydantic import Field
 
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import CI, SEED, Fit
+from densing_bayes.fits import CI, Fit
+from densing_bayes.fitting import SEED
 from densing_bayes.observations import DAYS_PER_YEAR, Floats, date_of, years_since_origin
 from densing_bayes.quantities import SAMPLE, draws_of, estimate, line_at, probability
 from densing_bayes.shelf import line_arrival

@@ -12,7 +12,7 @@ import numpy as np
 
 from densing_bayes.corollaries.payback import Payback
 from densing_bayes.draws import stacked
-from densing_bayes.fitting import Fit
+from densing_bayes.fits import Fit
 from densing_bayes.line import knots
 from densing_bayes.observations import DAYS_PER_YEAR, Floats, date_of
 from densing_bayes.quantities import line_at, line_of

@@ -23,7 +23,8 @@ from densing_bayes.corollaries.panel_pairs import only_gemma_denser, published_s
 from densing_bayes.corollaries.prices import fit_prices, fold_reduction, halving_time
 from densing_bayes.errors import DensingError, NotTestableError
 from densing_bayes.exponential import ExponentialFit
-from densing_bayes.fitting import SEED, Fit
+from densing_bayes.fits import Fit
+from densing_bayes.fitting import SEED
 from densing_bayes.forecasts import forecast_date
 from densing_bayes.observations import years_since_origin
 from densing_bayes.quantities import doubling_time

@@ -20,7 +20,8 @@ from pydantic import Field
 
 from densing_bayes.corollaries.score_curves import collapse
 from densing_bayes.errors import DensingError, TableError
-from densing_bayes.fitting import CI, SEED, Fit
+from densing_bayes.fits import CI, Fit
+from densing_bayes.fitting import SEED
 from densing_bayes.posterior import Posterior, sample_posterior
 from densing_bayes.quantities import check_ci, estimate, probability
 from densing_bayes.schema import COMPRESSION

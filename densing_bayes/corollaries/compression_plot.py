@@ -19,7 +19,7 @@ from densing_bayes.canvas import (
     styled,
 )
 from densing_bayes.corollaries.compression import method_table
-from densing_bayes.fitting import CI
+from densing_bayes.fits import CI
 from densing_bayes.plot_data import PlotData
 from densing_bayes.posterior import Posterior
 

@@ -21,7 +21,8 @@ import xarray as xr
 from densing_bayes.corollaries.overtraining import overtraining, tokens_of
 from densing_bayes.draws import stacked
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import CI, SEED, Fit
+from densing_bayes.fits import CI, Fit
+from densing_bayes.fitting import SEED
 from densing_bayes.observations import Floats, Ints, years_since_origin
 from densing_bayes.posterior import Posterior, sample_posterior
 from densing_bayes.quantities import SAMPLE, estimate, log_density_draws, probability

@@ -26,7 +26,7 @@ from densing_bayes.corollaries.drivers import (
     drivers_spec,
 )
 from densing_bayes.corollaries.overtraining import overtraining
-from densing_bayes.fitting import CI, Fit
+from densing_bayes.fits import CI, Fit
 from densing_bayes.observations import date_of
 from densing_bayes.plot_data import PlotData
 from densing_bayes.posterior import Posterior

@@ -19,7 +19,8 @@ from densing_bayes.exponential import (
     fit_exponential,
     growth_of,
 )
-from densing_bayes.fitting import CI, SEED, Fit
+from densing_bayes.fits import CI, Fit
+from densing_bayes.fitting import SEED
 from densing_bayes.observations import DAYS_PER_YEAR
 from densing_bayes.quantities import SAMPLE, doubling_time, estimate, frontier, growth
 from densing_bayes.schema import TECHNOLOGY

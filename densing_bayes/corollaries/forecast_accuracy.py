@@ -21,7 +21,7 @@ from scipy.special import expit, logit
 from densing_bayes import leave_out
 from densing_bayes.batch import Request, Terms, fitter, name_of
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import Fit
+from densing_bayes.fits import Fit
 from densing_bayes.least_squares import running_maximum
 from densing_bayes.marginal import thinned
 from densing_bayes.observations import (

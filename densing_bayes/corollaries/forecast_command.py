@@ -19,7 +19,7 @@ from densing_bayes.terminal import (
 )
 
 if TYPE_CHECKING:
-    from densing_bayes.fitting import Fit
+    from densing_bayes.fits import Fit
 
 
 class Reading(StrEnum):

@@ -20,7 +20,7 @@ from densing_bayes.canvas import (
     styled,
 )
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import CI, Fit
+from densing_bayes.fits import CI, Fit
 from densing_bayes.forecasts import release_score_at, score_at, score_limit
 from densing_bayes.observations import date_of
 from densing_bayes.plot_data import PlotData, band

@@ -24,7 +24,7 @@ import xarray as xr
 
 from densing_bayes.corollaries.compression import new_pairs
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import CI, Fit
+from densing_bayes.fits import CI, Fit
 from densing_bayes.observations import INFERENCE_TIME_RATIO
 from densing_bayes.posterior import Posterior
 from densing_bayes.quantities import SAMPLE, check_ci, estimate, probability

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import Fit
+from densing_bayes.fits import Fit
 from densing_bayes.observations import Floats
 from densing_bayes.quantities import SAMPLE
 from densing_bayes.tables import Panel, load_panel

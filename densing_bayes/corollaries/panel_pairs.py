@@ -17,7 +17,8 @@ import xarray as xr
 from densing_bayes import laws
 from densing_bayes.corollaries.compression import CompressionSpec, new_pairs
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import CI, SEED, Fit
+from densing_bayes.fits import CI, Fit
+from densing_bayes.fitting import SEED
 from densing_bayes.forecasts import reference_logit
 from densing_bayes.observations import DAYS_PER_YEAR, ORIGIN, Floats, system_sizes
 from densing_bayes.posterior import Posterior

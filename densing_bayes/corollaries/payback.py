@@ -28,7 +28,8 @@ from densing_bayes.corollaries.arrivals import (
 )
 from densing_bayes.corollaries.training_cost import TrainingSpec
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import CI, SEED, Fit
+from densing_bayes.fits import CI, Fit
+from densing_bayes.fitting import SEED
 from densing_bayes.observations import DAYS_PER_YEAR, Floats
 from densing_bayes.quantities import check_ci, estimate, probability
 from densing_bayes.spec import (

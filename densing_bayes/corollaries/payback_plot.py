@@ -32,7 +32,7 @@ from densing_bayes.corollaries.training_cost import (
     trained,
     training_cost,
 )
-from densing_bayes.fitting import CI
+from densing_bayes.fits import CI
 from densing_bayes.plot_data import PlotData, band
 from densing_bayes.quantities import check_ci
 

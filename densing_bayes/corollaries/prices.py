@@ -20,7 +20,8 @@ from densing_bayes.exponential import (
     growth_of,
     line_through,
 )
-from densing_bayes.fitting import CI, SEED
+from densing_bayes.fits import CI
+from densing_bayes.fitting import SEED
 from densing_bayes.quantities import doubling_time, estimate, probability
 from densing_bayes.schema import PRICES
 from densing_bayes.spec import Frozen, Hypothesis, load_corollary

@@ -16,7 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from densing_bayes.fitting import Fit
+from densing_bayes.fits import Fit
 from densing_bayes.observations import Floats
 
 LEAST_TOP = 0.01  # an asymptote below the midpoint of the curve, in units of z

@@ -29,7 +29,8 @@ from densing_bayes.corollaries.prices import fit_prices, price_summary
 from densing_bayes.corollaries.training_cost import training_cost_prior
 from densing_bayes.corollaries.trend_plot import plot_doubling_times, plot_exponential
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import CI, SEED, Fit
+from densing_bayes.fits import CI, Fit
+from densing_bayes.fitting import SEED
 from densing_bayes.forecasts import forecast_summary
 from densing_bayes.observations import date_of
 from densing_bayes.quantities import estimate

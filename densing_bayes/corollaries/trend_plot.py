@@ -21,7 +21,7 @@ from densing_bayes.canvas import (
 )
 from densing_bayes.corollaries.engines import engine_label
 from densing_bayes.exponential import ExponentialFit, line_through
-from densing_bayes.fitting import CI
+from densing_bayes.fits import CI
 from densing_bayes.observations import date_of
 from densing_bayes.plot_data import PlotData, band
 from densing_bayes.wording import percent
