@@ -4,8 +4,7 @@ Panels with the dates, sizes and missing cells of the open panel are simulated u
 change at ChatGPT and a change ten months later, each with parameters drawn from its own posterior.
 The three are fitted to each panel and compared; on the first panels, forecasts from five cuts are
 compared too, which takes five fits of each hypothesis more. Prints tables and writes
-which_hypothesis_wins.json. About 45 minutes on two cores, and three more for each panel
-with forecasts; panels that are done are kept.
+which_hypothesis_wins.json, where panels of an earlier run stay.
 
     python analyses/which_hypothesis_wins.py [--panels 60] [--forecasts 12] [--out analyses/...json]
 """
@@ -16,7 +15,7 @@ import argparse
 import datetime as dt
 import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -62,6 +61,7 @@ REAL = {  # as in a comparison, whose fits serve if they are kept
 POINTS = 250  # of each half of the bridge
 DRAWS = 500  # for leave-one-out
 Answer = dict[str, Any]
+Task = tuple[str, int]  # what to judge, and the number of the panel
 
 
 class Ready(NamedTuple):
@@ -93,31 +93,21 @@ def prepared() -> dict[str, Ready]:
     return result
 
 
-def panels(numbers: list[int], forecasts: int, version: str) -> list[Answer]:
-    """The criteria on simulated panels, one after the other in one process."""
-    ready: list[dict[str, Ready]] = []
+def answers(tasks: list[Task], version: str) -> list[Answer]:
+    """Answers to tasks, one after the other in one process; those in the store are not redone."""
+    ready: dict[str, Ready] = {}
 
-    def answer(number: int, judge: Callable[[int, dict[str, Ready]], Answer]) -> Answer:
+    def answer(part: str, number: int) -> Answer:
         if not ready:
-            ready.append(prepared())
-        return judge(number, ready[0])
+            ready.update(prepared())
+        return (criteria if part == "criteria" else forecast)(number, ready)
 
-    rows = []
-    for number in numbers:
-        row = {"panel": number, "truth": NAMES[number % len(NAMES)]}
-        parts = [criteria, forecast] if number < forecasts else [criteria]
-        found = [
-            stored_answer(
-                f"wins-{judge.__name__}-{number}-{version}",
-                partial(answer, number, judge),
-                store_folder(),
-            )
-            for judge in parts
-        ]
-        rows.append(
-            row | {name: {k: v for f in found for k, v in f[name].items()} for name in NAMES}
+    return [
+        stored_answer(
+            f"wins-{part}-{number}-{version}", partial(answer, part, number), store_folder()
         )
-    return rows
+        for part, number in tasks
+    ]
 
 
 def simulated(number: int, ready: dict[str, Ready]) -> Observations:
@@ -228,13 +218,27 @@ def main() -> None:
     parser.add_argument("--forecasts", type=int, default=12)
     parser.add_argument("--out", type=Path, default=Path("analyses/which_hypothesis_wins.json"))
     arguments = parser.parse_args()
-    version = versions()["source"][:12]
+    found = json.loads(arguments.out.read_text("utf-8")) if arguments.out.exists() else {}
+    done = {row["panel"]: row for row in found.get("rows", [])}
+    rows = [
+        done.get(number, {"panel": number, "truth": NAMES[number % len(NAMES)]})
+        for number in range(arguments.panels)
+    ]
+    tasks = [("criteria", row["panel"]) for row in rows if "evidence" not in row.get("none", {})]
+    tasks += [
+        ("forecast", row["panel"])
+        for row in rows[: arguments.forecasts]
+        if "forecast" not in row.get("none", {})
+    ]
     jobs = workers_of(None) or 1
-    run("fits", real_fits, [(NAMES[:1],), (NAMES[1:],)], jobs=jobs, progress=None)
-    shares = [list(range(arguments.panels))[i::jobs] for i in range(jobs)]
-    calls = [(share, arguments.forecasts, version) for share in shares]
-    found = run("shares", panels, calls, jobs=jobs, progress=None)
-    rows = sorted(itertools.chain(*found), key=lambda row: row["panel"])
+    if tasks:
+        run("fits", real_fits, [(NAMES[:1],), (NAMES[1:],)], jobs=jobs, progress=None)
+    shares = [tasks[i::jobs] for i in range(jobs)]
+    calls = [(share, versions()["source"][:12]) for share in shares]
+    made = run("shares", answers, calls, jobs=jobs, progress=None)
+    for (_, number), answer in zip(itertools.chain(*shares), itertools.chain(*made), strict=True):
+        for name in NAMES:
+            rows[number][name] = rows[number].get(name, {}) | answer[name]
     content = summary(rows) | {"rows": rows}
     arguments.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     print(pd.DataFrame(content["wins"]).to_string(index=False))
