@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from densing_bayes import data_commands
 from densing_bayes.corollaries import commands
 from densing_bayes.errors import DensingError
 from densing_bayes.terminal import (
     FitFile,
     Interval,
     Json,
+    cannot_write,
+    check_writable,
     exit_unless_passed,
     load_fit,
     narrated,
@@ -91,82 +93,6 @@ def _options(
         raise typer.Exit
 
 
-# Tables ------------------------------------------------------------------------------------------
-
-
-@data_app.command("list")
-def data_list(as_json: Json = False) -> None:
-    """List the embedded panels."""
-    from densing_bayes.tables import list_panels
-
-    panels = list_panels()
-    if as_json:
-        print_json(
-            [
-                {"panel": name, "benchmarks": str(row["benchmarks"]).split(", ")}
-                | {key: int(row[key]) for key in ("systems", "releases", "scores", "runs")}
-                | {key: row[key].date() for key in ("first_date", "last_date")}
-                for name, row in panels.iterrows()
-            ]
-        )
-        return
-    rows = [
-        [
-            str(name),
-            str(row["systems"]),
-            str(row["releases"]),
-            str(row["scores"]),
-            str(row["runs"]),
-            f"{row['first_date']:%Y-%m} to {row['last_date']:%Y-%m}",
-            row["benchmarks"],
-        ]
-        for name, row in panels.iterrows()
-    ]
-    print_table(
-        "Panel",
-        ["Systems", "Releases", "Scores", "Runs", "Released", "Benchmarks"],
-        rows,
-        left={5, 6},
-    )
-
-
-@data_app.command("validate")
-def data_validate(
-    directory: Annotated[
-        str, typer.Argument(metavar="DIR", help="Folder of tables, or an embedded panel.")
-    ],
-    as_json: Json = False,
-) -> None:
-    """Check the tables of a panel; every problem is named with file, row, column and mend."""
-    from densing_bayes.tables import load_panel
-
-    panel = load_panel(directory)
-    sizes = {
-        name: len(getattr(panel, name))
-        for name in ("benchmarks", "runs", "losses", "reference_scores", "systems", "scores")
-    }
-    if as_json:
-        print_json({"panel": panel.name, "valid": True, "rows": sizes, "sha256": panel.sha256})
-        return
-    rows = ", ".join(f"{size} {name.replace('_', ' ')}" for name, size in sizes.items())
-    print_text(f"{panel.name}: valid ({rows})")
-
-
-@data_app.command("export")
-def data_export(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Embedded panel.")],
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to.")],
-) -> None:
-    """Write the tables of an embedded panel out, as a start for one's own."""
-    from densing_bayes.tables import export_panel
-
-    try:
-        export_panel(name, directory)
-    except OSError as error:
-        _cannot_write(directory, error)
-    say(f"wrote the tables of '{name}' to {directory}")
-
-
 # Fitting -----------------------------------------------------------------------------------------
 
 
@@ -191,7 +117,7 @@ def fit_command(
     seed: Annotated[int, typer.Option(help="Seed of everything random.", min=0)] = 20221130,
 ) -> None:
     """Fit a specification to a panel and save the posterior with its verdict."""
-    _check_writable(out.parent)
+    check_writable(out.parent)
     if out.is_dir():
         raise DensingError(f"{out} is a folder; give a file such as {out / 'fit.nc'}")
     settings: dict[str, Any] = {
@@ -397,7 +323,7 @@ def compare_command(
     )
 
     if out is not None:
-        _check_writable(out)
+        check_writable(out)
     with _interruptible():
         found = compare(
             spec,
@@ -448,7 +374,7 @@ def _write_comparison(found: Comparison, out: Path) -> None:
         for name, figure in comparison_figures(found).items():
             figure.savefig(out / f"{name}.png", dpi=160)
     except OSError as error:
-        _cannot_write(out, error)
+        cannot_write(out, error)
     say(f"wrote {out}")
 
 
@@ -528,7 +454,7 @@ def report_command(
     from densing_bayes.report import TITLE, check_formats, make_report, write_report
     from densing_bayes.tables import load_panel
 
-    _check_writable(out.parent if not out.exists() else out)
+    check_writable(out.parent if not out.exists() else out)
     wanted_formats = check_formats(_names(formats))
     wanted = None if sections is None else _names(sections)
     with _interruptible(), narrated():
@@ -571,21 +497,5 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _check_writable(folder: Path) -> None:
-    """Fail before sampling, not after, where the result could not be written."""
-    existing = folder
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
-    if not existing.is_dir():
-        raise DensingError(f"cannot write to {folder}: {existing} is a file; give a folder")
-    if not os.access(existing, os.W_OK):
-        raise DensingError(f"cannot write to {folder}: no permission; give another folder")
-
-
-def _cannot_write(path: Path, error: OSError) -> NoReturn:
-    raise DensingError(
-        f"cannot write to {path}: {error.strerror}; choose a folder that you may write to"
-    ) from error
-
-
 commands.register(app)
+data_commands.register(data_app)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
+from densing_bayes.errors import DensingError
 
 if TYPE_CHECKING:
     from densing_bayes.fits import Fit
@@ -41,8 +44,6 @@ def verdict_text(fit: Fit) -> str:
 def parse_date(text: str) -> str:
     """A date as it was written, once it is known to be one."""
     import datetime as dt
-
-    from densing_bayes.errors import DensingError
 
     try:
         return dt.date.fromisoformat(text).isoformat()
@@ -151,3 +152,21 @@ def print_footing(fit: Fit) -> None:
         f"{provenance['seed']}, spec {provenance['spec_hash'][:8]}, data "
         f"{provenance['data_hash'][:8]}. {verdict_sentence(fit)}"
     )
+
+
+def check_writable(folder: Path) -> None:
+    """Fail before sampling, not after, where the result could not be written."""
+    existing = folder
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise DensingError(f"cannot write to {folder}: {existing} is a file; give a folder")
+    if not os.access(existing, os.W_OK):
+        raise DensingError(f"cannot write to {folder}: no permission; give another folder")
+
+
+def cannot_write(path: Path, error: OSError) -> NoReturn:
+    """Say where a result could not be written, and why."""
+    raise DensingError(
+        f"cannot write to {path}: {error.strerror}; choose a folder that you may write to"
+    ) from error
