@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from multiverse import SETTINGS as COMMON
 from scipy.special import softmax
 
 import densing_bayes as db
@@ -29,7 +30,7 @@ from densing_bayes.batch import Request, Terms, fitter, run, workers_of
 from densing_bayes.draws import stacked
 from densing_bayes.evidence import log_evidence, target
 from densing_bayes.fits import Fit
-from densing_bayes.fitting import SEED, TARGET_ACCEPT, Compiled, compile_fit, fit_compiled
+from densing_bayes.fitting import Compiled, compile_fit, fit_compiled
 from densing_bayes.leave_out import cuts_of, forecast_scores, leave_one_out, released_before
 from densing_bayes.observations import Observations, observe, with_changes
 from densing_bayes.quantities import growth
@@ -50,14 +51,6 @@ SETTINGS: dict[str, Any] = {
     "target_accept": 0.8,
     "prior": False,
 }
-REAL = {  # as in a comparison, whose fits serve if they are kept
-    "draws": 1000,
-    "tune": 500,
-    "chains": 4,
-    "seed": SEED,
-    "target_accept": TARGET_ACCEPT,
-    "sampler": "nutpie",
-}
 POINTS = 250  # of each half of the bridge
 DRAWS = 500  # for leave-one-out
 Answer = dict[str, Any]
@@ -74,10 +67,10 @@ class Ready(NamedTuple):
 
 
 def real_fits(names: Sequence[str]) -> list[Fit]:
-    """Fits of the real panel, kept in the store; those of one structure are compiled once."""
+    """Fits of the real panel, of the store if a comparison has left them there."""
     spec, panel = db.load_spec("joint"), db.load_panel("open")
     source = {"panel": panel.name, "tables_hash": panel.sha256}
-    fit = fitter(Terms(REAL, versions(), source, store_folder()))
+    fit = fitter(Terms(COMMON, versions(), source, store_folder()))
     specs = [spec.under(LATER if name == "later" else db.load_hypothesis(name)) for name in names]
     return [fit(Request(own, observe(panel, own))) for own in specs]
 
