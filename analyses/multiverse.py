@@ -46,7 +46,8 @@ EVERY_WAY: dict[str, dict[str, Any]] = {
     "open weights only": {"panel__weights": "open"},
     "dense only": {"panel__architectures": ("dense",)},
     "1B params and more": {"panel__min_params": 1e9},
-} | {f"{name} only": {"benchmarks": name} for name in BENCHMARKS}
+}
+EVERY_WAY |= {f"{name} only": {"benchmarks": name} for name in BENCHMARKS}
 FEWER = ("open weights only", "dense only", "1B params and more")
 MEAN = "mean trend: "
 HALF = {"distribution": "halfnormal"}
