@@ -22,8 +22,9 @@ from densing_bayes.observations import Observations
 from densing_bayes.spec import ModelSpec
 from densing_bayes.store import address, stored_fit
 
-PATIENCE = 4  # times the draws of a fit that did not converge, for a second try
+PATIENCE = 4  # times the draws of a fit that mixed too slowly, for a second try
 PATIENT_ACCEPT = 0.98
+CAREFUL_ACCEPT = 0.99  # after a few divergent transitions
 
 
 class Request(NamedTuple):
@@ -55,8 +56,8 @@ def fitter(terms: Terms, *, keep: bool = True) -> Callable[..., Fit]:
     """A function that fits one request after the other, each starting from the one before.
 
     The model is compiled when a request needs it that the last compilation does not serve. A fit
-    that does not converge is tried once more, with more draws and smaller steps, unless ``again``
-    is false. Fits are taken from the store and kept there, unless ``keep`` is false.
+    that does not converge is tried once more, by :func:`patient` settings, unless ``again`` is
+    false. Fits are taken from the store and kept there, unless ``keep`` is false.
     """
     compiled: Compiled | None = None
     near: Fit | None = None
@@ -81,20 +82,25 @@ def fitter(terms: Terms, *, keep: bool = True) -> Callable[..., Fit]:
         nonlocal near
         if request.fit is not None:
             return request.fit
-        for settings in (terms.settings, patient(terms.settings))[: 1 + again]:
-            new = partial(make, request, settings)
-            name = address(request.spec, request.visible, settings | terms.versions)
-            found = stored_fit(name, request.spec, new, terms.folder) if keep else new()
-            if found.verdict == "PASS":
-                break
+        found = tried(request, terms.settings)
+        if again and found.verdict != "PASS":
+            found = tried(request, patient(terms.settings, found))
         near = found
         return found
+
+    def tried(request: Request, settings: dict[str, Any]) -> Fit:
+        new = partial(make, request, settings)
+        name = address(request.spec, request.visible, settings | terms.versions)
+        return stored_fit(name, request.spec, new, terms.folder) if keep else new()
 
     return fit
 
 
-def patient(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings of a second try."""
+def patient(settings: dict[str, Any], found: Fit) -> dict[str, Any]:
+    """Settings of a second try, after a fit that did not pass."""
+    only_diverged = len(found.diagnostics["reasons"]) == 1 and found.diagnostics["divergences"]
+    if only_diverged:  # as many draws in smaller steps: more of them would only meet more tails
+        return settings | {"tune": 2 * settings["tune"], "target_accept": CAREFUL_ACCEPT}
     return settings | {
         "draws": PATIENCE * settings["draws"],
         "tune": 2 * settings["tune"],

@@ -106,7 +106,8 @@ def compare(
     forecast
         Refit up to each of five dates and score the systems of the half year after it.
     draws, tune, chains, seed
-        Of the fits. A fit that does not converge is tried once more with four times the draws.
+        Of the fits. A fit that does not converge is tried once more: in smaller steps if all that
+        is wrong with it are divergent transitions, else with four times the draws as well.
     jobs
         Processes at a time; by default as many as there are processors, or what
         ``joblib.parallel_config`` says.
@@ -280,20 +281,20 @@ def _table(
                 covered = np.concatenate(own[f"covered{level}"].to_list())
                 row[f"forecast_covered{level}"] = float(np.mean(covered))
             row["forecast_passed"] = int((own["verdict"] == "PASS").sum())
+            row["forecast_usable"] = bool((own["verdict"] == "PASS").all())
         rows[name] = row
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("hypothesis")
     for unit in ("release", "system"):
         elpd = {name: np.array(answers[name][unit]["elpd"]) for name in table.index}
         table = table.join(_differences(elpd, unit))
     if len(forecasts):
-        scores = forecasts.groupby("hypothesis")["log_score"].apply(
-            lambda cuts: np.concatenate(cuts.to_list())
-        )
-        table = table.join(
-            _differences({str(k): v for k, v in scores.items()}, "forecast").drop(
-                columns="weight_forecast"
-            )
-        )
+        usable = forecasts[forecasts["hypothesis"].isin(table.index[table["forecast_usable"]])]
+        scores = {
+            str(name): np.concatenate(own["log_score"].to_list())
+            for name, own in usable.groupby("hypothesis")
+        }
+        differences = _differences(scores, "forecast").drop(columns="weight_forecast")
+        table = table.join(differences)
     return table.assign(probability=posterior_probabilities(table))
 
 
@@ -316,7 +317,7 @@ def _differences(elpd: dict[str, np.ndarray], unit: str) -> pd.DataFrame:
             pareto_k=xr.DataArray(np.zeros(values.size), dims=unit),
         )
 
-    if len(elpd) == 1:
+    if len(elpd) < 2:
         return pd.DataFrame(
             {f"diff_{unit}": 0.0, f"diff_se_{unit}": 0.0, f"weight_{unit}": 1.0}, index=list(elpd)
         )

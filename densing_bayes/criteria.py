@@ -64,7 +64,7 @@ def _examine(make: Callable[..., Fit], request: Request, terms: Terms) -> dict[s
     shared = target(fit)
     evidence = log_evidence(shared.log_density, shared.draws)
     return found | {
-        "again": fit.provenance["sampler"]["draws"] != terms.settings["draws"],
+        "again": fit.provenance["sampler"]["target_accept"] != terms.settings["target_accept"],
         "evidence": evidence._asdict(),
         "scale": {
             str(factor): prior_sensitivity.rescaled(fit, factor)
@@ -136,28 +136,33 @@ def leave_out_exactly(
     found = run("exact refits", _densities_without, arguments, **how)
     for name, densities in zip(itertools.chain(*groups), itertools.chain(*found), strict=True):
         own = answers[name]["release"]
-        own["exact"] = wanted[name]
-        for release, density in zip(wanted[name], densities, strict=True):
-            own["elpd"][release] = density
+        own["exact"] = [release for release, density in densities.items() if density is not None]
+        for release in own["exact"]:
+            own["elpd"][release] = densities[release]
 
 
 def _densities_without(
     requests: list[Request], wanted: list[list[int]], terms: Terms
-) -> list[list[float]]:
-    """Density of each wanted release under a fit that has not seen it, by hypothesis."""
+) -> list[dict[int, float | None]]:
+    """Density of each wanted release under a fit that has not seen it, by hypothesis.
+
+    None where that fit did not pass.
+    """
     fit = fitter(terms, keep=False)
 
-    def density(request: Request, release: int) -> float:
+    def density(request: Request, release: int) -> float | None:
         reduced = request._replace(fit=None, seen=request.observed.system_release != release)
 
         def answer() -> dict[str, Any]:
-            return {"elpd": leave_out.density_of_release(fit(reduced), request.observed, release)}
+            refit = fit(reduced)
+            elpd = leave_out.density_of_release(refit, request.observed, release)
+            return {"elpd": elpd, "verdict": refit.verdict}
 
         found = stored_answer(f"{name_of(reduced, terms)}-left-out", answer, terms.folder)
-        return float(found["elpd"])
+        return float(found["elpd"]) if found["verdict"] == "PASS" else None
 
     return [
-        [density(request, release) for release in releases]
+        {release: density(request, release) for release in releases}
         for request, releases in zip(requests, wanted, strict=True)
     ]
 
@@ -188,7 +193,7 @@ def _scores_after(
         def answer() -> dict[str, Any]:
             fit = make(reduced)
             found = leave_out.forecast_scores(fit, request.observed, cut)
-            return found | {"verdict": fit.verdict}
+            return found | {"verdict": fit.verdict, "reasons": fit.diagnostics["reasons"]}
 
         return stored_answer(f"{name_of(reduced, terms)}-forecast", answer, terms.folder)
 

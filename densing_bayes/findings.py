@@ -41,7 +41,7 @@ class Ranking(NamedTuple):
 def rankings(table: pd.DataFrame) -> list[Ranking]:
     """Rankings by each criterion that the table of a comparison has."""
     found = [_by_difference(table, "leave-one-release-out prediction", "release")]
-    if "diff_forecast" in table:
+    if "forecast_usable" in table and table["forecast_usable"].any():
         found.append(_by_difference(table, "forecasts of the next half year", "forecast"))
     usable = table[table["evidence_usable"]]
     unusable = [str(name) for name in table.index.difference(usable.index, sort=False)]
@@ -57,7 +57,7 @@ def rankings(table: pd.DataFrame) -> list[Ranking]:
 def _by_difference(table: pd.DataFrame, criterion: str, unit: str) -> Ranking:
     difference, error = table[f"diff_{unit}"], table[f"diff_se_{unit}"]
     behind = (difference < -BEHIND_PREDICTION) & (difference < -BEHIND_ERRORS * error)
-    passed = table["verdict"] == "PASS"
+    passed = (table["verdict"] == "PASS") & difference.notna()
     unusable = [str(name) for name in table.index[~passed]]
     best = str(difference[passed].idxmax()) if passed.any() else str(difference.idxmax())
     return _ranking(criterion, best, behind[passed | (table.index == best)], unusable)
@@ -81,9 +81,15 @@ def sentences(comparison: Comparison) -> list[str]:
         said.append(
             f"Importance sampling is not reliable (k above {K_LIMIT}) for "
             f"{most if few == most else f'{few} to {most}'} of "
-            f"{len(comparison.observed.releases)} releases, by hypothesis; exact refits would "
-            f"settle them."
+            f"{len(comparison.observed.releases)} releases, by hypothesis; "
+            + (
+                "refits without them did not pass."
+                if table["exact_release"].any()
+                else "exact refits would settle them."
+            )
         )
+    if "forecast_usable" in table and not table["forecast_usable"].any():
+        said.append("Forecasts are not usable: no hypothesis has fits that passed at all cuts.")
     failed = table.index[table["verdict"] != "PASS"]
     if len(failed):
         said.append(
@@ -104,6 +110,8 @@ def _said(ranking: Ranking, table: pd.DataFrame) -> str:
     text += f"; {_list(ranking.behind)} {_are(ranking.behind)} behind" if ranking.behind else ""
     if ranking.criterion == "evidence" and ranking.unusable:
         text += f"; evidence not usable: {_list(ranking.unusable)}"
+    if "forecast" in ranking.criterion and ranking.unusable:
+        text += f"; not usable, since fits did not pass: {_list(ranking.unusable)}"
     return text + "."
 
 
@@ -172,7 +180,7 @@ def growth_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 
 def criterion_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     """The criteria as text; differences are to the best, with standard errors."""
-    forecast = "diff_forecast" in table
+    forecast = "forecast_usable" in table
     header = ["Hypothesis", "LORO", "k>0.7", "Weight", "LOSO"]
     header += ["Forecast", "CRPS", "In 95%"] if forecast else []
     header += ["Log evidence", "Probability"]
@@ -181,8 +189,15 @@ def criterion_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
         cells = [str(name), _difference(row, "release"), _bad(row), f"{row['weight_release']:.2f}"]
         cells += [_difference(row, "system")]
         if forecast:
-            cells += [_difference(row, "forecast"), f"{row['forecast_crps']:.4f}"]
-            cells += [f"{row['forecast_covered95']:.2f}"]
+            cells += (
+                [
+                    _difference(row, "forecast"),
+                    f"{row['forecast_crps']:.4f}",
+                    f"{row['forecast_covered95']:.2f}",
+                ]
+                if row["forecast_usable"]
+                else ["not usable", "", ""]
+            )
         if row["evidence_usable"]:
             evidence = f"{row['log_evidence']:.1f} ± {row['log_evidence_error']:.1f}"
             cells += [evidence, _chance(row["probability"])]

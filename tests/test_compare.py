@@ -29,7 +29,7 @@ def folder(tmp_path_factory):
 def comparison(folder):
     """Two hypotheses of one structure, few draws: the verdicts do not matter here."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(batch, "patient", lambda settings: settings)
+    patch.setattr(batch, "patient", lambda settings, found: settings)
     patch.setattr(criteria, "DRAWS", 100)
     with patch.context():
         return db.compare("joint", NAMES, store=folder, **SETTINGS)
@@ -91,7 +91,7 @@ def test_figures_show_every_hypothesis(comparison):
 
 @pytest.mark.fit
 def test_a_comparison_that_was_stopped_goes_on(comparison, folder, monkeypatch):
-    monkeypatch.setattr(batch, "patient", lambda settings: settings)
+    monkeypatch.setattr(batch, "patient", lambda settings, found: settings)
     monkeypatch.setattr(batch, "compile_fit", lambda *_: pytest.fail("compiled again"))
     again = db.compare("joint", NAMES, store=folder, **SETTINGS)
     pd.testing.assert_frame_equal(again.table, comparison.table)
@@ -102,7 +102,7 @@ def test_a_fit_of_ones_own_is_taken_as_it_is(comparison, folder, monkeypatch):
     """And leaves the store to the fits that were made there."""
     own = comparison.fits["gpt-4"]
     own = dataclasses.replace(own, provenance=own.provenance | {"created": "today"})
-    monkeypatch.setattr(batch, "patient", lambda settings: settings)
+    monkeypatch.setattr(batch, "patient", lambda settings, found: settings)
     monkeypatch.setattr(criteria, "DRAWS", 100)
     before = {path.name for path in folder.glob("*.nc")}
     found = db.compare("joint", ["chatgpt", own], store=folder, **SETTINGS)
@@ -131,7 +131,7 @@ def test_it_runs_on_a_dask_cluster(comparison, folder):
         names = set(client.scheduler_info()["workers"])
         # More draws would be fitted anew where the small fits failed, so none of that here.
         patch = pytest.MonkeyPatch()
-        patch.setattr(batch, "patient", lambda settings: settings)
+        patch.setattr(batch, "patient", lambda settings, found: settings)
         with patch.context():
             again = db.compare("joint", NAMES, store=folder, **settings)
     assert seen <= names
@@ -216,6 +216,28 @@ def test_evidence_that_is_not_usable_is_not_ranked():
     ranking = findings.rankings(table)[1]
     assert ranking.best == "a" and ranking.unusable == ["b"]
     assert table["probability"].iloc[0] == 1.0
+
+
+def test_forecasts_of_fits_that_did_not_pass_are_not_ranked():
+    columns = {"diff_forecast": [0.0, np.nan], "diff_se_forecast": [0.0, np.nan]}
+    table = table_of(**columns, forecast_usable=[True, False])
+    ranking = findings.rankings(table)[1]
+    assert (ranking.best, ranking.level, ranking.unusable) == ("a", [], ["b"])
+    assert len(findings.rankings(table.assign(forecast_usable=False))) == 2
+
+
+@pytest.mark.fit
+def test_a_second_try_takes_smaller_steps_and_more_draws_unless_it_only_diverged(small_fit):
+    def settings(reasons, divergences):
+        figures = {"reasons": reasons, "divergences": divergences}
+        found = dataclasses.replace(small_fit, diagnostics=figures)
+        return batch.patient({"draws": 10, "tune": 5, "target_accept": 0.95}, found)
+
+    diverged = settings(["2 divergent transitions"], 2)
+    both = settings(["R-hat 1.02", "2 divergent transitions"], 2)
+    assert diverged == {"draws": 10, "tune": 10, "target_accept": batch.CAREFUL_ACCEPT}
+    assert both == settings(["R-hat 1.02"], 0)
+    assert both["draws"] == 40 and 0.95 < both["target_accept"] < 1.0
 
 
 def test_prior_odds_count():
