@@ -57,7 +57,8 @@ def fitter(terms: Terms, *, keep: bool = True) -> Callable[..., Fit]:
 
     The model is compiled when a request needs it that the last compilation does not serve. A fit
     that does not converge is tried once more, by :func:`patient` settings, unless ``again`` is
-    false. Fits are taken from the store and kept there, unless ``keep`` is false.
+    false. A fit given as ``after`` stands for the one before. Fits are taken from the store and
+    kept there, unless ``keep`` is false; then they have no prior draws either.
     """
     compiled: Compiled | None = None
     near: Fit | None = None
@@ -75,13 +76,15 @@ def fitter(terms: Terms, *, keep: bool = True) -> Callable[..., Fit]:
             progress=terms.progress,
             source=terms.source,
             seen=request.seen,
+            prior=keep,
             **settings,
         )
 
-    def fit(request: Request, *, again: bool = True) -> Fit:
+    def fit(request: Request, *, again: bool = True, after: Fit | None = None) -> Fit:
         nonlocal near
         if request.fit is not None:
             return request.fit
+        near = after or near
         found = tried(request, terms.settings)
         if again and found.verdict != "PASS":
             found = tried(request, patient(terms.settings, found))

@@ -148,13 +148,13 @@ def _densities_without(
 
     None where that fit did not pass.
     """
-    fit = fitter(terms, keep=False)
+    whole, fit = fitter(terms), fitter(terms, keep=False)
 
     def density(request: Request, release: int) -> float | None:
         reduced = request._replace(fit=None, seen=request.observed.system_release != release)
 
         def answer() -> dict[str, Any]:
-            refit = fit(reduced)
+            refit = fit(reduced, after=whole(request))
             elpd = leave_out.density_of_release(refit, request.observed, release)
             return {"elpd": elpd, "verdict": refit.verdict}
 

@@ -88,9 +88,20 @@ def _relative_efficiency(values: Floats) -> float:
 
 def density_of_release(fit: Fit, observed: Observations, release: int, draws: int = DRAWS) -> float:
     """Log predictive density of a release under a fit that has not seen it, in nats."""
-    parameters = given(fit.spec, observed, thinned(fit.posterior, draws))
-    terms = predictive_densities(fit.spec, observed, parameters).release[:, release]
+    own = kin(observed, np.arange(len(observed.releases)) == release)
+    parameters = given(fit.spec, own, thinned(fit.posterior, draws))
+    found = predictive_densities(fit.spec, own, parameters)
+    terms = found.release[:, own.releases.index(observed.releases[release])]
     return float(logsumexp(terms) - np.log(len(terms)))
+
+
+def kin(observed: Observations, releases: NDArray[np.bool_]) -> Observations:
+    """What the densities of some releases hang on, given the globals: all of their organisations.
+
+    Releases of other organisations are independent of them.
+    """
+    organisations = observed.system_organisation[releases[observed.system_release]]
+    return observed.of_systems(np.isin(observed.system_organisation, organisations))
 
 
 def cuts_of(observed: Observations, count: int = CUTS, days: int = WINDOW_DAYS) -> list[dt.date]:
@@ -149,11 +160,10 @@ def forecast_scores(
     if not future.any():
         raise DensingError(f"no release in the {days} days from {cut} on")
     flat = thinned(fit.posterior, DRAWS)
-    seen = observed.of_systems((past | future)[observed.system_release])
-    kept = (past | future).nonzero()[0]
+    seen = kin(observed.of_systems((past | future)[observed.system_release]), future[past | future])
     parameters = given(fit.spec, seen, flat)
-    found = predictive_densities(fit.spec, seen, parameters, past[kept])
-    terms = found.release[:, future[kept]]
+    known = seen.release_time < start
+    terms = predictive_densities(fit.spec, seen, parameters, known).release[:, ~known]
     coming = observed.of_systems(future[observed.system_release])
     drawn = predicted_scores(fit, coming, flat, seed)
     lower95, lower50, upper50, upper95 = np.quantile(drawn, [0.025, 0.25, 0.75, 0.975], axis=0)

@@ -294,6 +294,20 @@ def test_predictive_draws_and_predictive_density_are_one_distribution(small_fit)
 
 
 @pytest.mark.fit
+def test_a_release_hangs_on_those_of_its_organisation_only(small_fit):
+    """Given the globals, so that the others need not be computed."""
+    observed, draws = small_fit.observed, 20
+    parameters = given(small_fit.spec, observed, thinned(small_fit.posterior, draws))
+    all_of_them = predictive_densities(small_fit.spec, observed, parameters).release
+    for release in (3, 20, 49):
+        chosen = np.arange(len(observed.releases)) == release
+        assert len(leave_out.kin(observed, chosen).systems) < len(observed.systems)
+        alone = leave_out.density_of_release(small_fit, observed, release, draws)
+        expected = np.logaddexp.reduce(all_of_them[:, release]) - np.log(len(all_of_them))
+        assert alone == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.fit
 def test_forecasts_are_of_the_window_only(small_fit):
     observed = small_fit.observed
     cut = leave_out.cuts_of(observed)[2]
