@@ -2,9 +2,9 @@
 
 Panels with the dates, sizes and missing cells of the open panel are simulated under no change, a
 change at ChatGPT and a change ten months later, each with parameters drawn from its own posterior.
-The three are fitted to each panel and compared; on the first panels, forecasts from five cuts are
-compared too, which takes five fits of each hypothesis more. Prints tables and writes
-which_hypothesis_wins.json, where panels of an earlier run stay.
+The three are fitted to each panel and compared, if all three fits pass; on the first panels,
+forecasts from five cuts are compared too, which takes five fits of each hypothesis more. Prints
+tables and writes which_hypothesis_wins.json, where panels of an earlier run stay.
 
     python analyses/which_hypothesis_wins.py [--panels 60] [--forecasts 12] [--out analyses/...json]
 """
@@ -115,20 +115,20 @@ def fits(
     panel: Observations, number: int, ready: dict[str, Ready], cut: dt.date | None = None
 ) -> Iterator[tuple[str, Fit, Observations]]:
     """Each hypothesis with its fit and what it is fitted to, or that up to a cut."""
-    near: tuple[Compiled, Fit] | None = None
-    for name, (own, _, compiled, _) in ready.items():
+    near: Fit | None = None
+    for name in sorted(ready):  # the hypothesis without a change last: others know its coordinates
+        own, _, compiled, _ = ready[name]
         shown = with_changes(panel, own)
-        fit = fit_compiled(
+        near = fit_compiled(
             compiled,
             shown,
             spec=own,
-            near=near[1] if near and near[0] is compiled else None,
+            near=near,
             seen=None if cut is None else released_before(shown, cut),
             seed=number,
             **SETTINGS,
         )
-        near = compiled, fit
-        yield name, fit, shown
+        yield name, near, shown
 
 
 def criteria(number: int, ready: dict[str, Ready]) -> Answer:
@@ -150,14 +150,23 @@ def criteria(number: int, ready: dict[str, Ready]) -> Answer:
 
 
 def forecast(number: int, ready: dict[str, Ready]) -> Answer:
-    """Log score of the half years after five cuts, by hypothesis."""
+    """Log score of the half year after each of five cuts, by hypothesis; none without a pass."""
     panel = simulated(number, ready)
-    result = {name: {"forecast": 0.0, "cuts_passed": 0} for name in NAMES}
+    result: Answer = {name: {"forecast": []} for name in NAMES}
     for cut in cuts_of(panel):
         for name, fit, shown in fits(panel, number, ready, cut):
-            result[name]["forecast"] += float(sum(forecast_scores(fit, shown, cut)["log_score"]))
-            result[name]["cuts_passed"] += fit.verdict == "PASS"
+            score = float(sum(forecast_scores(fit, shown, cut)["log_score"]))
+            result[name]["forecast"].append(score if fit.verdict == "PASS" else None)
     return result
+
+
+def scores(row: dict[str, Any], criterion: str) -> dict[str, float]:
+    """Score of each hypothesis, of forecasts over the cuts where all three fits passed."""
+    if criterion != "forecast":
+        return {name: row[name][criterion] for name in NAMES}
+    found = np.array([row[name].get("forecast", []) for name in NAMES], dtype=float)
+    usable = found[:, np.isfinite(found).all(axis=0)]
+    return dict(zip(NAMES, usable.sum(axis=1).tolist(), strict=True)) if usable.size else {}
 
 
 def best_of(scores: dict[str, float]) -> str:
@@ -167,16 +176,17 @@ def best_of(scores: dict[str, float]) -> str:
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """How often each criterion prefers the truth, and the calibration of the probability."""
-    wins = []
+    wins, made = [], rows
+    rows = [row for row in made if all(row[name]["verdict"] == "PASS" for name in NAMES)]
     for true in NAMES:
-        own = [row for row in rows if row["truth"] == true]
-        entry: dict[str, Any] = {"truth": true, "panels": len(own)}
-        entry["all three passed"] = sum(
-            all(row[name]["verdict"] == "PASS" for name in NAMES) for row in own
-        )
+        entry: dict[str, Any] = {"truth": true}
+        entry["panels"] = sum(row["truth"] == true for row in made)
+        entry["all three passed"] = sum(row["truth"] == true for row in rows)
         for criterion in ("release", "system", "forecast", "evidence"):
-            scored = [row for row in own if criterion in row[NAMES[0]]]
-            best = [best_of({name: row[name][criterion] for name in NAMES}) for row in scored]
+            # forecasts have verdicts of their own
+            pool = made if criterion == "forecast" else rows
+            own = [scores(row, criterion) for row in pool if row["truth"] == true]
+            best = [best_of(each) for each in own if each]
             entry |= {f"{criterion}: {name}": best.count(name) for name in NAMES}
         wins.append(entry)
     evidence = np.array([[row[name]["evidence"] for name in NAMES] for row in rows])

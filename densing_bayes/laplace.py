@@ -53,8 +53,9 @@ def whitening_near(conditioned: Conditioned, compiled: Any, pilot: xr.Dataset) -
     """Take over the constants of a like fit.
 
     The model's constants are moved to that fit's as far as they agree. Where it has all
-    coordinates and saw much the same cells, its constants serve, with the modes of the cells found
-    anew. Otherwise :func:`laplace` has to go on from there, and nothing is returned.
+    coordinates, or some besides, and saw much the same cells, its constants serve, with the modes
+    of the cells found anew. Otherwise :func:`laplace` has to go on from there, and nothing is
+    returned.
 
     Parameters
     ----------
@@ -75,10 +76,13 @@ def whitening_near(conditioned: Conditioned, compiled: Any, pilot: xr.Dataset) -
     seen = {
         cell for cell, weight in zip(cells, model["cell_seen"].get_value(), strict=True) if weight
     }
-    saw = set(pilot["cell"].values)
-    if list(pilot["coordinate"].values) != names or len(seen & saw) < ALIKE * len(seen | saw):
+    saw, has = set(pilot["cell"].values), list(pilot["coordinate"].values)
+    if not set(names) <= set(has) or len(seen & saw) < ALIKE * len(seen | saw):
         return None
-    model["globals_scale"].set_value(pilot["scale"].to_numpy().copy())
+    scale = pilot["scale"].to_numpy()[[has.index(name) for name in names]]
+    if names != has:  # what those coordinates leave of the others' covariance
+        scale = np.linalg.cholesky(scale @ scale.T)
+    model["globals_scale"].set_value(scale)
     for _ in range(MODE_ROUNDS):
         model["cell_mode"].set_value(_cells_at_centre(compiled))
     return Whitening(*(model[name].get_value() for name in Whitening._fields))
