@@ -11,6 +11,7 @@ on two cores; fits are kept.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import numpy as np
 
 import densing_bayes as db
 from densing_bayes.batch import Request, Terms, fitter, run, workers_of
+from densing_bayes.criteria import by_structure
 from densing_bayes.evidence import savage_dickey, target
 from densing_bayes.fits import Fit
 from densing_bayes.fitting import SEED, TARGET_ACCEPT
@@ -97,9 +99,10 @@ def row(fit: Fit, evidence: bool = True) -> dict[str, Any]:
     return result
 
 
-def one(request: Request, terms: Terms) -> dict[str, Any]:
-    """The row of a request."""
-    return row(fitter(terms)(request))
+def rows_of(requests: list[Request], terms: Terms) -> list[dict[str, Any]]:
+    """The rows of requests that one compilation serves."""
+    fit = fitter(terms)
+    return [row(fit(request)) for request in requests]
 
 
 def main() -> None:
@@ -128,10 +131,11 @@ def main() -> None:
     requests["within the range of the runs"] = shipped._replace(seen=kept)
     names = arguments.rows or list(requests)
     jobs = workers_of(None)
-    calls = [(requests[name], terms) for name in names]
-    found = run("fits", one, calls, jobs=jobs, progress=None)
+    groups = by_structure({name: requests[name].spec for name in names})
+    calls = [([requests[name] for name in group], terms) for group in groups]
+    found = run("fits", rows_of, calls, jobs=jobs, progress=None)
     rows = json.loads(arguments.out.read_text("utf-8")) if arguments.out.exists() else {}
-    rows |= dict(zip(names, found, strict=True))
+    rows |= dict(zip(itertools.chain(*groups), itertools.chain(*found), strict=True))
     rows = {name: rows[name] for name in requests if name in rows}
     arguments.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     print("\n".join(lines(rows)))

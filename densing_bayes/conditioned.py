@@ -38,6 +38,9 @@ CENTRED = {
     "drift_before_offset_zerosum__": ("drift_spread_before_log__", 0.6),
     "drift_change_offset_zerosum__": ("drift_spread_change_log__", 0.6),
 }
+# In a mean trend releases have effects of their own and no shortfall, and pin down the effect of
+# their organisation (least bulk ESS of 4000 draws of its spread: 285 non-centred, 671 so).
+CENTRED_IN_MEAN = {"organisation_offset": ("organisation_spread_log__", 0.8)}
 ANCHOR_SHARPNESS = 30.0  # of the bend that keeps the room above the anchor positive
 START_SCALE = 0.1  # of the globals, before anything is known of their spread
 WEAK = 1e-8  # added to a precision so that a cell without information stays finite
@@ -189,19 +192,23 @@ def bend(pieces: dict[str, Any], observed: Observations) -> tuple[dict[str, Any]
     for name, shift in _shifts(values, observed):
         values[name] = values[name] + shift
     log_jacobian: Any = 0.0
-    for name, (spread, weight) in CENTRED.items():
-        if name in values:
-            values[name] = values[name] * np.exp(-weight * values[spread][..., None])
-            log_jacobian -= weight * values[spread] * values[name].shape[-1]
+    for name, spread, weight in _centred(values):
+        values[name] = values[name] * np.exp(-weight * values[spread][..., None])
+        log_jacobian -= weight * values[spread] * values[name].shape[-1]
     return values, log_jacobian
+
+
+def _centred(values: dict[str, Any]) -> list[tuple[str, str, float]]:
+    """Effects that are centred in part, each with its spread and the weight."""
+    effects = CENTRED | (CENTRED_IN_MEAN if "release_offset" in values else {})
+    return [(name, *how) for name, how in effects.items() if name in values]
 
 
 def straighten(values: dict[str, Any], observed: Observations) -> dict[str, Any]:
     """Coordinates of the globals from their free values: the inverse of :func:`bend`."""
     pieces = dict(values)
-    for name, (spread, weight) in CENTRED.items():
-        if name in values:
-            pieces[name] = values[name] * np.exp(weight * values[spread][..., None])
+    for name, spread, weight in _centred(values):
+        pieces[name] = values[name] * np.exp(weight * values[spread][..., None])
     for name, shift in _shifts(values, observed):
         pieces[name] = pieces[name] - shift
     return pieces

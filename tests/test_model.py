@@ -9,6 +9,7 @@ import pymc as pm
 import pytensor
 import pytest
 
+from densing_bayes import laplace
 from densing_bayes.conditioned import condition
 from densing_bayes.errors import SpecError
 from densing_bayes.model import assemble, build_model
@@ -194,6 +195,26 @@ def test_scores_that_are_not_seen_say_nothing(name):
     np.testing.assert_allclose(at, also_at)
     assert abs(density(other, everything)[0] - density(observed.score, everything)[0]) > 0.1
     parts.model["score_data"].set_value(observed.score)
+
+
+def test_a_whitening_of_more_coordinates_serves_a_model_with_fewer(monkeypatch):
+    _, _, bent = pieces(SPEC, few_systems())
+    _, _, straight = pieces(SPEC.replace(trend__changes=()), few_systems())
+    mode = bent.model["cell_mode"].get_value()
+    monkeypatch.setattr(laplace, "_cells_at_centre", lambda compiled: mode)
+    random = np.random.default_rng(0)
+    count = len(bent.coordinates)
+    centre = random.standard_normal(count)
+    scale = np.tril(random.uniform(0.5, 1.0, (count, count)))
+    near = laplace.Whitening(centre, scale, mode)
+    found = laplace.whitening_near(straight, None, near.dataset(bent))
+    kept = [i for i, name in enumerate(bent.coordinates) if name in straight.coordinates]
+    assert len(kept) == len(straight.coordinates) == count - 1
+    np.testing.assert_array_equal(found.globals_centre, centre[kept])
+    covariance = found.globals_scale @ found.globals_scale.T
+    np.testing.assert_allclose(covariance, (scale @ scale.T)[np.ix_(kept, kept)])
+    # A model with a coordinate that the fit has not needs a pilot of its own.
+    assert laplace.whitening_near(bent, None, found.dataset(straight)) is None
 
 
 @pytest.mark.parametrize(
