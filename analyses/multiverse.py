@@ -2,8 +2,8 @@
 
 Each row is a fit of its own, with its verdict, under the hypothesis of the specification (a change
 in slope at ChatGPT). The evidence against no change is a Savage-Dickey ratio from the same fit.
-Prints a table and writes multiverse.json, where rows of an earlier run stay. About a minute a row
-on two cores; fits are kept.
+Prints a table and writes it as multiverse.md and .json, where rows of an earlier run stay. About a
+minute a row on two cores; fits are kept.
 
     python analyses/multiverse.py [--rows "as shipped" ...] [--out analyses/multiverse.json]
 """
@@ -138,7 +138,9 @@ def main() -> None:
     rows |= dict(zip(itertools.chain(*groups), itertools.chain(*found), strict=True))
     rows = {name: rows[name] for name in requests if name in rows}
     arguments.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    print("\n".join(lines(rows)))
+    text = "\n".join(lines(rows))
+    arguments.out.with_suffix(".md").write_text(text + "\n", encoding="utf-8")
+    print(text)
 
 
 def lines(rows: dict[str, Any]) -> list[str]:

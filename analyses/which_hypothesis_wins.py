@@ -4,7 +4,7 @@ Panels with the dates, sizes and missing cells of the open panel are simulated u
 change at ChatGPT and a change ten months later, each with parameters drawn from its own posterior.
 The three are fitted to each panel and compared, if all three fits pass; on the first panels,
 forecasts from five cuts are compared too, which takes five fits of each hypothesis more. Prints
-tables and writes which_hypothesis_wins.json, where panels of an earlier run stay.
+tables and writes them as which_hypothesis_wins.md and .json, where panels of an earlier run stay.
 
     python analyses/which_hypothesis_wins.py [--panels 60] [--forecasts 12] [--out analyses/...json]
 """
@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from multiverse import SETTINGS as COMMON
 from scipy.special import softmax
 
@@ -37,18 +36,20 @@ from densing_bayes.quantities import growth
 from densing_bayes.simulation import simulate
 from densing_bayes.spec import ChangeSpec, Hypothesis, ModelSpec
 from densing_bayes.store import store_folder, stored_answer, versions
+from densing_bayes.wording import markdown_table
 
 LATER = Hypothesis(
     name="later", changes=(ChangeSpec(name="mistral-7b", date=dt.date(2023, 9, 27)),)
 )
 NAMES = ("none", "chatgpt", "later")
+CRITERIA = {"release": "LORO", "system": "LOSO", "forecast": "forecast", "evidence": "evidence"}
 # Longer steps, half the leapfrog steps of the default, and more draws.
 SETTINGS: dict[str, Any] = {
-    "draws": 1600,
-    "tune": 400,
+    "draws": 1200,
+    "tune": 300,
     "chains": 4,
     "cores": 1,
-    "target_accept": 0.8,
+    "target_accept": 0.85,
     "prior": False,
 }
 POINTS = 250  # of each half of the bridge
@@ -182,7 +183,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
         entry: dict[str, Any] = {"truth": true}
         entry["panels"] = sum(row["truth"] == true for row in made)
         entry["all three passed"] = sum(row["truth"] == true for row in rows)
-        for criterion in ("release", "system", "forecast", "evidence"):
+        for criterion in CRITERIA:
             # forecasts have verdicts of their own
             pool = made if criterion == "forecast" else rows
             own = [scores(row, criterion) for row in pool if row["truth"] == true]
@@ -212,6 +213,27 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "log_score": float(np.mean(np.log(stated[truth]))),
         "log_score_of_guessing": float(-np.log(len(NAMES))),
     }
+
+
+def tables(content: dict[str, Any]) -> str:
+    """The summary as Markdown: how often each criterion prefers what, and calibration."""
+    header = ["truth", "panels", "all three passed"]
+    header += [f"{label}: {name}" for label in CRITERIA.values() for name in NAMES]
+    wins = []
+    for entry in content["wins"]:
+        counts = [f"{criterion}: {name}" for criterion in CRITERIA for name in NAMES]
+        wins.append([str(entry[key]) for key in ("truth", *header[1:3], *counts)])
+    bins = [
+        [f"{row['from']:g} to {row['to']:g}", str(row["cases"])]
+        + [f"{row[key]:.2f}" for key in ("stated", "true")]
+        for row in content["calibration"]
+    ]
+    scored = (
+        f"Mean log probability that the evidence gives the truth: {content['log_score']:.2f}; "
+        f"of guessing {content['log_score_of_guessing']:.2f}."
+    )
+    calibration = markdown_table(["probability stated", "cases", "mean", "share true"], bins)
+    return "\n\n".join([markdown_table(header, wins), calibration, scored]) + "\n"
 
 
 def main() -> None:
@@ -244,11 +266,9 @@ def main() -> None:
             rows[number][name] = rows[number].get(name, {}) | answer[name]
     content = summary(rows) | {"rows": rows}
     arguments.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    print(pd.DataFrame(content["wins"]).to_string(index=False))
-    print(pd.DataFrame(content["calibration"]).round(3).to_string(index=False))
-    print(
-        f"log score {content['log_score']:.2f}, of guessing {content['log_score_of_guessing']:.2f}"
-    )
+    text = tables(content)
+    arguments.out.with_suffix(".md").write_text(text, encoding="utf-8")
+    print(text)
 
 
 if __name__ == "__main__":

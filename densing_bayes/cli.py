@@ -318,6 +318,7 @@ def compare_command(
         criterion_rows,
         date_rows,
         growth_rows,
+        power_rows,
         sensitivity_rows,
         sentences,
     )
@@ -349,6 +350,7 @@ def compare_command(
         parts = [  # growth and criteria side by side need a very wide terminal
             (growth_rows, found.table, set()),
             (criterion_rows, found.table, set()),
+            (power_rows, found.table, set()),
             (sensitivity_rows, found.sensitivity, {1}),
             (date_rows, found.dates, {1}),
         ]

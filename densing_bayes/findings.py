@@ -23,7 +23,8 @@ BEHIND_ERRORS = 2.0
 BEHIND_EVIDENCE = 3.0  # nats
 NOTES = (
     "LORO, LOSO: leave one release, one system out, in nats; differences are to the best, with "
-    "their standard errors. Growth per year, mean and 95% interval."
+    "their standard errors. Growth per year, mean and 95% interval. Power: how far the growth change "
+    "moves when its priors, or the likelihood, are raised to a power near 1; above 0.05 it moves."
 )
 FEW_RELEASES = 5  # between two dates: too few to tell them apart
 
@@ -207,10 +208,25 @@ def criterion_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     return header, rows
 
 
+def power_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Sensitivity of the growth change to power-scaling, as text."""
+    rows = [
+        [str(name)]
+        + [
+            "-" if pd.isna(row[key]) else f"{row[key]:.2f}"
+            for key in ("power_prior", "power_likelihood")
+        ]
+        for name, row in table.iterrows()
+    ]
+    return ["Hypothesis", "Power of prior", "Power of likelihood"], rows
+
+
 def rows_of(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
-    """The whole table of a comparison as text: growth and criteria side by side."""
-    (header, rows), (more, other) = growth_rows(table), criterion_rows(table)
-    return header + more[1:], [a + b[1:] for a, b in zip(rows, other, strict=True)]
+    """The whole table of a comparison as text: growth, criteria and sensitivity side by side."""
+    header, rows = growth_rows(table)
+    for more, other in (criterion_rows(table), power_rows(table)):
+        header, rows = header + more[1:], [a + b[1:] for a, b in zip(rows, other, strict=True)]
+    return header, rows
 
 
 def _rate(row: pd.Series, when: str) -> str:

@@ -368,7 +368,12 @@ def hypothesis_section(fit: Fit, comparison: Comparison | None) -> Section:
         "Hypotheses of the change",
         said,
         tables=(
-            Table(tuple(header), tuple(map(tuple, rows)), numbers=comparison.table.reset_index()),
+            Table(
+                tuple(header),
+                tuple(map(tuple, rows)),
+                note=findings.NOTES,
+                numbers=comparison.table.reset_index(),
+            ),
         ),
         pictures=tuple(
             Picture(

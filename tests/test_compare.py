@@ -63,6 +63,17 @@ def test_what_lies_between_two_dates_is_said(comparison):
 
 
 @pytest.mark.fit
+def test_the_text_has_all_criteria_and_the_sensitivity_side_by_side(comparison):
+    header, rows = findings.rows_of(comparison.table)
+    assert {"P(>0)", "LORO", "LOSO", "Log evidence", "Power of prior"} <= set(header)
+    for cells, (name, row) in zip(rows, comparison.table.iterrows(), strict=True):
+        shown = dict(zip(header, cells, strict=True))
+        assert shown["Hypothesis"] == name
+        assert shown["Power of prior"] == f"{row['power_prior']:.2f}"
+        assert shown["Power of likelihood"] == f"{row['power_likelihood']:.2f}"
+
+
+@pytest.mark.fit
 def test_the_document_is_strict_json(comparison):
     text = json_text(comparison_document(comparison))
     content = json.loads(text, parse_constant=lambda name: pytest.fail(name))
