@@ -23,8 +23,9 @@ BEHIND_ERRORS = 2.0
 BEHIND_EVIDENCE = 3.0  # nats
 NOTES = (
     "LORO, LOSO: leave one release, one system out, in nats; differences are to the best, with "
-    "their standard errors. Growth per year, mean and 95% interval. Power: how far the growth change "
-    "moves when its priors, or the likelihood, are raised to a power near 1; above 0.05 it moves."
+    "their standard errors. Growth per year, mean and 95% interval. Power: how far the growth "
+    "change moves when its priors, or the likelihood, are raised to a power near 1; above 0.05 it "
+    "moves."
 )
 FEW_RELEASES = 5  # between two dates: too few to tell them apart
 
