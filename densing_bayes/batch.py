@@ -16,13 +16,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from densing_bayes.diagnostics import ESS_MIN, RHAT_MAX
 from densing_bayes.fits import Fit
 from densing_bayes.fitting import Compiled, compile_fit, fit_compiled
 from densing_bayes.observations import Observations
 from densing_bayes.spec import ModelSpec
 from densing_bayes.store import address, stored_fit
 
-PATIENCE = 4  # times the draws of a fit that mixed too slowly, for a second try
+PATIENCE = 4  # times the draws of a fit that mixed too slowly, at most, for a second try
+ROOM = 1.5  # times what was short, since effective sizes and R-hat are estimates
 PATIENT_ACCEPT = 0.98
 CAREFUL_ACCEPT = 0.99  # after a few divergent transitions
 
@@ -100,15 +102,28 @@ def fitter(terms: Terms, *, keep: bool = True) -> Callable[..., Fit]:
 
 
 def patient(settings: dict[str, Any], found: Fit) -> dict[str, Any]:
-    """Settings of a second try, after a fit that did not pass."""
-    only_diverged = len(found.diagnostics["reasons"]) == 1 and found.diagnostics["divergences"]
-    if only_diverged:  # as many draws in smaller steps: more of them would only meet more tails
+    """Settings of a second try, after a fit that did not pass.
+
+    Divergent transitions want smaller steps, slow mixing more draws: as many times as R-hat or an
+    effective size falls short, with room to spare.
+    """
+    figures = found.diagnostics
+    slow = len(figures["reasons"]) > bool(figures["divergences"])
+    if not slow:  # more draws would only meet more of the tails
         return settings | {"tune": 2 * settings["tune"], "target_accept": CAREFUL_ACCEPT}
-    return settings | {
-        "draws": PATIENCE * settings["draws"],
-        "tune": 2 * settings["tune"],
-        "target_accept": PATIENT_ACCEPT,
-    }
+    if figures["divergences"]:
+        return settings | {
+            "draws": PATIENCE * settings["draws"],
+            "tune": 2 * settings["tune"],
+            "target_accept": PATIENT_ACCEPT,
+        }
+    short = max(
+        (figures["rhat_max"] - 1.0) / (RHAT_MAX - 1.0),
+        ESS_MIN / figures["ess_bulk_min"],
+        ESS_MIN / figures["ess_tail_min"],
+    )
+    times = int(np.clip(np.ceil(ROOM * short), 2, PATIENCE))
+    return settings | {"draws": times * settings["draws"]}
 
 
 def name_of(request: Request, terms: Terms) -> str:

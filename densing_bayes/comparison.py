@@ -106,8 +106,8 @@ def compare(
     forecast
         Refit up to each of five dates and score the systems of the half year after it.
     draws, tune, chains, seed
-        Of the fits. A fit that does not converge is tried once more: in smaller steps if all that
-        is wrong with it are divergent transitions, else with four times the draws as well.
+        Of the fits. A fit that does not converge is tried once more: after divergent transitions
+        in smaller steps, after slow mixing with two to four times the draws.
     jobs
         Processes at a time; by default as many as there are processors, or what
         ``joblib.parallel_config`` says.

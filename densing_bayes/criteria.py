@@ -29,6 +29,7 @@ DRAWS = 1000  # posterior draws that the criteria use
 # Of refits to a part of the data, whose tails reach further: as many leapfrog steps as at 0.95,
 # mostly, and no divergent transitions where that left some.
 REFIT_ACCEPT = 0.97
+SECOND_TRY = ("draws", "target_accept")  # settings that tell one from the first
 
 
 def by_structure(specs: dict[str, ModelSpec]) -> list[list[str]]:
@@ -67,7 +68,8 @@ def _examine(make: Callable[..., Fit], request: Request, terms: Terms) -> dict[s
     shared = target(fit)
     evidence = log_evidence(shared.log_density, shared.draws)
     return found | {
-        "again": fit.provenance["sampler"]["target_accept"] != terms.settings["target_accept"],
+        "again": request.fit is None
+        and any(fit.provenance["sampler"][key] != terms.settings[key] for key in SECOND_TRY),
         "evidence": evidence._asdict(),
         "scale": {
             str(factor): prior_sensitivity.rescaled(fit, factor)

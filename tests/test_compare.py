@@ -238,16 +238,20 @@ def test_forecasts_of_fits_that_did_not_pass_are_not_ranked():
 
 
 @pytest.mark.fit
-def test_a_second_try_takes_smaller_steps_and_more_draws_unless_it_only_diverged(small_fit):
-    def settings(reasons, divergences):
-        figures = {"reasons": reasons, "divergences": divergences}
-        found = dataclasses.replace(small_fit, diagnostics=figures)
+def test_a_second_try_takes_smaller_steps_for_divergences_and_more_draws_for_slow_mixing(small_fit):
+    good = {"rhat_max": 1.005, "ess_bulk_min": 900.0, "ess_tail_min": 800.0, "divergences": 0}
+
+    def settings(*reasons, **figures):
+        found = dataclasses.replace(small_fit, diagnostics=good | figures | {"reasons": reasons})
         return batch.patient({"draws": 10, "tune": 5, "target_accept": 0.95}, found)
 
-    diverged = settings(["2 divergent transitions"], 2)
-    both = settings(["R-hat 1.02", "2 divergent transitions"], 2)
+    diverged = settings("2 divergent transitions", divergences=2)
     assert diverged == {"draws": 10, "tune": 10, "target_accept": batch.CAREFUL_ACCEPT}
-    assert both == settings(["R-hat 1.02"], 0)
+    slow = settings("R-hat 1.013", rhat_max=1.013)
+    assert slow == {"draws": 20, "tune": 5, "target_accept": 0.95}
+    assert settings("tail ESS 210", ess_tail_min=210.0)["draws"] == 30
+    assert settings("bulk ESS 12", ess_bulk_min=12.0)["draws"] == 10 * batch.PATIENCE
+    both = settings("R-hat 1.013", "2 divergent transitions", rhat_max=1.013, divergences=2)
     assert both["draws"] == 40 and 0.95 < both["target_accept"] < 1.0
 
 
