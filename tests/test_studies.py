@@ -141,6 +141,41 @@ def test_ranks_of_the_truth_are_uniform():
         assert low <= round(row["covered95"] * row["replicates"]) <= high, row["quantity"]
 
 
+def test_the_simulation_study_counts_what_passed(monkeypatch):
+    """Criteria where all three fits of a panel passed, forecasts at the cuts where they did."""
+    monkeypatch.syspath_prepend(ANALYSES)
+    import which_hypothesis_wins as wins
+
+    def row(truth, best, verdict="PASS", forecast=()):
+        content = {"truth": truth}
+        for name in wins.NAMES:
+            score = float(name == best)
+            content[name] = {"verdict": "PASS", "release": score, "system": score}
+            content[name] |= {"evidence": 4.0 * score, "error": 0.1}
+            if forecast:
+                content[name]["forecast"] = [score if each else None for each in forecast]
+        content["later"]["verdict"] = verdict
+        return content
+
+    rows = [
+        row("none", "none", forecast=(True, False)),
+        row("none", "later", forecast=(False, False)),
+        row("chatgpt", "chatgpt", verdict="FAIL"),
+        row("later", "later"),
+    ]
+    rows[1]["none"]["forecast"] = [5.0, 1.0]  # the others did not pass there
+    found = wins.summary(rows)
+    none, chatgpt, later = found["wins"]
+    assert (none["panels"], none["all three passed"]) == (2, 2)
+    assert (none["evidence: none"], none["evidence: later"]) == (1, 1)
+    assert (none["forecast: none"], none["forecast: later"]) == (1, 0)
+    assert (chatgpt["panels"], chatgpt["all three passed"]) == (1, 0)
+    assert sum(chatgpt[f"evidence: {name}"] for name in wins.NAMES) == 0
+    assert later["release: later"] == 1
+    assert sum(each["cases"] for each in found["calibration"]) == 9
+    assert "LORO: none" in wins.tables(found)
+
+
 def test_the_readme_quotes_the_committed_studies():
     readme = " ".join((ANALYSES.parent / "README.md").read_text(encoding="utf-8").split())
     claims = {(row["claim"], row["panel"]): row for row in study("claims_ledger")["claims"]}
