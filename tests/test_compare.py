@@ -28,10 +28,9 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def comparison(folder):
     """Two hypotheses of one structure, few draws: the verdicts do not matter here."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(batch, "patient", lambda settings, found: settings)
-    patch.setattr(criteria, "DRAWS", 100)
-    with patch.context():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batch, "patient", lambda settings, found: settings)
+        patch.setattr(criteria, "DRAWS", 100)
         return db.compare("joint", NAMES, store=folder, **SETTINGS)
 
 
@@ -141,9 +140,8 @@ def test_it_runs_on_a_dask_cluster(comparison, folder):
         seen = set(found)
         names = set(client.scheduler_info()["workers"])
         # More draws would be fitted anew where the small fits failed, so none of that here.
-        patch = pytest.MonkeyPatch()
-        patch.setattr(batch, "patient", lambda settings, found: settings)
-        with patch.context():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(batch, "patient", lambda settings, found: settings)
             again = db.compare("joint", NAMES, store=folder, **settings)
     assert seen <= names
     pd.testing.assert_frame_equal(again.table, comparison.table)
