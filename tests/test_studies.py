@@ -141,6 +141,20 @@ def test_ranks_of_the_truth_are_uniform():
         assert low <= round(row["covered95"] * row["replicates"]) <= high, row["quantity"]
 
 
+def test_the_hypotheses_were_compared_by_exact_refits_where_sampling_weights_fail():
+    rows = study("hypotheses")["hypotheses"]
+    assert len(rows) == 11
+    assert {row["verdict"] for row in rows} == {"PASS"}
+    assert all(row["evidence_usable"] for row in rows)
+    refitted, wanted = (
+        sum(row[key] for row in rows) for key in ("exact_release", "k_above_release")
+    )
+    assert refitted >= 0.95 * wanted > 0
+    text = (ANALYSES / "hypotheses.md").read_text(encoding="utf-8")
+    for row in rows:
+        assert f"| {row['hypothesis']} | PASS |" in text
+
+
 def test_the_simulation_study_counts_what_passed(monkeypatch):
     """Criteria where all three fits of a panel passed, forecasts at the cuts where they did."""
     monkeypatch.syspath_prepend(ANALYSES)
