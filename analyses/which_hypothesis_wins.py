@@ -3,8 +3,8 @@
 Panels with the dates, sizes and missing cells of the open panel are simulated under no change, a
 change at ChatGPT and a change ten months later, each with parameters drawn from its own posterior.
 The three are fitted to each panel and compared, if all three fits pass; on the first panels,
-forecasts from five cuts are compared too, which takes five fits of each hypothesis more. Prints
-tables and writes them as which_hypothesis_wins.md and .json, where panels of an earlier run stay.
+forecasts are compared too. Prints tables and writes them as which_hypothesis_wins.md and .json,
+where panels of an earlier run stay.
 
     python analyses/which_hypothesis_wins.py [--panels 60] [--forecasts 12] [--out analyses/...json]
 """
@@ -16,11 +16,13 @@ import datetime as dt
 import itertools
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import xarray as xr
 from multiverse import SETTINGS as COMMON
 from scipy.special import softmax
 
@@ -30,7 +32,13 @@ from densing_bayes.draws import stacked
 from densing_bayes.evidence import log_evidence, target
 from densing_bayes.fits import Fit
 from densing_bayes.fitting import Compiled, compile_fit, fit_compiled
-from densing_bayes.leave_out import cuts_of, forecast_scores, leave_one_out, released_before
+from densing_bayes.leave_out import (
+    WINDOW_DAYS,
+    cuts_of,
+    forecast_scores,
+    leave_one_out,
+    released_before,
+)
 from densing_bayes.observations import Observations, observe, with_changes
 from densing_bayes.quantities import growth
 from densing_bayes.simulation import simulate
@@ -113,11 +121,15 @@ def simulated(number: int, ready: dict[str, Ready]) -> Observations:
 
 
 def fits(
-    panel: Observations, number: int, ready: dict[str, Ready], cut: dt.date | None = None
+    names: Sequence[str],
+    panel: Observations,
+    number: int,
+    ready: dict[str, Ready],
+    cut: dt.date | None = None,
 ) -> Iterator[tuple[str, Fit, Observations]]:
-    """Each hypothesis with its fit and what it is fitted to, or that up to a cut."""
+    """Hypotheses with their fits and what they are fitted to, or that up to a cut."""
     near: Fit | None = None
-    for name in sorted(ready):  # the hypothesis without a change last: others know its coordinates
+    for name in sorted(names):  # the hypothesis without a change last: others know its coordinates
         own, _, compiled, _ = ready[name]
         shown = with_changes(panel, own)
         near = fit_compiled(
@@ -135,7 +147,7 @@ def fits(
 def criteria(number: int, ready: dict[str, Ready]) -> Answer:
     """Left-out releases and systems, and evidence, by hypothesis."""
     result = {}
-    for name, fit, _ in fits(simulated(number, ready), number, ready):
+    for name, fit, _ in fits(NAMES, simulated(number, ready), number, ready):
         left_out, _ = leave_one_out(fit, DRAWS)
         shared = target(fit)
         evidence = log_evidence(shared.log_density, shared.draws, number, POINTS)
@@ -151,14 +163,36 @@ def criteria(number: int, ready: dict[str, Ready]) -> Answer:
 
 
 def forecast(number: int, ready: dict[str, Ready]) -> Answer:
-    """Log score of the half year after each of five cuts, by hypothesis; none without a pass."""
+    """Log score of the half year after each cut, by hypothesis; none without a pass.
+
+    Of the five cuts, those whose half year ends before the first change are left out: there all
+    hypotheses say the same.
+    """
     panel = simulated(number, ready)
     result: Answer = {name: {"forecast": []} for name in NAMES}
+    dates = {name: [c.date for c in ready[name].spec.trend.changes] for name in NAMES}
+    first = min(itertools.chain(*dates.values()))
     for cut in cuts_of(panel):
-        for name, fit, shown in fits(panel, number, ready, cut):
-            score = float(sum(forecast_scores(fit, shown, cut)["log_score"]))
-            result[name]["forecast"].append(score if fit.verdict == "PASS" else None)
+        if cut + dt.timedelta(days=WINDOW_DAYS) <= first:
+            continue
+        begun = [name for name in NAMES if not dates[name] or min(dates[name]) < cut]
+        found = {name: fit for name, fit, _ in fits(begun, panel, number, ready, cut)}
+        for name in NAMES:
+            fit = found[name] if name in found else not_begun(found["none"], ready[name], number)
+            score = sum(forecast_scores(fit, with_changes(panel, fit.spec), cut)["log_score"])
+            result[name]["forecast"].append(float(score) if fit.verdict == "PASS" else None)
     return result
+
+
+def not_begun(fit: Fit, later: Ready, seed: int) -> Fit:
+    """The fit of a hypothesis whose change no datum has met: that without it, and the prior."""
+    prior = later.real.prior["growth_change"].stack(each=("chain", "draw")).transpose("each", ...)
+    shape = (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"])
+    drawn = np.random.default_rng(seed).integers(prior.sizes["each"], size=shape)
+    change = (("chain", "draw", "slope_change"), prior.to_numpy()[drawn])
+    data = fit.data.copy()
+    data["posterior"] = xr.DataTree(fit.posterior.assign(growth_change=change))
+    return replace(fit, data=data, spec=later.spec)
 
 
 def scores(row: dict[str, Any], criterion: str) -> dict[str, float]:

@@ -1,13 +1,19 @@
 """Committed studies of the comparison: what docs say of them is what they hold."""
 
+import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy.stats import binom
 
+from densing_bayes import load_hypothesis
+from densing_bayes.leave_out import forecast_scores
 from densing_bayes.ledger import load_claims
+from densing_bayes.observations import with_changes
 from densing_bayes.tally import RULE
 
 ANALYSES = Path(__file__).parents[1] / "analyses"
@@ -202,6 +208,31 @@ def test_the_simulation_study_counts_what_passed(monkeypatch):
     assert later["release: later"] == 1
     assert sum(each["cases"] for each in found["calibration"]) == 9
     assert "LORO: none" in wins.tables(found)
+
+
+def test_a_change_that_no_datum_has_met_is_that_of_its_prior(monkeypatch, small_fit):
+    """Forecasts of the simulation study take the fit without a change for the past before one."""
+    monkeypatch.syspath_prepend(ANALYSES)
+    import which_hypothesis_wins as wins
+
+    spec = small_fit.spec.under(load_hypothesis("none"))
+    none = replace(small_fit, spec=spec, observed=with_changes(small_fit.observed, spec))
+    later = wins.Ready(small_fit.spec, small_fit.observed, None, small_fit)
+    found = wins.not_begun(none, later, seed=1)
+    change = found.posterior["growth_change"]
+    assert change.sizes == small_fit.posterior["growth_change"].sizes
+    prior = later.spec.trend.growth_change
+    assert float(change.mean()) == pytest.approx(prior.mu, abs=0.3)
+    assert float(change.std()) == pytest.approx(prior.sigma, rel=0.2)
+    xr.testing.assert_identical(
+        found.posterior.drop_vars("growth_change"), none.posterior.drop_vars("growth_change")
+    )
+    for cut, same in ((dt.date(2022, 1, 21), True), (dt.date(2022, 7, 23), False)):
+        scores = [
+            forecast_scores(fit, with_changes(fit.observed, fit.spec), cut)["log_score"]
+            for fit in (none, found)
+        ]
+        assert np.allclose(*scores, atol=1e-9) == same
 
 
 def test_the_readme_quotes_the_committed_studies():
