@@ -272,9 +272,13 @@ def _correlate(values, band, start, stride, points):  # type: ignore[no-untyped-
     for i in range(points):
         at = start + i * stride
         low, high = max(0, -at), min(len(band), len(values) - at)
+        if low >= high:
+            continue
+        # Views, since a loop over at + d has to mind negative indices and is not vectorised.
+        weights, own = band[low:high], values[at + low : at + high]
         total = 0.0
-        for d in range(low, high):
-            total += band[d] * values[at + d]
+        for d in range(len(weights)):
+            total += weights[d] * own[d]
         result[i] = total
     return result
 
