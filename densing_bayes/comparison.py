@@ -102,7 +102,8 @@ def compare(
     panel
         A panel, or its name or folder; by default the specification's own.
     exact
-        Refit without each release whose leave-one-out density importance sampling cannot give.
+        Refit without each release whose leave-one-out density importance sampling cannot give, and
+        try other priors once more where a fit with them has not passed.
     forecast
         Refit up to each of five dates and score the systems of the half year after it.
     draws, tune, chains, seed
@@ -153,7 +154,7 @@ def compare(
         found = run(
             "fits",
             criteria.examined,
-            [([requests[n] for n in names], terms) for names in groups],
+            [([requests[n] for n in names], terms, exact) for names in groups],
             **how,
         )
         answers = dict(zip(itertools.chain(*groups), itertools.chain(*found), strict=True))

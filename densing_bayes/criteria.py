@@ -45,19 +45,23 @@ def by_structure(specs: dict[str, ModelSpec]) -> list[list[str]]:
     return sorted(groups.values(), key=work, reverse=True)
 
 
-def examined(requests: list[Request], terms: Terms) -> list[dict[str, Any]]:
-    """Fit hypotheses of one structure, and find out what the comparison says of each."""
+def examined(requests: list[Request], terms: Terms, patient: bool = False) -> list[dict[str, Any]]:
+    """Fit hypotheses of one structure, and find out what the comparison says of each.
+
+    Where a hypothesis needed a second try, its variants get one only if ``patient``.
+    """
     fit = fitter(terms)
     answers = []
     for request in requests:
         name, examine = name_of(request, terms), partial(_examine, fit, request, terms)
         answer = stored_answer(f"{name}-criteria", examine, terms.folder)
         if any(not change.known for change in request.spec.trend.changes):
-            answer["window"] = _windows(fit, request, answer, terms)
+            answer["window"] = _windows(fit, request, answer, terms, patient)
         for factor, found in answer["scale"].items():
             if found["k"] > leave_out.K_LIMIT:
                 spec = prior_sensitivity.with_scaled_priors(request.spec, float(factor))
-                found |= _refitted(fit, Request(spec, request.observed), answer, terms)
+                scaled = Request(spec, request.observed)
+                found |= _refitted(fit, scaled, answer, terms, patient)
         answers.append(answer)
     return answers
 
@@ -81,7 +85,11 @@ def _examine(make: Callable[..., Fit], request: Request, terms: Terms) -> dict[s
 
 
 def _windows(
-    make: Callable[..., Fit], request: Request, answer: dict[str, Any], terms: Terms
+    make: Callable[..., Fit],
+    request: Request,
+    answer: dict[str, Any],
+    terms: Terms,
+    patient: bool,
 ) -> dict[str, Any]:
     """Evidence and growth change under halved and doubled windows of the dates."""
     halved = stored_answer(
@@ -91,19 +99,21 @@ def _windows(
     )
     wide = prior_sensitivity.with_doubled_windows(request.spec)
     doubled = Request(wide, with_changes(request.observed, wide))
-    return {"0.5": halved, "2.0": _refitted(make, doubled, answer, terms)}
+    return {"0.5": halved, "2.0": _refitted(make, doubled, answer, terms, patient)}
 
 
 def _refitted(
-    make: Callable[..., Fit], request: Request, answer: dict[str, Any], terms: Terms
+    make: Callable[..., Fit],
+    request: Request,
+    answer: dict[str, Any],
+    terms: Terms,
+    patient: bool,
 ) -> dict[str, Any]:
-    """Evidence against that of an answer, and growth change, from a fit of its own.
-
-    Where the hypothesis itself needed a second try, its variants get none.
-    """
+    """Evidence against that of an answer, and growth change, from a fit of its own."""
+    again = patient or not answer["again"]
     found = stored_answer(
-        f"{name_of(request, terms)}-refitted",
-        lambda: _evidence_and_change(make(request, again=not answer["again"])),
+        f"{name_of(request, terms)}-refitted-{'twice' if again else 'once'}",
+        lambda: _evidence_and_change(make(request, again=again)),
         terms.folder,
     )
     own = answer["evidence"]
