@@ -282,11 +282,17 @@ def _table(
                 covered = np.concatenate(own[f"covered{level}"].to_list())
                 row[f"forecast_covered{level}"] = float(np.mean(covered))
             row["forecast_passed"] = int((own["verdict"] == "PASS").sum())
-            row["forecast_usable"] = bool((own["verdict"] == "PASS").all())
+            passed = fit.verdict == "PASS" and (own["verdict"] == "PASS").all()
+            row["forecast_usable"] = bool(passed)
         rows[name] = row
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("hypothesis")
+    # What did not pass is no measure of the others; if nothing did, the verdicts say so.
+    passed = table.index[table["verdict"] == "PASS"]
     for unit in ("release", "system"):
-        elpd = {name: np.array(answers[name][unit]["elpd"]) for name in table.index}
+        elpd = {
+            name: np.array(answers[name][unit]["elpd"])
+            for name in (passed if len(passed) else table.index)
+        }
         table = table.join(_differences(elpd, unit))
     if len(forecasts):
         usable = forecasts[forecasts["hypothesis"].isin(table.index[table["forecast_usable"]])]

@@ -178,7 +178,9 @@ def _densities_without(
             elpd = leave_out.density_of_release(refit, request.observed, release)
             return {"elpd": elpd, "verdict": refit.verdict}
 
-        found = stored_answer(f"{name_of(reduced, terms)}-left-out", answer, terms.folder)
+        # The answer hangs on what the fit has not seen, too.
+        name = f"{name_of(reduced, terms)}-{request.observed.hash()[:16]}-left-out"
+        found = stored_answer(name, answer, terms.folder)
         return float(found["elpd"]) if found["verdict"] == "PASS" else None
 
     return [
@@ -215,7 +217,8 @@ def _scores_after(
             found = leave_out.forecast_scores(fit, request.observed, cut)
             return found | {"verdict": fit.verdict, "reasons": fit.diagnostics["reasons"]}
 
-        return stored_answer(f"{name_of(reduced, terms)}-forecast", answer, terms.folder)
+        unseen = f"{request.observed.hash()[:16]}-{cut}"  # it hangs on these, too
+        return stored_answer(f"{name_of(reduced, terms)}-{unseen}-forecast", answer, terms.folder)
 
     # Cut by cut: the fit of one hypothesis is a start for the next.
     by_cut = [[scores(request, cut) for request in requests] for cut in cuts]

@@ -79,16 +79,20 @@ def sentences(comparison: Comparison) -> list[str]:
     said += _dates(comparison)
     unsure = table["k_above_release"] - table["exact_release"]
     if unsure.any():
-        few, most = unsure.min(), unsure.max()
         said.append(
-            f"Importance sampling is not reliable (k above {K_LIMIT}) for "
-            f"{most if few == most else f'{few} to {most}'} of "
+            f"Importance sampling is not reliable (k above {K_LIMIT}) for {_range(unsure)} of "
             f"{len(comparison.observed.releases)} releases, by hypothesis; "
             + (
                 "refits without them did not pass."
                 if table["exact_release"].any()
                 else "exact refits would settle them."
             )
+        )
+    systems = table["k_above_system"]
+    if systems.any():
+        said.append(
+            f"LOSO is not exact: k is above {K_LIMIT} for {_range(systems)} of "
+            f"{_many(len(comparison.observed.systems), 'system')}, by hypothesis."
         )
     if "forecast_usable" in table and not table["forecast_usable"].any():
         said.append("Forecasts are not usable: no hypothesis has fits that passed at all cuts.")
@@ -158,6 +162,11 @@ def _many(count: int, noun: str) -> str:
     return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
+def _range(counts: pd.Series) -> str:
+    few, most = counts.min(), counts.max()
+    return f"{most}" if few == most else f"{few} to {most}"
+
+
 def _are(names: list[str]) -> str:
     return "is" if len(names) == 1 else "are"
 
@@ -188,7 +197,9 @@ def criterion_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     header += ["Log evidence", "Probability"]
     rows = []
     for name, row in table.iterrows():
-        cells = [str(name), _difference(row, "release"), _bad(row), f"{row['weight_release']:.2f}"]
+        weight = row["weight_release"]
+        cells = [str(name), _difference(row, "release"), _bad(row)]
+        cells += ["-" if pd.isna(weight) else f"{weight:.2f}"]
         cells += [_difference(row, "system")]
         if forecast:
             cells += (
@@ -242,6 +253,8 @@ def _chance(value: Any) -> str:
 
 
 def _difference(row: pd.Series, unit: str) -> str:
+    if pd.isna(row[f"diff_{unit}"]):
+        return "not usable"
     if row[f"diff_{unit}"] == 0.0:
         return "best"
     return f"{row[f'diff_{unit}']:.1f} ± {row[f'diff_se_{unit}']:.1f}"

@@ -16,7 +16,7 @@ from densing_bayes.model import assemble
 from densing_bayes.observations import Floats
 from densing_bayes.priors import log_density
 from densing_bayes.quantities import growth
-from densing_bayes.spec import LogNormal, ModelSpec, Normal, Prior
+from densing_bayes.spec import ChangeSpec, LogNormal, ModelSpec, Normal, Prior
 
 FACTORS = (0.5, 2.0)
 SENSITIVE = 0.05  # of power-scaling, above which a posterior moves with its prior (Kallioinen)
@@ -62,19 +62,34 @@ def with_scaled_priors(spec: ModelSpec, factor: float) -> ModelSpec:
 
 
 def with_doubled_windows(spec: ModelSpec) -> ModelSpec:
-    """The specification with every window of an unknown date doubled about its middle."""
-    changes = []
-    for change in spec.trend.changes:
+    """The specification with every window of an unknown date doubled about its middle.
+
+    Changes stay in order: a window grows to a known date at most, and two windows meet halfway.
+    """
+    changes = spec.trend.changes
+
+    def room(one: ChangeSpec, two: ChangeSpec) -> int:
+        """Days between two changes that either may take."""
+        between = (two.window[0] - one.window[1]).days - 1
+        return between if one.known or two.known else between // 2
+
+    doubled = []
+    for i, change in enumerate(changes):
         if change.known:
-            changes.append(change)
+            doubled.append(change)
             continue
         first, last = change.window
-        margin = dt.timedelta(days=(last - first).days // 2)
-        changes.append(
-            change.model_copy(update={"earliest": first - margin, "latest": last + margin})
-        )
+        margin = (last - first).days // 2
+        others = [other for other in changes if other.window != change.window]
+        before = [room(other, change) for other in others if other in changes[:i]]
+        after = [room(change, other) for other in others if other in changes[i:]]
+        window = {
+            "earliest": first - dt.timedelta(days=min([margin, *before])),
+            "latest": last + dt.timedelta(days=min([margin, *after])),
+        }
+        doubled.append(change.model_copy(update=window))
     return spec.model_copy(
-        update={"trend": spec.trend.model_copy(update={"changes": tuple(changes)})}
+        update={"trend": spec.trend.model_copy(update={"changes": tuple(doubled)})}
     )
 
 

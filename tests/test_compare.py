@@ -2,14 +2,21 @@
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
+import time
+from importlib.resources import files
 
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import densing_bayes as db
-from densing_bayes import batch, criteria, findings, hypothesis_plots, leave_out
+from densing_bayes import batch, criteria, diagnostics, findings, hypothesis_plots, leave_out
 from densing_bayes import comparison as comparing
+from densing_bayes.cli import app
 from densing_bayes.documents import comparison_document, json_text
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import compile_fit, fit_compiled
@@ -153,6 +160,85 @@ def _worker_of(_):
     return get_worker().address
 
 
+OWN = """
+name = "own"
+[[changes]]
+name = "some day"
+earliest = 2022-06-01
+latest = 2023-06-01
+"""
+FEW = ["--draws", "150", "--tune", "250", "--chains", "2", "--jobs", "1"]
+
+
+@pytest.mark.slow
+def test_a_whole_comparison_from_the_command_line(tmp_path, monkeypatch):
+    """Another model, a file of one's own with an open date, exact refits and forecasts."""
+    # Few draws: the gate is open here, so that refits are used.
+    monkeypatch.setattr(diagnostics, "_reasons", lambda *_: [])
+    monkeypatch.setattr(criteria, "DRAWS", 100)
+    monkeypatch.setenv("DENSING_BAYES_CACHE", str(tmp_path / "store"))
+    (tmp_path / "own.toml").write_text(OWN)
+    joint = (files("densing_bayes.models") / "joint.toml").read_text("utf-8")
+    mean = joint.replace('frontier = "half-normal"', 'frontier = "none"')
+    assert mean != joint
+    (tmp_path / "mean.toml").write_text(mean)
+    given = [str(tmp_path / "mean.toml"), "none", str(tmp_path / "own.toml")]
+    out = tmp_path / "out"
+    found = CliRunner().invoke(
+        app, ["compare", *given, "--exact", "--forecast", "--out", str(out), *FEW]
+    )
+    assert found.exit_code == 0, found.output
+    content = json.loads((out / "comparison.json").read_text())
+    rows = {row["hypothesis"]: row for row in content["hypotheses"]}
+    assert set(rows) == {"none", "own"}
+    for row in rows.values():
+        assert row["exact_release"] == row["k_above_release"]
+        assert row["forecast_passed"] == 5 and row["forecast_usable"]
+    assert {(row["hypothesis"], row["prior"], row["factor"]) for row in content["sensitivity"]} == {
+        ("own", prior, factor) for prior in ("growth_change", "window") for factor in (0.5, 2.0)
+    }
+    assert all(row["log_evidence_change"] is not None for row in content["sensitivity"])
+    assert len({row["cut"] for row in content["forecasts"]}) == 5
+    assert (out / "comparison.md").exists() and any(out.glob("*date-own.png"))
+    for header in ("LORO", "CRPS", "Log evidence"):
+        assert header in found.output
+    # Everything is in the store: nothing is fitted for the same question.
+    monkeypatch.setattr(batch, "compile_fit", lambda *_: pytest.fail("compiled again"))
+    again = CliRunner().invoke(app, ["compare", *given, "--exact", "--forecast", "--json", *FEW])
+    assert json.loads(again.output)["hypotheses"] == content["hypotheses"]
+
+
+@pytest.mark.slow
+def test_a_comparison_that_was_killed_keeps_its_finished_fits(tmp_path):
+    command = [sys.executable, "-m", "densing_bayes", "compare", "joint", *NAMES, *FEW]
+    environment = os.environ | {"DENSING_BAYES_CACHE": str(tmp_path)}
+    started = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    while not (finished := list(tmp_path.glob("*.nc"))):
+        assert started.poll() is None
+        time.sleep(0.2)
+    started.kill()
+    started.wait()
+    before = {path: path.stat().st_mtime_ns for path in finished}
+    found = subprocess.run([*command, "--json"], env=environment, capture_output=True, check=False)
+    rows = json.loads(found.stdout)["hypotheses"]
+    assert [row["hypothesis"] for row in rows] == NAMES
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert len(list(tmp_path.glob("*.nc"))) > len(before)
+
+
+@pytest.mark.slow
+def test_workers_of_a_dask_cluster_make_the_fits(tmp_path):
+    import joblib
+    from dask.distributed import Client, LocalCluster
+
+    settings = SETTINGS | {"jobs": None}
+    cluster = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None)
+    with cluster, Client(cluster), joblib.parallel_config("dask"):
+        found = db.compare("joint", NAMES, store=tmp_path, **settings)
+    assert list(found.table.index) == NAMES
+    assert np.isfinite(found.table["log_evidence"]).all()
+
+
 # What is refused ---------------------------------------------------------------------------------
 
 
@@ -211,6 +297,37 @@ def test_large_differences_are():
     table = table_of(diff_release=[0.0, -9.0, -30.0], diff_se_release=[0.0, 3.0, 4.0])
     ranking = findings.rankings(table)[0]
     assert (ranking.best, ranking.behind) == ("a", ["b", "c"])
+
+
+@pytest.mark.fit
+def test_what_did_not_pass_is_no_measure_of_the_others(comparison):
+    """Even where it would come first; without a pass at all, the numbers are shown."""
+    first, second = (dataclasses.replace(fit) for fit in comparison.fits.values())
+    answer = {
+        name: {
+            "release": {"elpd": [value, value], "k": [0.1, 0.9]},
+            "system": {"elpd": [value, value], "k": [0.1, 0.1]},
+            "evidence": {"value": value, "error": 0.1},
+            "power": {"prior": None, "likelihood": None},
+        }
+        for name, value in zip(NAMES, (-1.0, -9.0), strict=True)
+    }
+
+    def table(*verdicts):
+        fits = {
+            name: dataclasses.replace(fit, diagnostics=fit.diagnostics | {"verdict": verdict})
+            for name, fit, verdict in zip(NAMES, (first, second), verdicts, strict=True)
+        }
+        return comparing._table(comparison.hypotheses, fits, answer, pd.DataFrame())
+
+    found = table("FAIL", "PASS")
+    assert found["diff_release"].isna().tolist() == [True, False]
+    assert found["diff_release"].iloc[1] == 0.0
+    ranking = findings.rankings(found)[0]
+    assert (ranking.best, ranking.behind, ranking.unusable) == (NAMES[1], [], [NAMES[0]])
+    header, rows = findings.criterion_rows(found)
+    assert rows[0][header.index("LORO")] == "not usable"
+    assert table("FAIL", "FAIL")["diff_release"].tolist() == [0.0, -16.0]
 
 
 def test_evidence_counts_its_own_error():
@@ -330,6 +447,28 @@ def test_forecasts_are_of_the_window_only(small_fit):
     assert len(scores["log_score"]) == len(scores["releases"])
     assert len(scores["crps"]) == len(scores["covered95"]) > len(scores["releases"])
     assert np.isfinite(scores["log_score"]).all() and min(scores["crps"]) >= 0.0
+
+
+@pytest.mark.fit
+def test_forecasts_of_scores_are_judged_by_their_draws(small_fit):
+    """CRPS by its definition, over pairs of draws; coverage by counting them."""
+    observed = small_fit.observed
+    cut = leave_out.cuts_of(observed)[3]
+    scores = leave_out.forecast_scores(small_fit, observed, cut, seed=4)
+    coming = observed.of_systems(np.isin(observed.system_release, _numbers(observed, scores)))
+    flat = thinned(small_fit.posterior, leave_out.DRAWS)
+    drawn = leave_out.predicted_scores(small_fit, coming, flat, seed=4)
+    for i in (0, 7, len(coming.score) - 1):
+        x, y = drawn[:, i], coming.score[i]
+        crps = np.abs(x - y).mean() - np.abs(x[:, None] - x).mean() / 2.0
+        assert scores["crps"][i] == pytest.approx(crps, rel=1e-3)
+        share = np.mean(x <= y)
+        assert scores["covered95"][i] == (0.025 <= share <= 0.975)
+        assert scores["covered50"][i] == (0.25 <= share <= 0.75)
+
+
+def _numbers(observed, scores):
+    return [observed.releases.index(name) for name in scores["releases"]]
 
 
 def test_cuts_reach_to_the_last_release():

@@ -1,18 +1,30 @@
 """Hypotheses: files, what is refused, and what each says of the trend line."""
 
 import dataclasses
+import datetime as dt
+from types import SimpleNamespace
 
 import numpy as np
 import pymc as pm
 import pytensor
 import pytest
+import xarray as xr
+from scipy.stats import norm
 
+from densing_bayes import prior_sensitivity
 from densing_bayes.errors import SpecError
 from densing_bayes.fitting import structure
 from densing_bayes.line import Line, drawn_line, line_slope, line_value, walk
 from densing_bayes.model import assemble, build_model
 from densing_bayes.observations import observe
-from densing_bayes.spec import Hypothesis, list_hypotheses, load_hypothesis, load_spec
+from densing_bayes.spec import (
+    ChangeSpec,
+    Hypothesis,
+    TrendSpec,
+    list_hypotheses,
+    load_hypothesis,
+    load_spec,
+)
 from densing_bayes.tables import load_panel
 
 # Interpreted: cheaper than compiling for a handful of evaluations.
@@ -229,3 +241,88 @@ def test_leaving_systems_out_keeps_what_parameters_mean():
     whole = observed.of_systems(np.ones(len(observed.systems), dtype=bool))
     for field in dataclasses.fields(observed):
         np.testing.assert_array_equal(getattr(whole, field.name), getattr(observed, field.name))
+
+
+# Other priors ------------------------------------------------------------------------------------
+
+
+def days(*dates):
+    return [dt.date.fromisoformat(date) for date in dates]
+
+
+def window(name, first, last):
+    return ChangeSpec(name=name, earliest=first, latest=last)
+
+
+def test_a_window_is_doubled_about_its_middle():
+    spec = SPEC.under(
+        Hypothesis(name="own", changes=(window("a", *days("2022-01-01", "2023-01-01")),))
+    )
+    (change,) = prior_sensitivity.with_doubled_windows(spec).trend.changes
+    assert list(change.window) == days("2021-07-03", "2023-07-02")
+
+
+def test_doubled_windows_keep_changes_in_order():
+    known = ChangeSpec(name="known", date=dt.date(2023, 2, 24))
+    first = window("a", *days("2023-04-01", "2023-06-01"))
+    second = window("b", *days("2023-06-20", "2024-03-01"))
+    spec = SPEC.under(Hypothesis(name="own", changes=(known, first, second)))
+    trend = prior_sensitivity.with_doubled_windows(spec).trend
+    assert trend.changes[0] == known
+    assert [each.window[0] for each in trend.changes[1:]] == days("2023-03-02", "2023-06-11")
+    assert [each.window[1] for each in trend.changes[1:]] == days("2023-06-10", "2024-07-06")
+    assert TrendSpec.model_validate(trend.model_dump()) == trend
+    near = window("a", *days("2023-03-01", "2023-06-01"))
+    spec = SPEC.under(Hypothesis(name="own", changes=(known, near)))
+    doubled = prior_sensitivity.with_doubled_windows(spec).trend.changes[1]
+    assert doubled.window[0] == known.date + dt.timedelta(days=1)
+
+
+def drawn(monkeypatch, spec, **values):
+    """A fit that consists of the draws that these functions look at."""
+    chains, draws = 4, len(next(iter(values.values()))) // 4
+    posterior = xr.Dataset(
+        {
+            name: (("chain", "draw", name), np.reshape(value, (chains, draws, 1)))
+            for name, value in values.items()
+        }
+    ).assign(level=(("chain", "draw"), np.zeros((chains, draws))))
+    change = posterior[next(iter(values))].isel({next(iter(values)): 0})
+    monkeypatch.setattr(prior_sensitivity, "growth", lambda fit: xr.Dataset({"change": change}))
+    observed = SimpleNamespace(change_earliest=np.array([0.0]), change_latest=np.array([2.0]))
+    return SimpleNamespace(spec=spec, posterior=posterior, observed=observed)
+
+
+def test_evidence_under_a_halved_window_is_that_of_the_draws_inside(monkeypatch):
+    spec = SPEC.under(load_hypothesis("unknown-date"))
+    random = np.random.default_rng(1)
+    even = drawn(monkeypatch, spec, change_time=random.uniform(0.0, 2.0, 4000))
+    found = prior_sensitivity.halved_windows(even)
+    assert abs(found["log_ratio"]) < 4.0 * found["error"] < 0.2
+    assert 0.5 <= found["change"]["lower"] < found["change"]["upper"] <= 1.5
+    inside = drawn(monkeypatch, spec, change_time=random.uniform(0.9, 1.1, 4000))
+    assert prior_sensitivity.halved_windows(inside)["log_ratio"] == pytest.approx(np.log(2.0))
+    outside = drawn(monkeypatch, spec, change_time=random.uniform(0.0, 0.4, 4000))
+    assert prior_sensitivity.halved_windows(outside)["log_ratio"] is None
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_evidence_under_a_rescaled_prior_is_that_of_a_normal_mean(monkeypatch, factor):
+    """One datum y of unit variance about the change, whose prior is normal: all is known."""
+    prior = SPEC.trend.growth_change
+    y, wide = 1.0, prior.sigma**2
+
+    def evidence(variance):
+        return norm.logpdf(y, prior.mu, np.sqrt(1.0 + variance))
+
+    def posterior_mean(variance):
+        return y * variance / (1.0 + variance)
+
+    random = np.random.default_rng(2)
+    draws = random.normal(posterior_mean(wide), np.sqrt(wide / (1.0 + wide)), 8000)
+    fit = drawn(monkeypatch, SPEC, growth_change=draws)
+    found = prior_sensitivity.rescaled(fit, factor)
+    other = wide * factor**2
+    assert found["log_ratio"] == pytest.approx(evidence(other) - evidence(wide), abs=0.02)
+    assert found["change"]["mean"] == pytest.approx(posterior_mean(other), abs=0.05)
+    assert found["k"] < 0.7

@@ -112,8 +112,11 @@ def log_system_density(m, g):
     return CubicSpline(table, np.log([density(effect) for effect in table]))
 
 
-def brute_force(g, left_out=None):
-    """Log density of all scores, or of those of one release given the others, by quadrature."""
+def brute_force(g, left_out=None, later=()):
+    """Log density of all scores, or of those of one release given the others, by quadrature.
+
+    Without the ``later`` releases, which stand for the future.
+    """
     systems = range(len(OBSERVED.systems))
     curves = [log_system_density(m, g) for m in systems]
 
@@ -143,7 +146,7 @@ def brute_force(g, left_out=None):
             result += np.log(trapezoid(norm.pdf(grid, 0, sd) * values, grid))
         return result
 
-    everything = range(len(OBSERVED.releases))
+    everything = [j for j in range(len(OBSERVED.releases)) if j not in later]
     if left_out is None:
         return total(everything)
     return total(everything) - total([j for j in everything if j != left_out])
@@ -222,6 +225,18 @@ def test_beta_binomial_scores_are_close_to_normal_ones_of_the_same_moments():
     discrete = predictive_densities(counts, rounded, g).total[0]
     # A probability of a count is a density of its score over the number of items.
     assert discrete + np.log(rounded.cell_items).sum() == pytest.approx(normal, abs=0.5)
+
+
+def test_a_forecast_is_that_of_brute_force():
+    """Of a release that comes, given those before: of its organisation, or of none known."""
+    g = parameters()
+    names = [release.partition("@")[0] for release in OBSERVED.releases]
+    first, second, other = (names.index(name) for name in ("Llama", "Llama-2", "Mistral"))
+    past = np.zeros(len(names), dtype=bool)
+    past[first] = True
+    found = predictive_densities(SPEC, OBSERVED, g, past).release[0]
+    assert found[second] == pytest.approx(brute_force(g, second, later=[other]), abs=2e-3)
+    assert found[other] == pytest.approx(brute_force(g, other, later=[second]), abs=2e-3)
 
 
 def test_conditioning_on_the_past_only():
