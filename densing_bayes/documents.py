@@ -150,15 +150,20 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
     -------
     dict
         ``hypotheses``: a list with a record per hypothesis, all criteria; ``dates``: what lies
-        between neighbouring candidate dates; ``sensitivity``; ``forecasts`` per hypothesis and
-        cut; ``findings``: sentences; ``provenance`` of each fit by name.
+        between neighbouring candidate dates; ``change_dates``: by hypothesis and change, estimates
+        of dates that the data choose; ``sensitivity``; ``forecasts`` per hypothesis and cut;
+        ``findings``: sentences; ``provenance`` of each fit by name.
     """
     from densing_bayes.findings import sentences
+    from densing_bayes.summary import change_dates
 
     return plain(
         {
             "hypotheses": comparison.table.reset_index().to_dict(orient="records"),
             "dates": comparison.dates.to_dict(orient="records"),
+            "change_dates": {
+                name: dates for name, fit in comparison.fits.items() if (dates := change_dates(fit))
+            },
             "sensitivity": comparison.sensitivity.to_dict(orient="records"),
             "forecasts": comparison.forecasts.to_dict(orient="records"),
             "findings": sentences(comparison),

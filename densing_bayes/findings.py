@@ -16,6 +16,7 @@ import pandas as pd
 
 from densing_bayes.comparison import Comparison
 from densing_bayes.leave_out import K_LIMIT
+from densing_bayes.summary import change_dates
 from densing_bayes.wording import is_probability, markdown_table, number
 
 BEHIND_PREDICTION = 4.0  # nats; smaller differences are not to be read (Sivula et al. 2025)
@@ -76,7 +77,7 @@ def sentences(comparison: Comparison) -> list[str]:
     ranked = rankings(table)
     said = [_said(ranking, table) for ranking in ranked]
     said.append(agreement(ranked))
-    said += _dates(comparison)
+    said += _dates(comparison) + _open_dates(comparison)
     unsure = table["k_above_release"] - table["exact_release"]
     if unsure.any():
         said.append(
@@ -154,6 +155,19 @@ def _dates(comparison: Comparison) -> list[str]:
                 f"The dates of {row['first']} and {row['second']} lie {row['days']} days apart "
                 f"with {_many(row['systems'], 'system')} in {_many(row['releases'], 'release')} "
                 f"between them: the data can hardly tell them apart."
+            )
+    return said
+
+
+def _open_dates(comparison: Comparison) -> list[str]:
+    said = []
+    for name, fit in comparison.fits.items():
+        windows = {change.name: change.window for change in fit.spec.trend.changes}
+        for change, date in change_dates(fit).items() if fit.verdict == "PASS" else ():
+            first, last = windows[change]
+            said.append(
+                f"Under {name}, {change} lies at {date['median']} (95% interval {date['lower']} to "
+                f"{date['upper']}), given that it lies between {first} and {last}."
             )
     return said
 

@@ -22,6 +22,15 @@ from densing_bayes.quantities import (
 from densing_bayes.shelf import frontier_shelf_life
 
 
+def change_dates(fit: Fit, ci: float = CI) -> dict[str, dict[str, Any]]:
+    """Estimates of the changes whose date the data choose, by name."""
+    undated = [change.name for change in fit.spec.trend.changes if not change.known]
+    return {
+        name: estimate_date(fit.posterior["change_time"].isel(undated_change=i), ci)
+        for i, name in enumerate(undated)
+    }
+
+
 def trend_summary(fit: Fit, ci: float = CI) -> dict[str, Any]:
     """The trend in numbers: growth, change, doubling times, readings, prior and provenance.
 
@@ -30,11 +39,7 @@ def trend_summary(fit: Fit, ci: float = CI) -> dict[str, Any]:
     """
     rates = growth(fit)
     result = _growth_summary(rates, ci)
-    undated = [change.name for change in fit.spec.trend.changes if not change.known]
-    result["change_dates"] = {
-        name: estimate_date(fit.posterior["change_time"].isel(undated_change=i), ci)
-        for i, name in enumerate(undated)
-    }
+    result["change_dates"] = change_dates(fit, ci)
     each = benchmark_growth(fit)
     result["by_benchmark"] = {
         str(name): _growth_summary(each.sel(benchmark=name), ci)

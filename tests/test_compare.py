@@ -86,8 +86,9 @@ def test_the_document_is_strict_json(comparison):
     assert [row["hypothesis"] for row in content["hypotheses"]] == NAMES
     assert len(content["sensitivity"]) == 4
     assert set(content) == {
-        "hypotheses", "dates", "sensitivity", "forecasts", "findings", "provenance",
+        "hypotheses", "dates", "change_dates", "sensitivity", "forecasts", "findings", "provenance",
     }  # fmt: skip
+    assert content["change_dates"] == {}
 
 
 @pytest.mark.fit
@@ -199,6 +200,9 @@ def test_a_whole_comparison_from_the_command_line(tmp_path, monkeypatch):
     }
     assert all(row["log_evidence_change"] is not None for row in content["sensitivity"])
     assert len({row["cut"] for row in content["forecasts"]}) == 5
+    date = content["change_dates"]["own"]["some day"]
+    assert "2022-06-01" <= date["lower"] < date["median"] < date["upper"] <= "2023-06-01"
+    assert f"Under own, some day lies at {date['median']}" in " ".join(content["findings"])
     assert (out / "comparison.md").exists() and any(out.glob("*date-own.png"))
     for header in ("LORO", "CRPS", "Log evidence"):
         assert header in found.output
