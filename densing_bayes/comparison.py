@@ -287,12 +287,9 @@ def _table(
         rows[name] = row
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("hypothesis")
     # What did not pass is no measure of the others; if nothing did, the verdicts say so.
-    passed = table.index[table["verdict"] == "PASS"]
+    passed = [name for name, fit in fits.items() if fit.verdict == "PASS"] or list(fits)
     for unit in ("release", "system"):
-        elpd = {
-            name: np.array(answers[name][unit]["elpd"])
-            for name in (passed if len(passed) else table.index)
-        }
+        elpd = {name: np.array(answers[name][unit]["elpd"]) for name in passed}
         table = table.join(_differences(elpd, unit))
     if len(forecasts):
         usable = forecasts[forecasts["hypothesis"].isin(table.index[table["forecast_usable"]])]
