@@ -282,8 +282,8 @@ def _table(
                 covered = np.concatenate(own[f"covered{level}"].to_list())
                 row[f"forecast_covered{level}"] = float(np.mean(covered))
             row["forecast_passed"] = int((own["verdict"] == "PASS").sum())
-            passed = fit.verdict == "PASS" and (own["verdict"] == "PASS").all()
-            row["forecast_usable"] = bool(passed)
+            everywhere = fit.verdict == "PASS" and (own["verdict"] == "PASS").all()
+            row["forecast_usable"] = bool(everywhere)
         rows[name] = row
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("hypothesis")
     # What did not pass is no measure of the others; if nothing did, the verdicts say so.
