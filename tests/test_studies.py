@@ -172,6 +172,9 @@ def test_the_hypotheses_were_compared_by_forecasts_from_five_cuts():
         assert {each["cut"] for each in own} == cuts
         total = sum(sum(each["log_score"]) for each in own)
         assert total == pytest.approx(row["forecast_log_score"])
+    date = content["change_dates"]["unknown-date"]["the change"]
+    readme = (ANALYSES.parent / "README.md").read_text(encoding="utf-8")
+    assert f"{date['median']} ({date['lower']} to {date['upper']})" in readme
     # What docs/results.md says: before any change, what all say alike differs by Monte Carlo error.
     begun = {"chinchilla", "smooth", "saturating", "two-changes", "unknown-date"}
     first = [
