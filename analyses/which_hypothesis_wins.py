@@ -250,11 +250,16 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def tables(content: dict[str, Any]) -> str:
     """The summary as Markdown: how often each criterion prefers what, and calibration."""
+    shown = {  # none for forecasts, where no panel has them
+        criterion: label
+        for criterion, label in CRITERIA.items()
+        if any(entry[f"{criterion}: {name}"] for entry in content["wins"] for name in NAMES)
+    }
     header = ["truth", "panels", "all three passed"]
-    header += [f"{label}: {name}" for label in CRITERIA.values() for name in NAMES]
+    header += [f"{label}: {name}" for label in shown.values() for name in NAMES]
     wins = []
     for entry in content["wins"]:
-        counts = [f"{criterion}: {name}" for criterion in CRITERIA for name in NAMES]
+        counts = [f"{criterion}: {name}" for criterion in shown for name in NAMES]
         wins.append([str(entry[key]) for key in ("truth", *header[1:3], *counts)])
     bins = [
         [f"{row['from']:g} to {row['to']:g}", str(row["cases"])]

@@ -235,6 +235,27 @@ def test_the_simulation_study_counts_what_passed(monkeypatch):
     assert "LORO: none" in wins.tables(found)
 
 
+def test_the_criteria_were_tried_on_panels_whose_truth_is_known(monkeypatch):
+    monkeypatch.syspath_prepend(ANALYSES)
+    import which_hypothesis_wins as wins
+
+    content = study("which_hypothesis_wins")
+    for row in content["wins"]:
+        assert row["panels"] >= 12
+        assert row["all three passed"] >= 0.9 * row["panels"]
+        # What docs/results.md says: evidence prefers the truth to each other hypothesis.
+        true = row[f"evidence: {row['truth']}"]
+        assert true > sum(row[f"evidence: {name}"] for name in wins.NAMES) / 2
+    assert content["log_score"] > content["log_score_of_guessing"]
+    for each in content["calibration"]:  # it is not too sure of itself
+        if each["stated"] < 0.05:
+            assert each["true"] < 0.1
+        if each["stated"] > 0.8:
+            assert each["true"] > 0.8
+    text = (ANALYSES / "which_hypothesis_wins.md").read_text(encoding="utf-8")
+    assert text == wins.tables(content)
+
+
 def test_a_change_that_no_datum_has_met_is_that_of_its_prior(monkeypatch, small_fit):
     """Forecasts of the simulation study take the fit without a change for the past before one."""
     monkeypatch.syspath_prepend(ANALYSES)
