@@ -39,7 +39,7 @@ from densing_bayes.leave_out import (
     leave_one_out,
     released_before,
 )
-from densing_bayes.observations import Observations, observe, with_changes
+from densing_bayes.observations import Observations, observe, with_changes, years_since_origin
 from densing_bayes.quantities import growth
 from densing_bayes.simulation import simulate
 from densing_bayes.spec import ChangeSpec, Hypothesis, ModelSpec
@@ -164,15 +164,16 @@ def criteria(number: int, ready: dict[str, Ready]) -> Answer:
 def forecast(number: int, ready: dict[str, Ready]) -> Answer:
     """Log score of the half year after each cut, by hypothesis; none without a pass.
 
-    Of the five cuts, those whose half year ends before the first change are left out: there all
-    hypotheses say the same.
+    Of the five cuts, those are left out up to whose half year nothing is released after the first
+    change: there all hypotheses say the same.
     """
     panel = simulated(number, ready)
     result: Answer = {name: {"forecast": []} for name in NAMES}
     dates = {name: [c.date for c in ready[name].spec.trend.changes] for name in NAMES}
     first = min(itertools.chain(*dates.values()))
     for cut in cuts_of(panel):
-        if cut + dt.timedelta(days=WINDOW_DAYS) <= first:
+        end = years_since_origin(cut + dt.timedelta(days=WINDOW_DAYS))
+        if not ((panel.time >= years_since_origin(first)) & (panel.time < end)).any():
             continue
         begun = [name for name in NAMES if not dates[name] or min(dates[name]) < cut]
         found = {name: fit for name, fit, _ in fits(begun, panel, number, ready, cut)}

@@ -172,11 +172,12 @@ FEW = ["--draws", "150", "--tune", "250", "--chains", "2", "--jobs", "1"]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(2400)
 def test_a_whole_comparison_from_the_command_line(tmp_path, monkeypatch):
     """Another model, a file of one's own with an open date, exact refits and forecasts."""
     # Few draws: the gate is open here, so that refits are used.
     monkeypatch.setattr(diagnostics, "_reasons", lambda *_: [])
-    monkeypatch.setattr(criteria, "DRAWS", 100)
+    monkeypatch.setattr(criteria, "DRAWS", 300)
     monkeypatch.setenv("DENSING_BAYES_CACHE", str(tmp_path / "store"))
     (tmp_path / "own.toml").write_text(OWN)
     joint = (files("densing_bayes.models") / "joint.toml").read_text("utf-8")
