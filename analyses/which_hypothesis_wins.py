@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import hashlib
 import itertools
 import json
 from collections.abc import Iterator, Sequence
@@ -127,8 +128,8 @@ def fits(
     number: int,
     ready: dict[str, Ready],
     cut: dt.date | None = None,
-) -> Iterator[tuple[str, Fit, Observations]]:
-    """Hypotheses with their fits and what they are fitted to, or that up to a cut."""
+) -> Iterator[tuple[str, Fit]]:
+    """Hypotheses with their fits to a panel, or to what it has before a cut."""
     near: Fit | None = ready[min(names)].real
     for name in sorted(names):  # the hypothesis without a change last: others know its coordinates
         own, _, compiled, _ = ready[name]
@@ -140,13 +141,13 @@ def fits(
             )
             if near.verdict == "PASS":
                 break
-        yield name, near, shown
+        yield name, near
 
 
 def criteria(number: int, ready: dict[str, Ready]) -> Answer:
     """Left-out releases and systems, and evidence, by hypothesis."""
     result = {}
-    for name, fit, _ in fits(NAMES, simulated(number, ready), number, ready):
+    for name, fit in fits(NAMES, simulated(number, ready), number, ready):
         left_out, _ = leave_one_out(fit, DRAWS)
         shared = target(fit)
         evidence = log_evidence(shared.log_density, shared.draws, number, POINTS)
@@ -176,7 +177,7 @@ def forecast(number: int, ready: dict[str, Ready]) -> Answer:
         if not ((panel.time >= years_since_origin(first)) & (panel.time < end)).any():
             continue
         begun = [name for name in NAMES if not dates[name] or min(dates[name]) < cut]
-        found = {name: fit for name, fit, _ in fits(begun, panel, number, ready, cut)}
+        found = dict(fits(begun, panel, number, ready, cut))
         for name in NAMES:
             fit = found[name] if name in found else not_begun(found["none"], ready[name], number)
             score = sum(forecast_scores(fit, with_changes(panel, fit.spec), cut)["log_score"])
@@ -298,7 +299,8 @@ def main() -> None:
     if tasks:
         run("fits", real_fits, [(NAMES[:1],), (NAMES[1:],)], jobs=jobs, progress=None)
     shares = [tasks[i::jobs] for i in range(jobs)]
-    calls = [(share, versions()["source"][:12]) for share in shares]
+    script = versions()["source"].encode() + Path(__file__).read_bytes()  # settings, too
+    calls = [(share, hashlib.sha256(script).hexdigest()[:12]) for share in shares]
     made = run("shares", answers, calls, jobs=jobs, progress=None)
     for (_, number), answer in zip(itertools.chain(*shares), itertools.chain(*made), strict=True):
         for name in NAMES:

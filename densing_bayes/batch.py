@@ -127,11 +127,16 @@ def patient(settings: dict[str, Any], found: Fit) -> dict[str, Any]:
 
 
 def name_of(request: Request, terms: Terms) -> str:
-    """Name of the entry of a request's first try in the store, or of a fit of the user's own."""
+    """First part of the names of answers about a request in the store.
+
+    It is the name of the entry of its first try, or stands for a fit of the user's own. What a fit
+    to a part of the data is asked hangs on the other part, too.
+    """
     settings = terms.settings
     if request.fit is not None:
         settings = {key: request.fit.provenance[key] for key in ("sampler", "seed", "created")}
-    return address(request.spec, request.visible, settings | terms.versions)
+    name = address(request.spec, request.visible, settings | terms.versions)
+    return name if request.seen is None else f"{name}-{request.observed.hash()[:16]}"
 
 
 def run(

@@ -45,23 +45,25 @@ def by_structure(specs: dict[str, ModelSpec]) -> list[list[str]]:
     return sorted(groups.values(), key=work, reverse=True)
 
 
-def examined(requests: list[Request], terms: Terms, patient: bool = False) -> list[dict[str, Any]]:
+def examined(requests: list[Request], terms: Terms, twice: bool) -> list[dict[str, Any]]:
     """Fit hypotheses of one structure, and find out what the comparison says of each.
 
-    Where a hypothesis needed a second try, its variants get one only if ``patient``.
+    Where a hypothesis needed a second try, its variants get one only with ``twice``.
     """
     fit = fitter(terms)
     answers = []
     for request in requests:
         name, examine = name_of(request, terms), partial(_examine, fit, request, terms)
         answer = stored_answer(f"{name}-criteria", examine, terms.folder)
+        refitted = partial(
+            _refitted, fit, terms, answer["evidence"], again=twice or not answer["again"]
+        )
         if any(not change.known for change in request.spec.trend.changes):
-            answer["window"] = _windows(fit, request, answer, terms, patient)
+            answer["window"] = _windows(fit, request, terms, refitted)
         for factor, found in answer["scale"].items():
             if found["k"] > leave_out.K_LIMIT:
                 spec = prior_sensitivity.with_scaled_priors(request.spec, float(factor))
-                scaled = Request(spec, request.observed)
-                found |= _refitted(fit, scaled, answer, terms, patient)
+                found |= refitted(Request(spec, request.observed))
         answers.append(answer)
     return answers
 
@@ -87,9 +89,8 @@ def _examine(make: Callable[..., Fit], request: Request, terms: Terms) -> dict[s
 def _windows(
     make: Callable[..., Fit],
     request: Request,
-    answer: dict[str, Any],
     terms: Terms,
-    patient: bool,
+    refitted: Callable[[Request], dict[str, Any]],
 ) -> dict[str, Any]:
     """Evidence and growth change under halved and doubled windows of the dates."""
     halved = stored_answer(
@@ -99,24 +100,23 @@ def _windows(
     )
     wide = prior_sensitivity.with_doubled_windows(request.spec)
     doubled = Request(wide, with_changes(request.observed, wide))
-    return {"0.5": halved, "2.0": _refitted(make, doubled, answer, terms, patient)}
+    return {"0.5": halved, "2.0": refitted(doubled)}
 
 
 def _refitted(
     make: Callable[..., Fit],
-    request: Request,
-    answer: dict[str, Any],
     terms: Terms,
-    patient: bool,
+    own: dict[str, Any],
+    request: Request,
+    *,
+    again: bool,
 ) -> dict[str, Any]:
-    """Evidence against that of an answer, and growth change, from a fit of its own."""
-    again = patient or not answer["again"]
+    """Evidence against a hypothesis's own, and growth change, from a fit of a variant."""
     found = stored_answer(
         f"{name_of(request, terms)}-refitted-{'twice' if again else 'once'}",
         lambda: _evidence_and_change(make(request, again=again)),
         terms.folder,
     )
-    own = answer["evidence"]
     if found["verdict"] != "PASS":
         return {"log_ratio": None, "error": None, "change": None, "k": None}
     return found | {
@@ -178,9 +178,7 @@ def _densities_without(
             elpd = leave_out.density_of_release(refit, request.observed, release)
             return {"elpd": elpd, "verdict": refit.verdict}
 
-        # The answer hangs on what the fit has not seen, too.
-        name = f"{name_of(reduced, terms)}-{request.observed.hash()[:16]}-left-out"
-        found = stored_answer(name, answer, terms.folder)
+        found = stored_answer(f"{name_of(reduced, terms)}-left-out", answer, terms.folder)
         return float(found["elpd"]) if found["verdict"] == "PASS" else None
 
     return [
@@ -217,8 +215,7 @@ def _scores_after(
             found = leave_out.forecast_scores(fit, request.observed, cut)
             return found | {"verdict": fit.verdict, "reasons": fit.diagnostics["reasons"]}
 
-        unseen = f"{request.observed.hash()[:16]}-{cut}"  # it hangs on these, too
-        return stored_answer(f"{name_of(reduced, terms)}-{unseen}-forecast", answer, terms.folder)
+        return stored_answer(f"{name_of(reduced, terms)}-{cut}-forecast", answer, terms.folder)
 
     # Cut by cut: the fit of one hypothesis is a start for the next.
     by_cut = [[scores(request, cut) for request in requests] for cut in cuts]

@@ -162,8 +162,10 @@ def _dates(comparison: Comparison) -> list[str]:
 def _open_dates(comparison: Comparison) -> list[str]:
     said = []
     for name, fit in comparison.fits.items():
+        if fit.verdict != "PASS":
+            continue
         windows = {change.name: change.window for change in fit.spec.trend.changes}
-        for change, date in change_dates(fit).items() if fit.verdict == "PASS" else ():
+        for change, date in change_dates(fit).items():
             first, last = windows[change]
             said.append(
                 f"Under {name}, {change} lies at {date['median']} (95% interval {date['lower']} to "
@@ -211,9 +213,7 @@ def criterion_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     header += ["Log evidence", "Probability"]
     rows = []
     for name, row in table.iterrows():
-        weight = row["weight_release"]
-        cells = [str(name), _difference(row, "release"), _bad(row)]
-        cells += ["-" if pd.isna(weight) else f"{weight:.2f}"]
+        cells = [str(name), _difference(row, "release"), _bad(row), _share(row["weight_release"])]
         cells += [_difference(row, "system")]
         if forecast:
             cells += (
@@ -237,11 +237,7 @@ def criterion_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 def power_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     """Sensitivity of the growth change to power-scaling, as text."""
     rows = [
-        [str(name)]
-        + [
-            "-" if pd.isna(row[key]) else f"{row[key]:.2f}"
-            for key in ("power_prior", "power_likelihood")
-        ]
+        [str(name), _share(row["power_prior"]), _share(row["power_likelihood"])]
         for name, row in table.iterrows()
     ]
     return ["Hypothesis", "Power of prior", "Power of likelihood"], rows
@@ -264,6 +260,10 @@ def _chance(value: Any) -> str:
     if value is None or np.isnan(value):
         return "-"
     return is_probability(value).removeprefix("= ")
+
+
+def _share(value: Any) -> str:
+    return "-" if pd.isna(value) else f"{value:.2f}"
 
 
 def _difference(row: pd.Series, unit: str) -> str:

@@ -80,9 +80,8 @@ def with_doubled_windows(spec: ModelSpec) -> ModelSpec:
             continue
         first, last = change.window
         margin = (last - first).days // 2
-        others = [other for other in changes if other.window != change.window]
-        before = [room(other, change) for other in others if other in changes[:i]]
-        after = [room(change, other) for other in others if other in changes[i:]]
+        before = [room(other, change) for other in changes[:i] if other.window != change.window]
+        after = [room(change, other) for other in changes[i:] if other.window != change.window]
         window = {
             "earliest": first - dt.timedelta(days=min([margin, *before])),
             "latest": last + dt.timedelta(days=min([margin, *after])),

@@ -307,7 +307,6 @@ def test_large_differences_are():
 @pytest.mark.fit
 def test_what_did_not_pass_is_no_measure_of_the_others(comparison):
     """Even where it would come first; without a pass at all, the numbers are shown."""
-    first, second = (dataclasses.replace(fit) for fit in comparison.fits.values())
     answer = {
         name: {
             "release": {"elpd": [value, value], "k": [0.1, 0.9]},
@@ -321,7 +320,7 @@ def test_what_did_not_pass_is_no_measure_of_the_others(comparison):
     def table(*verdicts):
         fits = {
             name: dataclasses.replace(fit, diagnostics=fit.diagnostics | {"verdict": verdict})
-            for name, fit, verdict in zip(NAMES, (first, second), verdicts, strict=True)
+            for (name, fit), verdict in zip(comparison.fits.items(), verdicts, strict=True)
         }
         return comparing._table(comparison.hypotheses, fits, answer, pd.DataFrame())
 
