@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import functools
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,15 +35,15 @@ from densing_bayes.fits import Fit
 from densing_bayes.fitting import Compiled, compile_fit, fit_compiled
 from densing_bayes.leave_out import (
     WINDOW_DAYS,
+    before,
     cuts_of,
-    forecast_scores,
+    densities_after,
     leave_one_out,
-    released_before,
 )
 from densing_bayes.observations import Observations, observe, with_changes, years_since_origin
 from densing_bayes.quantities import growth
 from densing_bayes.simulation import simulate
-from densing_bayes.spec import ChangeSpec, Hypothesis, ModelSpec
+from densing_bayes.spec import ChangeSpec, Hypothesis
 from densing_bayes.store import store_folder, stored_answer, versions
 from densing_bayes.wording import markdown_table
 
@@ -61,6 +61,7 @@ SETTINGS: dict[str, Any] = {
     "target_accept": 0.9,
     "prior": False,
 }
+PILOT = SETTINGS | {"draws": 10, "tune": 10, "seed": 1}
 AGAIN = SETTINGS | {"draws": 1500, "target_accept": 0.97}  # with a pilot of its own, if need be
 POINTS = 250  # of each half of the bridge
 DRAWS = 500  # for leave-one-out
@@ -69,12 +70,10 @@ Task = tuple[str, int]  # what to judge, and the number of the panel
 
 
 class Ready(NamedTuple):
-    """A hypothesis compiled, with a fit of the real panel, whose draws are truths."""
+    """A hypothesis compiled, with a fit whose pilot serves those that follow."""
 
-    spec: ModelSpec
-    observed: Observations
     compiled: Compiled
-    real: Fit
+    near: Fit
 
 
 def real_fits(names: Sequence[str]) -> list[Fit]:
@@ -86,68 +85,83 @@ def real_fits(names: Sequence[str]) -> list[Fit]:
     return [fit(Request(own, observe(panel, own))) for own in specs]
 
 
-def prepared() -> dict[str, Ready]:
-    """The hypotheses, each compiled, with its fit of the real panel."""
-    result: dict[str, Ready] = {}
-    compiled: Compiled | None = None
-    for name, real in zip(NAMES, real_fits(NAMES), strict=True):
-        if compiled is None or not compiled.serves(real.spec, real.observed):
-            compiled = compile_fit(real.spec, real.observed)
-        result[name] = Ready(real.spec, real.observed, compiled, real)
-    return result
+def prepared(real: Sequence[Fit], cut: dt.date | None = None) -> list[Ready]:
+    """Hypotheses compiled, for the panel or for what it has before a cut, which is sooner sampled.
+
+    The fit of the real panel's past is short: only its pilot is wanted.
+    """
+    found: list[Ready] = []
+    for fit in real:
+        observed = fit.observed if cut is None else before(fit.observed, cut)
+        last = found[-1] if found else None
+        if last is None or not last.compiled.serves(fit.spec, observed):
+            compiled = compile_fit(fit.spec, observed)
+            if cut is not None:
+                fit = fit_compiled(compiled, observed, near=last and last.near, **PILOT)
+            last = Ready(compiled, fit)
+        found.append(last)
+    return found
 
 
 def answers(tasks: list[Task], version: str) -> list[Answer]:
     """Answers to tasks, one after the other in one process; those in the store are not redone."""
-    ready: dict[str, Ready] = {}
+
+    @functools.cache
+    def real() -> dict[str, Fit]:
+        return dict(zip(NAMES, real_fits(NAMES), strict=True))
+
+    @functools.cache
+    def ready(names: tuple[str, ...], cut: dt.date | None = None) -> list[Ready]:
+        return prepared([real()[name] for name in names], cut)
 
     def answer(part: str, number: int) -> Answer:
-        if not ready:
-            ready.update(prepared())
-        return (criteria if part == "criteria" else forecast)(number, ready)
+        return (criteria if part == "criteria" else forecast)(number, real(), ready)
 
     return [
         stored_answer(
-            f"wins-{part}-{number}-{version}", partial(answer, part, number), store_folder()
+            f"wins-{part}-{number}-{version}",
+            functools.partial(answer, part, number),
+            store_folder(),
         )
         for part, number in tasks
     ]
 
 
-def simulated(number: int, ready: dict[str, Ready]) -> Observations:
+def simulated(number: int, real: dict[str, Fit]) -> Observations:
     """Panel of a number, under the hypothesis that is its truth."""
-    spec, observed, _, real = ready[NAMES[number % len(NAMES)]]
-    flat = stacked(real.posterior, "each")
+    truth = real[NAMES[number % len(NAMES)]]
+    flat = stacked(truth.posterior, "each")
     each = int(np.random.default_rng(number).integers(flat.sizes["each"]))
-    return simulate(spec, observed, flat.isel(each=each), seed=5000 + number)[0]
+    return simulate(truth.spec, truth.observed, flat.isel(each=each), seed=5000 + number)[0]
 
 
 def fits(
-    names: Sequence[str],
+    names: Iterable[str],
     panel: Observations,
     number: int,
-    ready: dict[str, Ready],
+    real: dict[str, Fit],
+    ready: Callable[..., list[Ready]],
     cut: dt.date | None = None,
 ) -> Iterator[tuple[str, Fit]]:
     """Hypotheses with their fits to a panel, or to what it has before a cut."""
-    near: Fit | None = ready[min(names)].real
-    for name in sorted(names):  # the hypothesis without a change last: others know its coordinates
-        own, _, compiled, _ = ready[name]
-        shown = with_changes(panel, own)
-        seen = None if cut is None else released_before(shown, cut)
+    ordered = tuple(sorted(names))  # the one without a change last: others know its coordinates
+    made = ready(ordered, cut)
+    near: Fit | None = made[0].near
+    for name, (compiled, _) in zip(ordered, made, strict=True):
+        spec = real[name].spec
+        shown = with_changes(panel, spec)
+        shown = shown if cut is None else before(shown, cut)
         for start, settings in ((near, SETTINGS), (None, AGAIN)):
-            near = fit_compiled(
-                compiled, shown, spec=own, near=start, seen=seen, seed=number, **settings
-            )
+            near = fit_compiled(compiled, shown, spec=spec, near=start, seed=number, **settings)
             if near.verdict == "PASS":
                 break
         yield name, near
 
 
-def criteria(number: int, ready: dict[str, Ready]) -> Answer:
+def criteria(number: int, real: dict[str, Fit], ready: Callable[..., list[Ready]]) -> Answer:
     """Left-out releases and systems, and evidence, by hypothesis."""
     result = {}
-    for name, fit in fits(NAMES, simulated(number, ready), number, ready):
+    for name, fit in fits(NAMES, simulated(number, real), number, real, ready):
         left_out, _ = leave_one_out(fit, DRAWS)
         shared = target(fit)
         evidence = log_evidence(shared.log_density, shared.draws, number, POINTS)
@@ -162,32 +176,32 @@ def criteria(number: int, ready: dict[str, Ready]) -> Answer:
     return result
 
 
-def forecast(number: int, ready: dict[str, Ready]) -> Answer:
+def forecast(number: int, real: dict[str, Fit], ready: Callable[..., list[Ready]]) -> Answer:
     """Log score of the half year after each cut, by hypothesis; none without a pass.
 
     Of the five cuts, those are left out up to whose half year nothing is released after the first
     change: there all hypotheses say the same.
     """
-    panel = simulated(number, ready)
+    panel = simulated(number, real)
     result: Answer = {name: {"forecast": []} for name in NAMES}
-    dates = {name: [c.date for c in ready[name].spec.trend.changes] for name in NAMES}
+    dates = {name: [change.date for change in real[name].spec.trend.changes] for name in NAMES}
     first = min(itertools.chain(*dates.values()))
     for cut in cuts_of(panel):
         end = years_since_origin(cut + dt.timedelta(days=WINDOW_DAYS))
         if not ((panel.time >= years_since_origin(first)) & (panel.time < end)).any():
             continue
         begun = [name for name in NAMES if not dates[name] or min(dates[name]) < cut]
-        found = dict(fits(begun, panel, number, ready, cut))
+        found = dict(fits(begun, panel, number, real, ready, cut))
         for name in NAMES:
-            fit = found[name] if name in found else not_begun(found["none"], ready[name], number)
-            score = sum(forecast_scores(fit, with_changes(panel, fit.spec), cut)["log_score"])
-            result[name]["forecast"].append(float(score) if fit.verdict == "PASS" else None)
+            fit = found[name] if name in found else not_begun(found["none"], real[name], number)
+            score = float(np.sum(densities_after(fit, with_changes(panel, fit.spec), cut)))
+            result[name]["forecast"].append(score if fit.verdict == "PASS" else None)
     return result
 
 
-def not_begun(fit: Fit, later: Ready, seed: int) -> Fit:
+def not_begun(fit: Fit, later: Fit, seed: int) -> Fit:
     """The fit of a hypothesis whose change no datum has met: that without it, and the prior."""
-    prior = later.real.prior["growth_change"].stack(each=("chain", "draw")).transpose("each", ...)
+    prior = later.prior["growth_change"].stack(each=("chain", "draw")).transpose("each", ...)
     shape = (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"])
     drawn = np.random.default_rng(seed).integers(prior.sizes["each"], size=shape)
     change = (("chain", "draw", "slope_change"), prior.to_numpy()[drawn])

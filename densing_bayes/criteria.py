@@ -39,7 +39,7 @@ def by_structure(specs: dict[str, ModelSpec]) -> list[list[str]]:
         groups.setdefault(structure(spec), []).append(name)
 
     def work(names: list[str]) -> int:
-        undated = any(not change.known for change in specs[names[0]].trend.changes)
+        undated = bool(specs[names[0]].trend.undated)
         return len(names) + 2 * undated  # doubled windows, and dates that mix slowly
 
     return sorted(groups.values(), key=work, reverse=True)
@@ -58,7 +58,7 @@ def examined(requests: list[Request], terms: Terms, twice: bool) -> list[dict[st
         refitted = partial(
             _refitted, fit, terms, answer["evidence"], again=twice or not answer["again"]
         )
-        if any(not change.known for change in request.spec.trend.changes):
+        if request.spec.trend.undated:
             answer["window"] = _windows(fit, request, terms, refitted)
         for factor, found in answer["scale"].items():
             if found["k"] > leave_out.K_LIMIT:

@@ -241,7 +241,7 @@ def _coords(points: Points, spec: ExponentialSpec) -> dict[str, list[str]]:
         "change": [change.name for change in spec.changes],
         "slope_change": [change.name for change in spec.changes if change.slope],
         "level_change_at": [change.name for change in spec.changes if change.level],
-        "undated_change": [change.name for change in spec.changes if not change.known],
+        "undated_change": [change.name for change in spec.undated],
         "knot": [knot.isoformat() for knot in spec.smooth.knots] if spec.smooth else [],
     }
 

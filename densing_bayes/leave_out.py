@@ -127,6 +127,33 @@ def released_before(observed: Observations, cut: dt.date) -> NDArray[np.bool_]:
     return observed.time < years_since_origin(cut)
 
 
+def released_within(
+    observed: Observations, cut: dt.date, days: int = WINDOW_DAYS
+) -> NDArray[np.bool_]:
+    """Which releases lie in the window that begins with a cut."""
+    since = observed.release_time - years_since_origin(cut)
+    return (since >= 0.0) & (since < days / 365.25)
+
+
+def densities_after(
+    fit: Fit, observed: Observations, cut: dt.date, days: int = WINDOW_DAYS
+) -> Floats:
+    """Log predictive density of each release of :func:`released_within`, in nats.
+
+    Parameters as of :func:`forecast_scores`.
+    """
+    past = observed.release_time < years_since_origin(cut)
+    future = released_within(observed, cut, days)
+    if not future.any():
+        raise DensingError(f"no release in the {days} days from {cut} on")
+    flat = thinned(fit.posterior, DRAWS)
+    seen = kin(observed.of_systems((past | future)[observed.system_release]), future[past | future])
+    parameters = given(fit.spec, seen, flat)
+    known = seen.release_time < years_since_origin(cut)
+    terms = predictive_densities(fit.spec, seen, parameters, known).release[:, ~known]
+    return np.asarray(logsumexp(terms, axis=0) - np.log(len(terms)))
+
+
 def forecast_scores(
     fit: Fit, observed: Observations, cut: dt.date, days: int = WINDOW_DAYS, seed: int = 0
 ) -> dict[str, Any]:
@@ -154,24 +181,15 @@ def forecast_scores(
     """
     from scoringrules import crps_ensemble
 
-    start = years_since_origin(cut)
-    past = observed.release_time < start
-    future = ~past & (observed.release_time < start + days / 365.25)
-    if not future.any():
-        raise DensingError(f"no release in the {days} days from {cut} on")
-    flat = thinned(fit.posterior, DRAWS)
-    seen = kin(observed.of_systems((past | future)[observed.system_release]), future[past | future])
-    parameters = given(fit.spec, seen, flat)
-    known = seen.release_time < start
-    terms = predictive_densities(fit.spec, seen, parameters, known).release[:, ~known]
-    coming = observed.of_systems(future[observed.system_release])
-    drawn = predicted_scores(fit, coming, flat, seed)
+    log_score = densities_after(fit, observed, cut, days)
+    coming = observed.of_systems(released_within(observed, cut, days)[observed.system_release])
+    drawn = predicted_scores(fit, coming, thinned(fit.posterior, DRAWS), seed)
     lower95, lower50, upper50, upper95 = np.quantile(drawn, [0.025, 0.25, 0.75, 0.975], axis=0)
     score = coming.score
     return {
         "cut": cut.isoformat(),
         "releases": list(coming.releases),
-        "log_score": (logsumexp(terms, axis=0) - np.log(len(terms))).tolist(),
+        "log_score": log_score.tolist(),
         "crps": crps_ensemble(score, drawn.T).tolist(),
         "covered50": ((score >= lower50) & (score <= upper50)).tolist(),
         "covered95": ((score >= lower95) & (score <= upper95)).tolist(),

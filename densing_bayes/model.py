@@ -81,7 +81,7 @@ def coordinates(spec: ModelSpec, observed: Observations) -> dict[str, Any]:
         "organisation": observed.organisations,
         "cell": observed.cell_label,
         "change": [c.name for c in changes],
-        "undated_change": [c.name for c in changes if not c.known],
+        "undated_change": [c.name for c in spec.trend.undated],
         "knot": [str(knot) for knot in smooth.knots] if smooth else [],
         "slope_change": [c.name for c in changes if c.slope],
         "level_change_at": [c.name for c in changes if c.level],

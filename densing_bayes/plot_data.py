@@ -213,7 +213,7 @@ def change_date_data(fit: Fit, ci: float = CI) -> PlotData:
     DensingError
         If the hypothesis of the fit leaves no date open.
     """
-    undated = [change for change in fit.spec.trend.changes if not change.known]
+    undated = fit.spec.trend.undated
     if not undated:
         raise DensingError(
             f"no date is open under '{fit.spec.description}': fit a hypothesis with a window, such "

@@ -255,6 +255,11 @@ class LineSpec(Frozen):
         _check_changes(self.changes, self.smooth, self.saturation)
         return self
 
+    @property
+    def undated(self) -> tuple[ChangeSpec, ...]:
+        """The changes whose date is left to the data, in order."""
+        return tuple(change for change in self.changes if not change.known)
+
     def under(self, hypothesis: Hypothesis) -> Self:
         """The same with the changes of a hypothesis, and its priors where it has its own."""
         update: dict[str, Any] = {

@@ -24,10 +24,9 @@ from densing_bayes.shelf import frontier_shelf_life
 
 def change_dates(fit: Fit, ci: float = CI) -> dict[str, dict[str, Any]]:
     """Estimates of the changes whose date the data choose, by name."""
-    undated = [change.name for change in fit.spec.trend.changes if not change.known]
     return {
-        name: estimate_date(fit.posterior["change_time"].isel(undated_change=i), ci)
-        for i, name in enumerate(undated)
+        change.name: estimate_date(fit.posterior["change_time"].isel(undated_change=i), ci)
+        for i, change in enumerate(fit.spec.trend.undated)
     }
 
 

@@ -14,14 +14,11 @@ import pytest
 from typer.testing import CliRunner
 
 import densing_bayes as db
-from densing_bayes import batch, criteria, diagnostics, findings, hypothesis_plots, leave_out
+from densing_bayes import batch, criteria, diagnostics, findings, hypothesis_plots
 from densing_bayes import comparison as comparing
 from densing_bayes.cli import app
 from densing_bayes.documents import comparison_document, json_text
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import compile_fit, fit_compiled
-from densing_bayes.marginal import given, predictive_densities, thinned
-from densing_bayes.observations import observe
 
 SETTINGS = {"draws": 150, "tune": 250, "chains": 2, "jobs": 1, "progress": False}
 NAMES = ["chatgpt", "gpt-4"]
@@ -384,132 +381,3 @@ def test_disagreement_of_criteria_is_said():
     said = findings.agreement(findings.rankings(table))
     assert said.startswith("The criteria disagree: a, first by leave-one-release-out prediction")
     assert "b, first by evidence" in said
-
-
-# Leave one out, leave the future out -------------------------------------------------------------
-
-
-@pytest.mark.fit
-def test_predictive_draws_and_predictive_density_are_one_distribution(small_fit):
-    """The share of drawn scores below a value is the integral of the density up to it."""
-    observed, cut = small_fit.observed, 0.8
-    flat = thinned(small_fit.posterior, 60)
-    single = observed.of_systems(np.array([name == "mistral-7b-v0.1" for name in observed.systems]))
-    cell = single.cell_benchmark == 0
-    one = dataclasses.replace(
-        single,
-        score=single.score[cell],
-        cell_label=tuple(np.array(single.cell_label)[cell]),
-        cell_system=single.cell_system[cell],
-        cell_benchmark=single.cell_benchmark[cell],
-        cell_items=single.cell_items[cell],
-        cell_flag=single.cell_flag[cell],
-        organisations=("nobody",),
-    )
-    drawn = np.concatenate(
-        [leave_out.predicted_scores(small_fit, one, flat, seed).ravel() for seed in range(60)]
-    )
-    parameters = given(small_fit.spec, one, flat)
-    grid = np.linspace(0.3, 0.95, 66)
-    density = [
-        np.exp(
-            predictive_densities(
-                small_fit.spec, dataclasses.replace(one, score=np.array([s])), parameters
-            ).total
-        ).mean()
-        for s in grid
-    ]
-    below = np.cumsum(density) * (grid[1] - grid[0])
-    assert below[-1] == pytest.approx(1.0, abs=0.01)
-    for share in (0.1, 0.5, 0.9):
-        value = grid[np.searchsorted(below, share)]
-        assert np.mean(drawn <= value) == pytest.approx(share, abs=0.03)
-    assert cut < one.time[0] + 1.0
-
-
-@pytest.mark.fit
-def test_a_release_hangs_on_those_of_its_organisation_only(small_fit):
-    """Given the globals, so that the others need not be computed."""
-    observed, draws = small_fit.observed, 20
-    parameters = given(small_fit.spec, observed, thinned(small_fit.posterior, draws))
-    all_of_them = predictive_densities(small_fit.spec, observed, parameters).release
-    for release in (3, 20, 49):
-        chosen = np.arange(len(observed.releases)) == release
-        assert len(leave_out.kin(observed, chosen).systems) < len(observed.systems)
-        alone = leave_out.density_of_release(small_fit, observed, release, draws)
-        expected = np.logaddexp.reduce(all_of_them[:, release]) - np.log(len(all_of_them))
-        assert alone == pytest.approx(expected, abs=1e-6)
-
-
-@pytest.mark.fit
-def test_forecasts_are_of_the_window_only(small_fit):
-    observed = small_fit.observed
-    cut = leave_out.cuts_of(observed)[2]
-    scores = leave_out.forecast_scores(small_fit, observed, cut)
-    past = leave_out.before(observed, cut)
-    assert not set(scores["releases"]) & set(past.releases)
-    assert len(scores["log_score"]) == len(scores["releases"])
-    assert len(scores["crps"]) == len(scores["covered95"]) > len(scores["releases"])
-    assert np.isfinite(scores["log_score"]).all() and min(scores["crps"]) >= 0.0
-
-
-@pytest.mark.fit
-def test_forecasts_of_scores_are_judged_by_their_draws(small_fit):
-    """CRPS by its definition, over pairs of draws; coverage by counting them."""
-    observed = small_fit.observed
-    cut = leave_out.cuts_of(observed)[3]
-    scores = leave_out.forecast_scores(small_fit, observed, cut, seed=4)
-    coming = observed.of_systems(np.isin(observed.system_release, _numbers(observed, scores)))
-    flat = thinned(small_fit.posterior, leave_out.DRAWS)
-    drawn = leave_out.predicted_scores(small_fit, coming, flat, seed=4)
-    for i in (0, 7, len(coming.score) - 1):
-        x, y = drawn[:, i], coming.score[i]
-        crps = np.abs(x - y).mean() - np.abs(x[:, None] - x).mean() / 2.0
-        assert scores["crps"][i] == pytest.approx(crps, rel=1e-3)
-        share = np.mean(x <= y)
-        assert scores["covered95"][i] == (0.025 <= share <= 0.975)
-        assert scores["covered50"][i] == (0.25 <= share <= 0.75)
-
-
-def _numbers(observed, scores):
-    return [observed.releases.index(name) for name in scores["releases"]]
-
-
-def test_cuts_reach_to_the_last_release():
-    observed = observe(db.load_panel("open"), db.load_spec("joint"))
-    cuts = leave_out.cuts_of(observed)
-    assert len(cuts) == 5
-    windows = [leave_out.before(observed, cut).time.size for cut in cuts]
-    assert windows == sorted(windows) and windows[0] > 0
-    with pytest.raises(DensingError, match="use fewer or shorter windows"):
-        leave_out.cuts_of(observed, count=20)
-    with pytest.raises(DensingError, match="no release in the 3 days"):
-        leave_out.forecast_scores(None, observed, cuts[0].replace(day=1), days=3)
-
-
-@pytest.mark.slow
-def test_importance_sampling_agrees_with_a_refit():
-    """Where k is below 0.7, the density of a release is that of a fit without it."""
-    fit = db.fit("joint", seed=1, progress=False)
-    found, _ = leave_out.leave_one_out(fit)
-    k = np.array(found["release"]["k"])
-    release = int(np.flatnonzero((k > 0.3) & (k < 0.65))[0])
-    others = fit.observed.system_release != release
-    settings = {"draws": 1000, "tune": 500, "chains": 4, "cores": None, "prior": False}
-    compiled = compile_fit(fit.spec, fit.observed)
-    masked = fit_compiled(
-        compiled, fit.observed, seen=others, near=fit, seed=2, progress=False, **settings
-    )
-    reduced = fit.observed.of_systems(others)
-    anew = fit_compiled(compile_fit(fit.spec, reduced), reduced, seed=3, progress=False, **settings)
-    for refit in (masked, anew):
-        assert refit.verdict == "PASS"
-        assert refit.observed.hash() == reduced.hash()
-        exact = leave_out.density_of_release(refit, fit.observed, release)
-        assert found["release"]["elpd"][release] == pytest.approx(exact, abs=0.2)
-    # without its cells in the compiled arrays or with them unseen, the posterior is one
-    tables = [refit.to_dataframe() for refit in (masked, anew)]
-    assert list(tables[0].index) == list(tables[1].index)
-    errors = [table["sd"] / np.sqrt(table["ess_bulk"]) for table in tables]
-    apart = (tables[0]["mean"] - tables[1]["mean"]).abs() / np.hypot(*errors)
-    assert apart.max() < 5.0
