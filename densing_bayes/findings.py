@@ -289,10 +289,10 @@ def sensitivity_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
             if pd.isna(row["log_evidence_change"])
             else f"{row['log_evidence_change']:+.2f} ± {row['error']:.2f}"
         )
-        change = "-"
-        if not pd.isna(row["growth_change"]):
-            values = [365.25 * row[f"growth_change{side}"] for side in ("", "_lower", "_upper")]
-            change = "{:.2f} ({:.2f} to {:.2f})".format(*values)
+        values = [row[f"growth_change{side}"] for side in ("", "_lower", "_upper")]
+        change = "-"  # where a fit did not pass, or nothing bends
+        if not pd.isna(values).any() and any(values):
+            change = "{:.2f} ({:.2f} to {:.2f})".format(*(365.25 * value for value in values))
         cells = [row["hypothesis"], row["prior"], number(row["factor"], 2), evidence, change]
         rows.append(cells)
     return header, rows

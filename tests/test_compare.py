@@ -331,6 +331,15 @@ def test_what_did_not_pass_is_no_measure_of_the_others(comparison):
     assert table("FAIL", "FAIL")["diff_release"].tolist() == [0.0, -16.0]
 
 
+def test_the_sensitivity_shows_a_growth_change_where_there_is_one():
+    row = {"hypothesis": "a", "prior": "p", "factor": 2.0, "log_evidence_change": 0.5, "error": 0.1}
+    sides = [f"growth_change{side}" for side in ("", "_lower", "_upper")]
+    cases = [(1.0, 0.5, 1.5), (0.0, 0.0, 0.0), (None, None, None)]
+    table = pd.DataFrame([row | dict(zip(sides, case, strict=True)) for case in cases])
+    shown = [cells[-1] for cells in findings.sensitivity_rows(table)[1]]
+    assert shown == ["365.25 (182.62 to 547.88)", "-", "-"]
+
+
 def test_evidence_counts_its_own_error():
     near, far = (
         findings.rankings(table_of(log_evidence=[0.0, -3.2 - extra]))[1] for extra in (0.0, 1.0)
