@@ -242,11 +242,19 @@ def test_the_criteria_were_tried_on_panels_whose_truth_is_known(monkeypatch):
 
     content = study("which_hypothesis_wins")
     for row in content["wins"]:
-        assert row["panels"] >= 12
+        assert row["panels"] >= 20
         assert row["all three passed"] >= 0.9 * row["panels"]
-        # What docs/results.md says: evidence prefers the truth to each other hypothesis.
-        true = row[f"evidence: {row['truth']}"]
-        assert true > sum(row[f"evidence: {name}"] for name in wins.NAMES) / 2
+        for criterion in ("release", "system", "evidence"):
+            found = {name: row[f"{criterion}: {name}"] for name in wins.NAMES}
+            assert sum(found.values()) == row["all three passed"]
+        # What docs/results.md says: evidence names the truth most often, and a bend at ChatGPT or
+        # its absence nearly always.
+        assert wins.best_of(found) == row["truth"]
+        if row["truth"] != "later":
+            assert found[row["truth"]] >= 0.9 * row["all three passed"]
+    for row in content["rows"]:
+        if row["truth"] != "later":
+            assert (_for_a_change(row) > 0.0) == (row["truth"] == "chatgpt")
     assert content["log_score"] > content["log_score_of_guessing"]
     for each in content["calibration"]:  # it is not too sure of itself
         if each["stated"] < 0.05:
@@ -259,7 +267,7 @@ def test_the_criteria_were_tried_on_panels_whose_truth_is_known(monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.timeout(2400)
-def test_the_first_panels_of_the_simulation_study_give_the_same_again(tmp_path, monkeypatch):
+def test_new_panels_of_the_simulation_study_are_judged_like_those_committed(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(ANALYSES)
     import which_hypothesis_wins as wins
 
@@ -269,15 +277,16 @@ def test_the_first_panels_of_the_simulation_study_give_the_same_again(tmp_path, 
     monkeypatch.setattr(sys, "argv", command)
     wins.main()
     found = json.loads(out.read_text(encoding="utf-8"))["rows"]
-    committed = study("which_hypothesis_wins")["rows"]
     assert [row["truth"] for row in found] == list(wins.NAMES)
-    for row, before in zip(found, committed, strict=False):
-        for name in wins.NAMES:
-            # Errors of evidence, and of leave-one-out by importance sampling, repeat to this.
-            assert row[name]["evidence"] == pytest.approx(before[name]["evidence"], abs=1.0)
-            assert row[name]["system"] == pytest.approx(before[name]["system"], abs=2.0)
+    # As in all panels committed, which another machine does not draw again bit by bit.
+    assert _for_a_change(found[0]) < 0.0 < _for_a_change(found[1])
     for name in wins.NAMES:
         assert np.isfinite(np.array(found[0][name]["forecast"], dtype=float)).any()
+
+
+def _for_a_change(row):
+    """Evidence for a bend at ChatGPT against none."""
+    return row["chatgpt"]["evidence"] - row["none"]["evidence"]
 
 
 def test_a_change_that_no_datum_has_met_is_that_of_its_prior(monkeypatch, small_fit):
