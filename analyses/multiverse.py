@@ -144,7 +144,7 @@ def main() -> None:
 
 
 def lines(rows: dict[str, Any]) -> list[str]:
-    """The rows as a table in Markdown."""
+    """The rows as a table in Markdown, without figures of fits that did not pass."""
 
     def interval(estimate: dict[str, Any], digits: int = 2) -> str:
         parts = [estimate[key] for key in ("median", "lower", "upper")]
@@ -157,6 +157,12 @@ def lines(rows: dict[str, Any]) -> list[str]:
     names += ["evidence for a change, nats"] * with_evidence + ["fit"]
     result = [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
     for name, entry in rows.items():
+        if entry["verdict"] != "PASS":
+            filler = ["-"] * (len(names) - 3)
+            result.append(
+                f"| {' | '.join([name, str(entry['systems']), *filler, entry['verdict']])} |"
+            )
+            continue
         cells = [name, str(entry["systems"])]
         cells += [interval(entry[key]) for key in ("before", "after", "change")]
         cells += [interval(entry["doubling_days_after"], 0)]
