@@ -157,19 +157,15 @@ def lines(rows: dict[str, Any]) -> list[str]:
     names += ["evidence for a change, nats"] * with_evidence + ["fit"]
     result = [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
     for name, entry in rows.items():
-        if entry["verdict"] != "PASS":
-            filler = ["-"] * (len(names) - 3)
-            result.append(
-                f"| {' | '.join([name, str(entry['systems']), *filler, entry['verdict']])} |"
-            )
-            continue
-        cells = [name, str(entry["systems"])]
-        cells += [interval(entry[key]) for key in ("before", "after", "change")]
-        cells += [interval(entry["doubling_days_after"], 0)]
-        if with_evidence:
-            evidence = entry["evidence_for_change"]
-            cells.append(f"{evidence['value']:.1f} ± {evidence['error']:.1f}")
-        result.append(f"| {' | '.join([*cells, entry['verdict']])} |")
+        cells = ["-"] * (len(names) - 3)
+        if entry["verdict"] == "PASS":
+            cells = [interval(entry[key]) for key in ("before", "after", "change")]
+            cells.append(interval(entry["doubling_days_after"], 0))
+            if with_evidence:
+                evidence = entry["evidence_for_change"]
+                cells.append(f"{evidence['value']:.1f} ± {evidence['error']:.1f}")
+        row = [name, str(entry["systems"]), *cells, entry["verdict"]]
+        result.append(f"| {' | '.join(row)} |")
     return result
 
 

@@ -238,11 +238,7 @@ def _coords(points: Points, spec: ExponentialSpec) -> dict[str, list[str]]:
         "point": points.label,
         "undated": where(points.first, points.last),
         "unmeasured": where(points.log_low, points.log_high),
-        "change": [change.name for change in spec.changes],
-        "slope_change": [change.name for change in spec.changes if change.slope],
-        "level_change_at": [change.name for change in spec.changes if change.level],
-        "undated_change": [change.name for change in spec.undated],
-        "knot": [knot.isoformat() for knot in spec.smooth.knots] if spec.smooth else [],
+        **spec.coordinates,
     }
 
 

@@ -69,7 +69,6 @@ def assemble(spec: ModelSpec, observed: Observations) -> Parts:
 
 def coordinates(spec: ModelSpec, observed: Observations) -> dict[str, Any]:
     """Named dims of the model and their labels."""
-    changes, smooth = spec.trend.changes, spec.trend.smooth
     return {
         "benchmark": observed.benchmarks,
         "loss_benchmark": observed.loss_benchmarks,
@@ -80,10 +79,6 @@ def coordinates(spec: ModelSpec, observed: Observations) -> dict[str, Any]:
         "release": observed.releases,
         "organisation": observed.organisations,
         "cell": observed.cell_label,
-        "change": [c.name for c in changes],
-        "undated_change": [c.name for c in spec.trend.undated],
-        "knot": [str(knot) for knot in smooth.knots] if smooth else [],
-        "slope_change": [c.name for c in changes if c.slope],
-        "level_change_at": [c.name for c in changes if c.level],
         "flag": observed.flags,
+        **spec.trend.coordinates,
     }

@@ -260,6 +260,17 @@ class LineSpec(Frozen):
         """The changes whose date is left to the data, in order."""
         return tuple(change for change in self.changes if not change.known)
 
+    @property
+    def coordinates(self) -> dict[str, list[str]]:
+        """Names along the dims that a model of the line has."""
+        return {
+            "change": [change.name for change in self.changes],
+            "undated_change": [change.name for change in self.undated],
+            "slope_change": [change.name for change in self.changes if change.slope],
+            "level_change_at": [change.name for change in self.changes if change.level],
+            "knot": [knot.isoformat() for knot in self.smooth.knots] if self.smooth else [],
+        }
+
     def under(self, hypothesis: Hypothesis) -> Self:
         """The same with the changes of a hypothesis, and its priors where it has its own."""
         update: dict[str, Any] = {
