@@ -141,9 +141,8 @@ def values_at_origin(compiled: Compiled) -> dict[str, np.ndarray]:
 def check_equal(compiled: Compiled, observed: Observations) -> None:
     """Stop unless numpy and PyMC give the same log density at the origin."""
     plain, conditioned = compiled.parts.model, compiled.conditioned.model
-    wanted = {plain[name]: i for i, name in enumerate(plain.named_vars) if name in FACTORS}
-    order = list(plain.basic_RVs)
-    factors = [conditioned[f"factor_{order.index(rv)}"].sum() for rv in wanted]
+    wanted = [rv.name for rv in plain.basic_RVs if rv.name in FACTORS]
+    factors = [conditioned[f"factor_{name}"].sum() for name in wanted]
     inputs = [conditioned.rvs_to_values[rv] for rv in conditioned.free_RVs]
     graphs = conditioned.replace_rvs_by_values(factors)
     origin = [np.zeros(np.shape(x)) for x in conditioned.initial_point().values()]
