@@ -89,6 +89,7 @@ def fitter(terms: Terms, *, keep: bool = True) -> Callable[..., Fit]:
         near = after or near
         found = tried(request, terms.settings)
         if again and found.verdict != "PASS":
+            near = found  # a pilot of its own would be the same
             found = tried(request, patient(terms.settings, found))
         near = found
         return found
