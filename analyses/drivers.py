@@ -28,7 +28,7 @@ from densing_bayes.corollaries.drivers import (
 )
 from densing_bayes.corollaries.drivers_plot import plot_drivers, plot_drivers_prior
 from densing_bayes.corollaries.overtraining import overtraining
-from densing_bayes.ledger import built_in_fits
+from densing_bayes.ledger import BUILT_IN, built_in_fit
 
 SEEDS = (20221130, 1, 2)
 VARIATIONS: dict[str, dict[str, Any]] = {
@@ -118,7 +118,9 @@ def main() -> None:
     parser.add_argument("fits", nargs="*", type=Path, help="saved joint fits; both by default")
     parser.add_argument("--out", type=Path, default=Path("analyses"))
     arguments = parser.parse_args()
-    fits = [db.Fit.load(path) for path in arguments.fits] or built_in_fits()[:2]
+    fits = [db.Fit.load(path) for path in arguments.fits] or [
+        built_in_fit(name) for name in BUILT_IN
+    ]
     content: dict[str, Any] = {"rows": {}, "seeds": {}, "examples": {}, "fits": {}}
     figure, axes = plt.subplots(len(fits), 2, figsize=(11, 4.2 * len(fits)), squeeze=False)
     for place, fit in enumerate(fits):

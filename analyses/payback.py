@@ -56,6 +56,7 @@ from densing_bayes.corollaries.training_cost import (
     training_cost,
 )
 from densing_bayes.documents import plain
+from densing_bayes.ledger import BUILT_IN, built_in_fit
 from densing_bayes.quantities import estimate, probability
 
 SEEDS = (20221130, 1, 2)
@@ -240,7 +241,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     arguments = parser.parse_args()
     fits = [db.Fit.load(path) for path in arguments.fits]
-    fits = fits or [db.fit(name) for name in ("joint", "paper")]
+    fits = fits or [built_in_fit(name) for name in BUILT_IN]
     begin = time.perf_counter()
     spec = load_payback_spec()
     fitted = {seed: fit_training_cost(spec.training, seed=seed) for seed in SEEDS}

@@ -2,7 +2,8 @@
 
 Truths are draws of a fit to the specification's own panel, edited by scenario; shortfalls, effects
 and scores are simulated anew. Prints a table and writes recovery.json. About 20 minutes on two
-cores for 54 panels of "joint", three minutes for each of "paper". Panels in the file stay.
+cores for 54 panels of "joint", three minutes for each of "paper". Panels in the file stay; a file
+of other settings is not overwritten.
 
     python analyses/recovery.py [--spec joint] [--panels 54] [--skip 6] [--out ...]
 """
@@ -113,7 +114,12 @@ def main() -> None:
 
     key = settings | {"spec": spec.hash, "data": observed.hash()}
     found = json.loads(arguments.out.read_text("utf-8")) if arguments.out.exists() else {}
-    rows: list[dict[str, Any]] = found["rows"] if found.get("settings") == key else []
+    if found and found.get("settings") != key:
+        raise SystemExit(
+            f"{arguments.out} holds panels of other settings, specification or data: "
+            f"name another file (--out), or move this one away"
+        )
+    rows: list[dict[str, Any]] = found.get("rows", [])
     known = {row["panel"] for row in rows}
     for number in sorted(set(range(len(plan))) - known - set(arguments.skip)):
         rows += judged(number)

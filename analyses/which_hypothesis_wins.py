@@ -63,7 +63,6 @@ SETTINGS: dict[str, Any] = {
 }
 PILOT = SETTINGS | {"draws": 10, "tune": 10, "seed": 1}
 AGAIN = SETTINGS | {"draws": 1500, "target_accept": 0.97}  # with a pilot of its own, if need be
-FORECAST = SETTINGS | {"draws": 600}  # a log score needs fewer draws than an evidence
 POINTS = 250  # of each half of the bridge
 DRAWS = 500  # for leave-one-out
 Answer = dict[str, Any]
@@ -143,7 +142,6 @@ def fits(
     real: dict[str, Fit],
     ready: Callable[..., list[Ready]],
     cut: dt.date | None = None,
-    first: dict[str, Any] = SETTINGS,
 ) -> Iterator[tuple[str, Fit]]:
     """Hypotheses with their fits to a panel, or to what it has before a cut."""
     ordered = tuple(sorted(names))  # the one without a change last: others know its coordinates
@@ -153,7 +151,7 @@ def fits(
         spec = real[name].spec
         shown = with_changes(panel, spec)
         shown = shown if cut is None else before(shown, cut)
-        for start, settings in ((near, first), (None, AGAIN)):
+        for start, settings in ((near, SETTINGS), (None, AGAIN)):
             near = fit_compiled(compiled, shown, spec=spec, near=start, seed=number, **settings)
             if near.verdict == "PASS":
                 break
@@ -193,7 +191,7 @@ def forecast(number: int, real: dict[str, Fit], ready: Callable[..., list[Ready]
         if not ((panel.time >= years_since_origin(first)) & (panel.time < end)).any():
             continue
         begun = [name for name in NAMES if not dates[name] or min(dates[name]) < cut]
-        found = dict(fits(begun, panel, number, real, ready, cut, FORECAST))
+        found = dict(fits(begun, panel, number, real, ready, cut))
         for name in NAMES:
             fit = found[name] if name in found else not_begun(found["none"], real[name], number)
             score = float(np.sum(densities_after(fit, with_changes(panel, fit.spec), cut)))
