@@ -16,6 +16,7 @@ import xarray as xr
 from densing_bayes.conditioned import Conditioned, coordinates_of
 from densing_bayes.errors import FitError
 from densing_bayes.observations import Floats
+from densing_bayes.sampling import expanded, log_density
 
 ROUNDS = 60
 MODE_ROUNDS = 3  # for the cells alone, where all else is known
@@ -84,7 +85,7 @@ def whitening_near(conditioned: Conditioned, compiled: Any, pilot: xr.Dataset) -
         scale = np.linalg.cholesky(scale @ scale.T)
     model["globals_scale"].set_value(scale)
     for _ in range(MODE_ROUNDS):
-        model["cell_mode"].set_value(_cells_at_centre(compiled))
+        model["cell_mode"].set_value(_cells_at_centre(_at_constants(conditioned, compiled)))
     return Whitening(*(model[name].get_value() for name in Whitening._fields))
 
 
@@ -94,11 +95,17 @@ def whitened(conditioned: Conditioned, whitening: Whitening, point: dict[str, Fl
     return np.linalg.solve(whitening.globals_scale, at - whitening.globals_centre)
 
 
+def _at_constants(conditioned: Conditioned, compiled: Any) -> Any:
+    """The compiled functions with the constants that the model holds."""
+    held = {name: conditioned.model[name].get_value() for name in Whitening._fields}
+    return compiled.with_data(**held)
+
+
 def _cells_at_centre(compiled: Any) -> Floats:
     """Log Neff of the cells where all coordinates are zero."""
     names, slices, _ = compiled.shape_info
     cells = slices[names.index("log_effective_params")]
-    return np.ravel(compiled.expand_func(np.zeros(compiled.n_dim)))[cells].copy()
+    return expanded(compiled, np.zeros(compiled.n_dim))[cells]
 
 
 def laplace(conditioned: Conditioned, compiled: Any) -> Whitening:
@@ -121,15 +128,19 @@ def laplace(conditioned: Conditioned, compiled: Any) -> Whitening:
     size = len(centre)
     origin = np.zeros(compiled.n_dim)
 
+    at = _at_constants(conditioned, compiled)
+
     def negative(whitened: Floats) -> tuple[float, Floats]:
         position = origin.copy()
         position[:size] = whitened
-        value, gradient = compiled.logp_func(position)
-        return -float(value), -np.asarray(gradient)[:size]
+        value, gradient = log_density(at, position)
+        return -value, -gradient[:size]
 
     def refresh() -> None:
+        nonlocal at
         for name, value in zip(Whitening._fields, (centre, scale, mode), strict=True):
             data[name].set_value(value)
+        at = _at_constants(conditioned, compiled)
 
     value, gradient = negative(np.zeros(size))
     if not (np.isfinite(value) and np.isfinite(gradient).all()):
@@ -147,9 +158,9 @@ def laplace(conditioned: Conditioned, compiled: Any) -> Whitening:
         step = _downhill(negative, size)
         centre = centre + scale @ step
         refresh()
-        expanded = _cells_at_centre(compiled)
-        moved = np.max(np.abs(expanded - mode), initial=0.0)
-        mode = expanded
+        found = _cells_at_centre(at)
+        moved = np.max(np.abs(found - mode), initial=0.0)
+        mode = found
         refresh()
         if moved < SETTLED and np.abs(step).max() < SETTLED:
             break

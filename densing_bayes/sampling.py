@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -44,6 +45,31 @@ def compile_model(model: pm.Model, names: list[str] | None = None) -> Any:
     # Fast math would give other roundings, and so other draws, from a warm cache than from a cold.
     with config.change_flags(numba__fastmath=False):
         return nutpie.compile_pymc_model(model, var_names=names, jitter_rvs=scattered)
+
+
+def log_density(compiled: Any, position: np.ndarray) -> tuple[float, np.ndarray]:
+    """Log density and its gradient at a position, as the sampler sees them.
+
+    The function that the sampler calls: PyTensor's own would have to be compiled a second time.
+    """
+    size = compiled.n_dim
+    x, gradient, value = np.array(position, float), np.full(size, np.nan), np.full(1, np.nan)
+    function = compiled.compiled_logp_func.ctypes
+    function(size, _start(x), _start(gradient), _start(value), compiled.user_data.ctypes.data)
+    return float(value[0]), gradient
+
+
+def expanded(compiled: Any, position: np.ndarray) -> np.ndarray:
+    """All kept values at a position in one vector, laid out as ``compiled.shape_info`` says."""
+    size, kept = compiled.n_dim, compiled.n_expanded
+    x, values = np.array(position, float), np.full(kept, np.nan)
+    function = compiled.compiled_expand_func.ctypes
+    function(size, kept, _start(x), _start(values), compiled.user_data.ctypes.data)
+    return values
+
+
+def _start(array: np.ndarray) -> Any:
+    return array.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
 
 
 def pilot_run(compiled: Any, whitening: Whitening, chains: int, cores: int, seed: int) -> Whitening:

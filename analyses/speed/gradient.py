@@ -22,6 +22,7 @@ import pytensor
 from densing_bayes import laws, load_panel, load_spec
 from densing_bayes.fitting import Compiled, compile_fit
 from densing_bayes.observations import Observations, observe
+from densing_bayes.sampling import expanded, log_density
 
 FACTORS = (
     "loss",
@@ -130,7 +131,7 @@ def by_hand(o: Observations, v: dict[str, np.ndarray]) -> float:
 def values_at_origin(compiled: Compiled) -> dict[str, np.ndarray]:
     """Plain variables at the origin of our coordinates."""
     functions = compiled.functions
-    flat = np.ravel(functions.expand_func(np.zeros(functions.n_dim)))
+    flat = expanded(functions, np.zeros(functions.n_dim))
     names, slices, shapes = functions.shape_info
     return {
         name: flat[piece].reshape(shape)
@@ -171,9 +172,8 @@ def measure(times: int) -> dict[str, float]:
     check_equal(compiled, observed)
     functions, values = compiled.functions, values_at_origin(compiled)
     origin = np.zeros(functions.n_dim)
-    functions.logp_func(origin)
     rounds = 2000 // times + 20
-    gradient = microseconds(lambda: functions.logp_func(origin), rounds)
+    gradient = microseconds(lambda: log_density(functions, origin), rounds)
     hand = microseconds(lambda: by_hand(observed, values), rounds)
     return {
         "systems": len(observed.systems),
