@@ -2,11 +2,11 @@
 
 Panels with the dates, sizes and missing cells of the open panel are simulated under no change, a
 change at ChatGPT and a change ten months later, each with parameters drawn from its own posterior.
-The three are fitted to each panel and compared, if all three fits pass; on the first panels,
-forecasts are compared too. Prints tables and writes them as which_hypothesis_wins.md and .json,
-where panels of an earlier run stay.
+The three are fitted to each panel and compared, if all three fits pass. Prints tables and writes
+them as which_hypothesis_wins.md and .json, where panels of an earlier run stay. Forecasts, which
+need many fits of a panel, are in which_forecast_wins.py.
 
-    python analyses/which_hypothesis_wins.py [--panels 60] [--forecasts 12] [--out analyses/...json]
+    python analyses/which_hypothesis_wins.py [--panels 60] [--out analyses/...json]
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ import functools
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import xarray as xr
 from multiverse import SETTINGS as COMMON
+from numpy.typing import NDArray
 from scipy.special import softmax
 
 import densing_bayes as db
@@ -33,16 +32,11 @@ from densing_bayes.draws import stacked
 from densing_bayes.evidence import log_evidence, target
 from densing_bayes.fits import Fit
 from densing_bayes.fitting import Compiled, compile_fit, fit_compiled
-from densing_bayes.leave_out import (
-    before,
-    cuts_of,
-    densities_after,
-    leave_one_out,
-)
+from densing_bayes.leave_out import leave_one_out
 from densing_bayes.observations import Observations, observe, with_changes
 from densing_bayes.quantities import growth
 from densing_bayes.simulation import simulate
-from densing_bayes.spec import ChangeSpec, Hypothesis
+from densing_bayes.spec import ChangeSpec, Hypothesis, ModelSpec
 from densing_bayes.store import store_folder, stored_answer, versions
 from densing_bayes.wording import markdown_table
 
@@ -50,7 +44,7 @@ LATER = Hypothesis(
     name="later", changes=(ChangeSpec(name="mistral-7b", date=dt.date(2023, 9, 27)),)
 )
 NAMES = ("none", "chatgpt", "later")
-CRITERIA = {"release": "LORO", "system": "LOSO", "forecast": "forecast", "evidence": "evidence"}
+CRITERIA = {"release": "LORO", "system": "LOSO", "evidence": "evidence"}
 # Steps somewhat longer than by default; the pilot is that of the real panel.
 SETTINGS: dict[str, Any] = {
     "draws": 1000,
@@ -60,22 +54,11 @@ SETTINGS: dict[str, Any] = {
     "target_accept": 0.9,
     "prior": False,
 }
-PILOT = SETTINGS | {"draws": 10, "tune": 10, "seed": 1}
 AGAIN = SETTINGS | {"draws": 1500, "target_accept": 0.97}  # with a pilot of its own, if need be
 POINTS = 250  # of each half of the bridge
 DRAWS = 500  # for leave-one-out
-# Of a comparison's five, the last: before them a change at ChatGPT has met two months of data, and
-# a later one none.
-CUTS = 2
 Answer = dict[str, Any]
-Task = tuple[str, int]  # what to judge, and the number of the panel
-
-
-class Ready(NamedTuple):
-    """A hypothesis compiled, with a fit whose pilot serves those that follow."""
-
-    compiled: Compiled
-    near: Fit
+Judge = Callable[[int], Answer]  # of the panel of a number
 
 
 def real_fits(names: Sequence[str]) -> list[Fit]:
@@ -87,46 +70,33 @@ def real_fits(names: Sequence[str]) -> list[Fit]:
     return [fit(Request(own, observe(panel, own))) for own in specs]
 
 
-def prepared(real: Sequence[Fit], cut: dt.date | None = None) -> list[Ready]:
-    """Hypotheses compiled, for the panel or for what it has before a cut, which is sooner sampled.
+def answers(
+    part: str, numbers: list[int], version: str, prepared: Callable[[], Judge]
+) -> list[Answer]:
+    """Answers about panels, one after the other in one process; those in the store are not redone.
 
-    The fit of the real panel's past is short: only its pilot is wanted.
+    ``prepared`` compiles what is needed, and is called when the first panel is to be judged.
     """
-    found: list[Ready] = []
-    for fit in real:
-        observed = fit.observed if cut is None else before(fit.observed, cut)
-        last = found[-1] if found else None
-        if last is None or not last.compiled.serves(fit.spec, observed):
-            compiled = compile_fit(fit.spec, observed)
-            if cut is not None:
-                fit = fit_compiled(compiled, observed, near=last and last.near, **PILOT)
-            last = Ready(compiled, fit)
-        found.append(last)
-    return found
-
-
-def answers(tasks: list[Task], version: str) -> list[Answer]:
-    """Answers to tasks, one after the other in one process; those in the store are not redone."""
-
-    @functools.cache
-    def real() -> dict[str, Fit]:
-        return dict(zip(NAMES, real_fits(NAMES), strict=True))
-
-    @functools.cache
-    def ready(names: tuple[str, ...], cut: dt.date | None = None) -> list[Ready]:
-        return prepared([real()[name] for name in names], cut)
-
-    def answer(part: str, number: int) -> Answer:
-        return (criteria if part == "criteria" else forecast)(number, real(), ready)
-
+    judge = functools.cache(prepared)
     return [
         stored_answer(
-            f"wins-{part}-{number}-{version}",
-            functools.partial(answer, part, number),
-            store_folder(),
+            f"wins-{part}-{number}-{version}", lambda n=number: judge()(n), store_folder()
         )
-        for part, number in tasks
+        for number in numbers
     ]
+
+
+def judged(
+    part: str, numbers: list[int], prepared: Callable[[], Judge], script: str
+) -> dict[int, Answer]:
+    """Answers by number of the panel, from as many processes as there are processors."""
+    jobs = workers_of(None) or 1
+    shares = [numbers[i::jobs] for i in range(jobs)]
+    content = versions()["source"].encode() + Path(script).read_bytes()  # settings, too
+    version = hashlib.sha256(content).hexdigest()[:12]
+    calls = [(part, share, version, prepared) for share in shares]
+    made = run("shares", answers, calls, jobs=jobs, progress=None)
+    return dict(zip(itertools.chain(*shares), itertools.chain(*made), strict=True))
 
 
 def simulated(number: int, real: dict[str, Fit]) -> Observations:
@@ -137,33 +107,50 @@ def simulated(number: int, real: dict[str, Fit]) -> Observations:
     return simulate(truth.spec, truth.observed, flat.isel(each=each), seed=5000 + number)[0]
 
 
-def fits(
-    names: Iterable[str],
+def tried(
+    compiled: Compiled,
     panel: Observations,
+    spec: ModelSpec,
+    near: Fit,
     number: int,
-    real: dict[str, Fit],
-    ready: Callable[..., list[Ready]],
-    cut: dt.date | None = None,
-) -> Iterator[tuple[str, Fit]]:
-    """Hypotheses with their fits to a panel, or to what it has before a cut."""
-    ordered = tuple(sorted(names))  # the one without a change last: others know its coordinates
-    made = ready(ordered, cut)
-    near: Fit | None = made[0].near
-    for name, (compiled, _) in zip(ordered, made, strict=True):
-        spec = real[name].spec
-        shown = with_changes(panel, spec)
-        shown = shown if cut is None else before(shown, cut)
-        for start, settings in ((near, SETTINGS), (None, AGAIN)):
-            near = fit_compiled(compiled, shown, spec=spec, near=start, seed=number, **settings)
-            if near.verdict == "PASS":
-                break
-        yield name, near
+    seen: NDArray[np.bool_] | None = None,
+) -> Fit:
+    """Fit of a panel, from a pilot that may serve, else from one of its own."""
+    starts: tuple[tuple[Fit | None, dict[str, Any]], ...] = ((near, SETTINGS), (None, AGAIN))
+    for start, settings in starts:
+        fit = fit_compiled(
+            compiled, panel, spec=spec, near=start, seed=number, seen=seen, **settings
+        )
+        if fit.verdict == "PASS":
+            break
+    return fit
 
 
-def criteria(number: int, real: dict[str, Fit], ready: Callable[..., list[Ready]]) -> Answer:
+def compiled_for(real: dict[str, Fit]) -> dict[str, Compiled]:
+    """What serves each hypothesis: those of one structure share it."""
+    found: dict[str, Compiled] = {}
+    for name, fit in real.items():
+        same = (each for each in found.values() if each.serves(fit.spec, fit.observed))
+        found[name] = next(same, None) or compile_fit(fit.spec, fit.observed)
+    return found
+
+
+def prepared() -> Judge:
+    """Fits of the real panel, and all that judging a panel needs compiled."""
+    real = dict(zip(NAMES, real_fits(NAMES), strict=True))
+    compiled = compiled_for(real)
+    return lambda number: criteria(number, real, compiled)
+
+
+def criteria(number: int, real: dict[str, Fit], compiled: dict[str, Compiled]) -> Answer:
     """Left-out releases and systems, and evidence, by hypothesis."""
+    panel = simulated(number, real)
     result = {}
-    for name, fit in fits(NAMES, simulated(number, real), number, real, ready):
+    # The one without a change last, since others know its coordinates.
+    near = real[min(NAMES)]
+    for name in sorted(NAMES):
+        spec = real[name].spec
+        near = fit = tried(compiled[name], with_changes(panel, spec), spec, near, number)
         left_out, _ = leave_one_out(fit, DRAWS)
         shared = target(fit)
         evidence = log_evidence(shared.log_density, shared.draws, number, POINTS)
@@ -176,41 +163,6 @@ def criteria(number: int, real: dict[str, Fit], ready: Callable[..., list[Ready]
             "p_change_gt_0": float(np.mean(growth(fit)["change"] > 0)),
         }
     return result
-
-
-def forecast(number: int, real: dict[str, Fit], ready: Callable[..., list[Ready]]) -> Answer:
-    """Log score of the half year after each cut, by hypothesis; none without a pass."""
-    panel = simulated(number, real)
-    result: Answer = {name: {"forecast": []} for name in NAMES}
-    dates = {name: [change.date for change in real[name].spec.trend.changes] for name in NAMES}
-    for cut in cuts_of(panel)[-CUTS:]:
-        begun = [name for name in NAMES if not dates[name] or min(dates[name]) < cut]
-        found = dict(fits(begun, panel, number, real, ready, cut))
-        for name in NAMES:
-            fit = found[name] if name in found else not_begun(found["none"], real[name], number)
-            score = float(np.sum(densities_after(fit, with_changes(panel, fit.spec), cut)))
-            result[name]["forecast"].append(score if fit.verdict == "PASS" else None)
-    return result
-
-
-def not_begun(fit: Fit, later: Fit, seed: int) -> Fit:
-    """The fit of a hypothesis whose change no datum has met: that without it, and the prior."""
-    prior = later.prior["growth_change"].stack(each=("chain", "draw")).transpose("each", ...)
-    shape = (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"])
-    drawn = np.random.default_rng(seed).integers(prior.sizes["each"], size=shape)
-    change = (("chain", "draw", "slope_change"), prior.to_numpy()[drawn])
-    data = fit.data.copy()
-    data["posterior"] = xr.DataTree(fit.posterior.assign(growth_change=change))
-    return replace(fit, data=data, spec=later.spec)
-
-
-def scores(row: dict[str, Any], criterion: str) -> dict[str, float]:
-    """Score of each hypothesis, of forecasts over the cuts where all three fits passed."""
-    if criterion != "forecast":
-        return {name: row[name][criterion] for name in NAMES}
-    found = np.array([row[name].get("forecast", []) for name in NAMES], dtype=float)
-    usable = found[:, np.isfinite(found).all(axis=0)]
-    return dict(zip(NAMES, usable.sum(axis=1).tolist(), strict=True)) if usable.size else {}
 
 
 def best_of(scores: dict[str, float]) -> str:
@@ -227,10 +179,8 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
         entry["panels"] = sum(row["truth"] == true for row in made)
         entry["all three passed"] = sum(row["truth"] == true for row in rows)
         for criterion in CRITERIA:
-            # forecasts have verdicts of their own
-            pool = made if criterion == "forecast" else rows
-            own = [scores(row, criterion) for row in pool if row["truth"] == true]
-            best = [best_of(each) for each in own if each]
+            own = [row for row in rows if row["truth"] == true]
+            best = [best_of({name: row[name][criterion] for name in NAMES}) for row in own]
             entry |= {f"{criterion}: {name}": best.count(name) for name in NAMES}
         wins.append(entry)
     evidence = np.array([[row[name]["evidence"] for name in NAMES] for row in rows])
@@ -260,16 +210,11 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def tables(content: dict[str, Any]) -> str:
     """The summary as Markdown: how often each criterion prefers what, and calibration."""
-    shown = {  # none for forecasts, where no panel has them
-        criterion: label
-        for criterion, label in CRITERIA.items()
-        if any(entry[f"{criterion}: {name}"] for entry in content["wins"] for name in NAMES)
-    }
     header = ["truth", "panels", "all three passed"]
-    header += [f"{label}: {name}" for label in shown.values() for name in NAMES]
+    header += [f"{label}: {name}" for label in CRITERIA.values() for name in NAMES]
     wins = []
     for entry in content["wins"]:
-        counts = [f"{criterion}: {name}" for criterion in shown for name in NAMES]
+        counts = [f"{criterion}: {name}" for criterion in CRITERIA for name in NAMES]
         wins.append([str(entry[key]) for key in ("truth", *header[1:3], *counts)])
     bins = [
         [f"{row['from']:g} to {row['to']:g}", str(row["cases"])]
@@ -288,32 +233,17 @@ def main() -> None:
     """Simulate, judge, count."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--panels", type=int, default=60)
-    parser.add_argument("--forecasts", type=int, default=12)
     parser.add_argument("--out", type=Path, default=Path("analyses/which_hypothesis_wins.json"))
     arguments = parser.parse_args()
     found = json.loads(arguments.out.read_text("utf-8")) if arguments.out.exists() else {}
-    done = {row["panel"]: row for row in found.get("rows", [])}
-    rows = [
-        done.get(number, {"panel": number, "truth": NAMES[number % len(NAMES)]})
-        for number in range(arguments.panels)
-    ]
-    tasks = [("criteria", row["panel"]) for row in rows if "evidence" not in row.get("none", {})]
-    tasks += [
-        ("forecast", row["panel"])
-        for row in rows[: arguments.forecasts]
-        if "forecast" not in row.get("none", {})
-    ]
-    jobs = workers_of(None) or 1
-    if tasks:
-        run("fits", real_fits, [(NAMES[:1],), (NAMES[1:],)], jobs=jobs, progress=None)
-    shares = [tasks[i::jobs] for i in range(jobs)]
-    script = versions()["source"].encode() + Path(__file__).read_bytes()  # settings, too
-    calls = [(share, hashlib.sha256(script).hexdigest()[:12]) for share in shares]
-    made = run("shares", answers, calls, jobs=jobs, progress=None)
-    for (_, number), answer in zip(itertools.chain(*shares), itertools.chain(*made), strict=True):
-        for name in NAMES:
-            rows[number][name] = rows[number].get(name, {}) | answer[name]
-    content = summary(rows) | {"rows": rows}
+    rows = {row["panel"]: row for row in found.get("rows", [])}
+    missing = sorted(set(range(arguments.panels)) - set(rows))
+    if missing:
+        run("fits", real_fits, [(NAMES[:1],), (NAMES[1:],)], jobs=workers_of(None), progress=None)
+    for number, answer in judged("criteria", missing, prepared, __file__).items():
+        rows[number] = {"panel": number, "truth": NAMES[number % len(NAMES)]} | answer
+    content = summary([rows[number] for number in sorted(rows)])
+    content["rows"] = [rows[number] for number in sorted(rows)]
     arguments.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     text = tables(content)
     arguments.out.with_suffix(".md").write_text(text, encoding="utf-8")

@@ -1,0 +1,160 @@
+"""How often forecasts prefer the hypothesis that is true.
+
+As which_hypothesis_wins.py, but with one benchmark, since forecasts need several fits of a panel:
+panels are simulated under no change, a change at ChatGPT and a change ten months later, and the
+three are fitted to what a panel has before each of the two last cuts of a comparison. Their log
+scores of the half years after the cuts are added, where all fits pass. Prints a table and writes
+it as which_forecast_wins.md and .json, where panels of an earlier run stay.
+
+    python analyses/which_forecast_wins.py [--panels 60] [--out analyses/...json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from which_hypothesis_wins import (
+    LATER,
+    NAMES,
+    SETTINGS,
+    Answer,
+    Judge,
+    best_of,
+    compiled_for,
+    judged,
+    simulated,
+    tried,
+)
+
+import densing_bayes as db
+from densing_bayes.fits import Fit
+from densing_bayes.fitting import Compiled, fit_compiled
+from densing_bayes.leave_out import cuts_of, densities_after, released_before
+from densing_bayes.observations import with_changes
+from densing_bayes.wording import markdown_table
+
+BENCHMARK = "hellaswag"
+# Of a comparison's five, the last: before them a change at ChatGPT has met two months of data, and
+# a later one none.
+CUTS = 2
+PILOT = SETTINGS | {"draws": 10, "tune": 10, "seed": 1}  # only its pilot is wanted
+
+
+def prepared() -> Judge:
+    """Fits of the real panel, whole and before each cut, and the model compiled."""
+    joint = db.load_spec("joint")
+    spec = joint.replace(benchmarks={BENCHMARK: joint.benchmarks[BENCHMARK].model_dump()})
+    real = {
+        name: db.fit(spec, hypothesis=LATER if name == "later" else name, cores=1, seed=1)
+        for name in NAMES
+    }
+    for name, fit in real.items():
+        if fit.verdict != "PASS":
+            raise SystemExit(f"{name}: {'; '.join(fit.diagnostics['reasons'])}")
+    compiled = compiled_for(real)
+    near = {
+        (name, cut): fit_compiled(
+            compiled[name],
+            fit.observed,
+            spec=fit.spec,
+            near=fit,
+            seen=released_before(fit.observed, cut),
+            **PILOT,
+        )
+        for name, fit in real.items()
+        for cut in cuts_of(fit.observed)[-CUTS:]
+        if begun(fit, cut)
+    }
+    return lambda number: forecast(number, real, compiled, near)
+
+
+def begun(fit: Fit, cut: dt.date) -> bool:
+    """Whether data before a cut have met the change of a hypothesis, if it has one."""
+    return all(change.date < cut for change in fit.spec.trend.changes if change.date is not None)
+
+
+def forecast(
+    number: int,
+    real: dict[str, Fit],
+    compiled: dict[str, Compiled],
+    near: dict[tuple[str, dt.date], Fit],
+) -> Answer:
+    """Log score of the half year after each cut, by hypothesis; none without a pass."""
+    panel = simulated(number, real)
+    result: Answer = {name: [] for name in NAMES}
+    for cut in cuts_of(panel)[-CUTS:]:
+        fits = {
+            name: tried(
+                compiled[name],
+                with_changes(panel, real[name].spec),
+                real[name].spec,
+                near[name, cut],
+                number,
+                released_before(panel, cut),
+            )
+            for name in NAMES
+            if begun(real[name], cut)
+        }
+        for name in NAMES:
+            fit = fits[name] if name in fits else not_begun(fits["none"], real[name], number)
+            score = float(np.sum(densities_after(fit, with_changes(panel, fit.spec), cut)))
+            result[name].append(score if fit.verdict == "PASS" else None)
+    return result
+
+
+def not_begun(fit: Fit, later: Fit, seed: int) -> Fit:
+    """The fit of a hypothesis whose change no datum has met: that without it, and the prior."""
+    prior = later.prior["growth_change"].stack(each=("chain", "draw")).transpose("each", ...)
+    shape = (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"])
+    drawn = np.random.default_rng(seed).integers(prior.sizes["each"], size=shape)
+    change = (("chain", "draw", "slope_change"), prior.to_numpy()[drawn])
+    data = fit.data.copy()
+    data["posterior"] = xr.DataTree(fit.posterior.assign(growth_change=change))
+    return replace(fit, data=data, spec=later.spec)
+
+
+def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """How often the sum over the cuts is best for which hypothesis, by truth."""
+    wins = []
+    for true in NAMES:
+        own = [row for row in rows if row["truth"] == true]
+        passed = [row for row in own if all(None not in row[name] for name in NAMES)]
+        best = [best_of({name: sum(row[name]) for name in NAMES}) for row in passed]
+        entry = {"truth": true, "panels": len(own), "all passed": len(passed)}
+        wins.append(entry | {f"best: {name}": best.count(name) for name in NAMES})
+    return wins
+
+
+def table(wins: list[dict[str, Any]]) -> str:
+    """The summary as Markdown."""
+    return markdown_table(list(wins[0]), [[str(cell) for cell in row.values()] for row in wins])
+
+
+def main() -> None:
+    """Simulate, forecast, count."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--panels", type=int, default=60)
+    parser.add_argument("--out", type=Path, default=Path("analyses/which_forecast_wins.json"))
+    arguments = parser.parse_args()
+    found = json.loads(arguments.out.read_text("utf-8")) if arguments.out.exists() else {}
+    rows = {row["panel"]: row for row in found.get("rows", [])}
+    missing = sorted(set(range(arguments.panels)) - set(rows))
+    for number, answer in judged("forecast", missing, prepared, __file__).items():
+        rows[number] = {"panel": number, "truth": NAMES[number % len(NAMES)]} | answer
+    ordered = [rows[number] for number in sorted(rows)]
+    content = {"wins": summary(ordered), "rows": ordered}
+    arguments.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    text = table(content["wins"]) + "\n"
+    arguments.out.with_suffix(".md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
