@@ -43,6 +43,7 @@ CENTRED = {
 CENTRED_IN_MEAN = {"organisation_offset": ("organisation_spread_log__", 0.8)}
 ANCHOR_SHARPNESS = 30.0  # of the bend that keeps the room above the anchor positive
 START_SCALE = 0.1  # of the globals, before anything is known of their spread
+END_MARGIN = 0.25  # years from an open date to the time that its bend is told at, at least
 WEAK = 1e-8  # added to a precision so that a cell without information stays finite
 
 
@@ -192,23 +193,35 @@ def bend(pieces: dict[str, Any], observed: Observations) -> tuple[dict[str, Any]
     for name, shift in _shifts(values, observed):
         values[name] = values[name] + shift
     log_jacobian: Any = 0.0
-    for name, spread, weight in _centred(values):
-        values[name] = values[name] * np.exp(-weight * values[spread][..., None])
-        log_jacobian -= weight * values[spread] * values[name].shape[-1]
+    for name, log_factor in _log_factors(values, observed):
+        values[name] = values[name] * np.exp(-log_factor)
+        log_jacobian -= log_factor[..., 0] * values[name].shape[-1]
     return values, log_jacobian
 
 
-def _centred(values: dict[str, Any]) -> list[tuple[str, str, float]]:
-    """Effects that are centred in part, each with its spread and the weight."""
+def _log_factors(values: dict[str, Any], observed: Observations) -> Iterator[tuple[str, Any]]:
+    """Effects whose coordinates are multiples of them, each with the log of the factor.
+
+    Some are centred in part. And what the data know of a bend at an open date is by how much it
+    has raised the line when they end, not the bend apart from its date.
+    """
     effects = CENTRED | (CENTRED_IN_MEAN if "release_offset" in values else {})
-    return [(name, *how) for name, how in effects.items() if name in values]
+    for name, (spread, weight) in effects.items():
+        if name in values:
+            yield name, weight * values[spread][..., None]
+    position, change = "change_position_logodds__", "growth_change"
+    if {position, change} <= set(values) and len(observed.change_earliest) == 1:
+        earliest, latest = observed.change_earliest, observed.change_latest
+        end = max(observed.time.max(), latest[0] + END_MARGIN)
+        time = earliest + (latest - earliest) * laws.logistic(values[position])
+        yield change, np.log(end - time)
 
 
 def straighten(values: dict[str, Any], observed: Observations) -> dict[str, Any]:
     """Coordinates of the globals from their free values: the inverse of :func:`bend`."""
     pieces = dict(values)
-    for name, spread, weight in _centred(values):
-        pieces[name] = values[name] * np.exp(weight * values[spread][..., None])
+    for name, log_factor in _log_factors(values, observed):
+        pieces[name] = values[name] * np.exp(log_factor)
     for name, shift in _shifts(values, observed):
         pieces[name] = pieces[name] - shift
     return pieces

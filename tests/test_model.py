@@ -15,7 +15,7 @@ from densing_bayes.errors import SpecError
 from densing_bayes.model import assemble, build_model
 from densing_bayes.observations import observe
 from densing_bayes.pilot import pilot
-from densing_bayes.spec import load_spec
+from densing_bayes.spec import load_hypothesis, load_spec
 from densing_bayes.tables import load_panel
 
 # Interpreted: cheaper than compiling for a handful of evaluations.
@@ -46,6 +46,8 @@ SWITCHES = {
     "no size slope": {"trend__size_slope": False},
     "shortfall drifts": {"trend__shortfall_drift": True},
     "no change": {"trend__changes": ()},
+    "open date": {"trend__changes": load_hypothesis("unknown-date").changes},
+    "open dates": {"trend__changes": load_hypothesis("two-changes").changes},
     "total size": {"panel__size": "total"},
     "flagged rows": {"panel__flagged": "offset"},
     "beta-binomial": {"performance__likelihood": "beta-binomial"},
@@ -133,7 +135,16 @@ def test_every_switch_builds_with_a_finite_density(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["as shipped", "no pooling", "mean trend", "shortfall drifts", "the paper's form"]
+    "name",
+    [
+        "as shipped",
+        "no pooling",
+        "mean trend",
+        "open date",
+        "open dates",
+        "shortfall drifts",
+        "the paper's form",
+    ],
 )
 def test_the_conditioned_form_is_the_same_density(name):
     """Its log density is the plain one plus that of the map's determinant, taken numerically."""

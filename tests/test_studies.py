@@ -210,38 +210,46 @@ def test_the_multiverse_has_every_choice_and_shows_fits_that_passed(monkeypatch)
 
 
 def test_the_simulation_study_counts_what_passed(monkeypatch):
-    """Criteria where all three fits of a panel passed, forecasts at the cuts where they did."""
+    """A panel counts where all three fits passed, for forecasts those before every cut."""
     monkeypatch.syspath_prepend(ANALYSES)
+    import which_forecast_wins as forecasts
     import which_hypothesis_wins as wins
 
-    def row(truth, best, verdict="PASS", forecast=()):
+    def row(truth, best, verdict="PASS"):
         content = {"truth": truth}
         for name in wins.NAMES:
             score = float(name == best)
             content[name] = {"verdict": "PASS", "release": score, "system": score}
             content[name] |= {"evidence": 4.0 * score, "error": 0.1}
-            if forecast:
-                content[name]["forecast"] = [score if each else None for each in forecast]
         content["later"]["verdict"] = verdict
         return content
 
     rows = [
-        row("none", "none", forecast=(True, False)),
-        row("none", "later", forecast=(False, False)),
+        row("none", "none"),
+        row("none", "later"),
         row("chatgpt", "chatgpt", verdict="FAIL"),
         row("later", "later"),
     ]
-    rows[1]["none"]["forecast"] = [5.0, 1.0]  # the others did not pass there
     found = wins.summary(rows)
     none, chatgpt, later = found["wins"]
     assert (none["panels"], none["all three passed"]) == (2, 2)
     assert (none["evidence: none"], none["evidence: later"]) == (1, 1)
-    assert (none["forecast: none"], none["forecast: later"]) == (1, 0)
     assert (chatgpt["panels"], chatgpt["all three passed"]) == (1, 0)
     assert sum(chatgpt[f"evidence: {name}"] for name in wins.NAMES) == 0
     assert later["release: later"] == 1
     assert sum(each["cases"] for each in found["calibration"]) == 9
     assert "LORO: none" in wins.tables(found)
+
+    rows = [
+        {"truth": "none", "none": [1.0, 1.0], "chatgpt": [2.5, -1.0], "later": [0.0, 0.0]},
+        {"truth": "none", "none": [9.0, 1.0], "chatgpt": [None, 0.0], "later": [0.0, 0.0]},
+        {"truth": "later", "none": [1.0, 1.0], "chatgpt": [0.0, 1.0], "later": [0.0, 2.5]},
+    ]
+    none, chatgpt, later = forecasts.summary(rows)
+    assert (none["panels"], none["all passed"]) == (2, 1)
+    assert [none[f"best: {name}"] for name in wins.NAMES] == [1, 0, 0]
+    assert chatgpt["panels"] == 0
+    assert later["best: later"] == 1
 
 
 def test_the_criteria_were_tried_on_panels_whose_truth_is_known(monkeypatch):
@@ -281,15 +289,14 @@ def test_new_panels_of_the_simulation_study_are_judged_like_those_committed(tmp_
 
     monkeypatch.setenv("DENSING_BAYES_CACHE", str(tmp_path / "store"))
     out = tmp_path / "wins.json"
-    command = ["which_hypothesis_wins.py", "--panels", "3", "--forecasts", "1", "--out", str(out)]
-    monkeypatch.setattr(sys, "argv", command)
+    monkeypatch.setattr(
+        sys, "argv", ["which_hypothesis_wins.py", "--panels", "3", "--out", str(out)]
+    )
     wins.main()
     found = json.loads(out.read_text(encoding="utf-8"))["rows"]
     assert [row["truth"] for row in found] == list(wins.NAMES)
     # As in all panels committed, which another machine does not draw again bit by bit.
     assert _for_a_change(found[0]) < 0.0 < _for_a_change(found[1])
-    for name in wins.NAMES:
-        assert np.isfinite(np.array(found[0][name]["forecast"], dtype=float)).any()
 
 
 def _for_a_change(row):
@@ -300,7 +307,7 @@ def _for_a_change(row):
 def test_a_change_that_no_datum_has_met_is_that_of_its_prior(monkeypatch, small_fit):
     """Forecasts of the simulation study take the fit without a change for the past before one."""
     monkeypatch.syspath_prepend(ANALYSES)
-    import which_hypothesis_wins as wins
+    import which_forecast_wins as wins
 
     spec = small_fit.spec.under(load_hypothesis("none"))
     none = replace(small_fit, spec=spec, observed=with_changes(small_fit.observed, spec))
