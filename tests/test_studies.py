@@ -299,6 +299,40 @@ def test_new_panels_of_the_simulation_study_are_judged_like_those_committed(tmp_
     assert _for_a_change(found[0]) < 0.0 < _for_a_change(found[1])
 
 
+def test_forecasts_were_tried_on_panels_whose_truth_is_known(monkeypatch):
+    monkeypatch.syspath_prepend(ANALYSES)
+    import which_forecast_wins as forecasts
+
+    content = study("which_forecast_wins")
+    assert content["wins"] == forecasts.summary(content["rows"])
+    for row in content["wins"]:
+        assert row["panels"] >= 20
+        assert row["all passed"] >= 0.9 * row["panels"]
+        # What docs/results.md says: the truth is named most often, more often than not.
+        found = {name: row[f"best: {name}"] for name in forecasts.NAMES}
+        assert sum(found.values()) == row["all passed"]
+        assert found[row["truth"]] > 0.5 * row["all passed"]
+    text = (ANALYSES / "which_forecast_wins.md").read_text(encoding="utf-8")
+    assert text == forecasts.table(content["wins"]) + "\n"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(2400)
+def test_forecasts_of_new_panels_are_judged_like_those_committed(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ANALYSES)
+    import which_forecast_wins as forecasts
+
+    monkeypatch.setenv("DENSING_BAYES_CACHE", str(tmp_path / "store"))
+    out = tmp_path / "wins.json"
+    monkeypatch.setattr(sys, "argv", ["which_forecast_wins.py", "--panels", "2", "--out", str(out)])
+    forecasts.main()
+    found = json.loads(out.read_text(encoding="utf-8"))["rows"]
+    assert [row["truth"] for row in found] == ["none", "chatgpt"]
+    assert all(np.isfinite(row[name]).all() for row in found for name in forecasts.NAMES)
+    # As in all panels committed: a bend at ChatGPT that is there costs no forecast much.
+    assert sum(found[1]["chatgpt"]) - sum(found[1]["none"]) > -10.0
+
+
 def _for_a_change(row):
     """Evidence for a bend at ChatGPT against none."""
     return row["chatgpt"]["evidence"] - row["none"]["evidence"]
