@@ -85,7 +85,7 @@ def whitening_near(conditioned: Conditioned, compiled: Any, pilot: xr.Dataset) -
         scale = np.linalg.cholesky(scale @ scale.T)
     model["globals_scale"].set_value(scale)
     for _ in range(MODE_ROUNDS):
-        model["cell_mode"].set_value(_cells_at_centre(_at_constants(conditioned, compiled)))
+        model["cell_mode"].set_value(_cells_at_centre(conditioned, compiled))
     return Whitening(*(model[name].get_value() for name in Whitening._fields))
 
 
@@ -101,11 +101,11 @@ def _at_constants(conditioned: Conditioned, compiled: Any) -> Any:
     return compiled.with_data(**held)
 
 
-def _cells_at_centre(compiled: Any) -> Floats:
+def _cells_at_centre(conditioned: Conditioned, compiled: Any) -> Floats:
     """Log Neff of the cells where all coordinates are zero."""
     names, slices, _ = compiled.shape_info
     cells = slices[names.index("log_effective_params")]
-    return expanded(compiled, np.zeros(compiled.n_dim))[cells]
+    return expanded(_at_constants(conditioned, compiled), np.zeros(compiled.n_dim))[cells]
 
 
 def laplace(conditioned: Conditioned, compiled: Any) -> Whitening:
@@ -158,7 +158,7 @@ def laplace(conditioned: Conditioned, compiled: Any) -> Whitening:
         step = _downhill(negative, size)
         centre = centre + scale @ step
         refresh()
-        found = _cells_at_centre(at)
+        found = _cells_at_centre(conditioned, compiled)
         moved = np.max(np.abs(found - mode), initial=0.0)
         mode = found
         refresh()

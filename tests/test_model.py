@@ -212,7 +212,7 @@ def test_a_whitening_of_more_coordinates_serves_a_model_with_fewer(monkeypatch):
     _, _, bent = pieces(SPEC, few_systems())
     _, _, straight = pieces(SPEC.replace(trend__changes=()), few_systems())
     mode = bent.model["cell_mode"].get_value()
-    monkeypatch.setattr(laplace, "_cells_at_centre", lambda compiled: mode)
+    monkeypatch.setattr(laplace, "_cells_at_centre", lambda conditioned, compiled: mode)
     random = np.random.default_rng(0)
     count = len(bent.coordinates)
     centre = random.standard_normal(count)
