@@ -11,11 +11,8 @@ it as which_forecast_wins.md and .json, where panels of an earlier run stay.
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
-import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,11 +23,13 @@ from which_hypothesis_wins import (
     SETTINGS,
     Answer,
     Judge,
+    arguments_of,
     best_of,
     compiled_for,
     judged,
     simulated,
     tried,
+    write,
 )
 
 import densing_bayes as db
@@ -139,21 +138,10 @@ def table(wins: list[dict[str, Any]]) -> str:
 
 def main() -> None:
     """Simulate, forecast, count."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--panels", type=int, default=60)
-    parser.add_argument("--out", type=Path, default=Path("analyses/which_forecast_wins.json"))
-    arguments = parser.parse_args()
-    found = json.loads(arguments.out.read_text("utf-8")) if arguments.out.exists() else {}
-    rows = {row["panel"]: row for row in found.get("rows", [])}
-    missing = sorted(set(range(arguments.panels)) - set(rows))
-    for number, answer in judged("forecast", missing, prepared, __file__).items():
-        rows[number] = {"panel": number, "truth": NAMES[number % len(NAMES)]} | answer
-    ordered = [rows[number] for number in sorted(rows)]
-    content = {"wins": summary(ordered), "rows": ordered}
-    arguments.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    text = table(content["wins"]) + "\n"
-    arguments.out.with_suffix(".md").write_text(text, encoding="utf-8")
-    print(text)
+    arguments = arguments_of(__doc__, "analyses/which_forecast_wins.json")
+    rows = judged("forecast", arguments.panels, arguments.out, prepared, __file__)
+    wins = summary(rows)
+    write({"wins": wins, "rows": rows}, table(wins) + "\n", arguments.out)
 
 
 if __name__ == "__main__":

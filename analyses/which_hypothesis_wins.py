@@ -87,16 +87,46 @@ def answers(
 
 
 def judged(
-    part: str, numbers: list[int], prepared: Callable[[], Judge], script: str
-) -> dict[int, Answer]:
-    """Answers by number of the panel, from as many processes as there are processors."""
-    jobs = workers_of(None) or 1
-    shares = [numbers[i::jobs] for i in range(jobs)]
-    content = versions()["source"].encode() + Path(script).read_bytes()  # settings, too
-    version = hashlib.sha256(content).hexdigest()[:12]
-    calls = [(part, share, version, prepared) for share in shares]
-    made = run("shares", answers, calls, jobs=jobs, progress=None)
-    return dict(zip(itertools.chain(*shares), itertools.chain(*made), strict=True))
+    part: str,
+    panels: int,
+    out: Path,
+    prepared: Callable[[], Judge],
+    script: str,
+    begin: Callable[[], object] = lambda: None,
+) -> list[Answer]:
+    """Rows of so many panels: those of an earlier run, and answers about those that it lacks.
+
+    Answers come from as many processes as there are processors; ``begin`` is called before.
+    """
+    found = json.loads(out.read_text("utf-8")) if out.exists() else {}
+    rows = {row["panel"]: row for row in found.get("rows", [])}
+    missing = sorted(set(range(panels)) - set(rows))
+    if missing:
+        begin()
+        jobs = workers_of(None) or 1
+        shares = [missing[i::jobs] for i in range(jobs)]
+        content = versions()["source"].encode() + Path(script).read_bytes()  # settings, too
+        version = hashlib.sha256(content).hexdigest()[:12]
+        calls = [(part, share, version, prepared) for share in shares]
+        made = run("shares", answers, calls, jobs=jobs, progress=None)
+        new = zip(itertools.chain(*shares), itertools.chain(*made), strict=True)
+        rows |= {n: {"panel": n, "truth": NAMES[n % len(NAMES)]} | answer for n, answer in new}
+    return [rows[number] for number in sorted(rows)]
+
+
+def arguments_of(description: str | None, out: str) -> argparse.Namespace:
+    """Number of panels, and file of the results."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--panels", type=int, default=60)
+    parser.add_argument("--out", type=Path, default=Path(out))
+    return parser.parse_args()
+
+
+def write(content: dict[str, Any], text: str, out: Path) -> None:
+    """Write results as JSON, and print and write their tables."""
+    out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    out.with_suffix(".md").write_text(text, encoding="utf-8")
+    print(text)
 
 
 def simulated(number: int, real: dict[str, Fit]) -> Observations:
@@ -231,23 +261,14 @@ def tables(content: dict[str, Any]) -> str:
 
 def main() -> None:
     """Simulate, judge, count."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--panels", type=int, default=60)
-    parser.add_argument("--out", type=Path, default=Path("analyses/which_hypothesis_wins.json"))
-    arguments = parser.parse_args()
-    found = json.loads(arguments.out.read_text("utf-8")) if arguments.out.exists() else {}
-    rows = {row["panel"]: row for row in found.get("rows", [])}
-    missing = sorted(set(range(arguments.panels)) - set(rows))
-    if missing:
+    arguments = arguments_of(__doc__, "analyses/which_hypothesis_wins.json")
+
+    def begin() -> None:
         run("fits", real_fits, [(NAMES[:1],), (NAMES[1:],)], jobs=workers_of(None), progress=None)
-    for number, answer in judged("criteria", missing, prepared, __file__).items():
-        rows[number] = {"panel": number, "truth": NAMES[number % len(NAMES)]} | answer
-    content = summary([rows[number] for number in sorted(rows)])
-    content["rows"] = [rows[number] for number in sorted(rows)]
-    arguments.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    text = tables(content)
-    arguments.out.with_suffix(".md").write_text(text, encoding="utf-8")
-    print(text)
+
+    rows = judged("criteria", arguments.panels, arguments.out, prepared, __file__, begin)
+    content = summary(rows) | {"rows": rows}
+    write(content, tables(content), arguments.out)
 
 
 if __name__ == "__main__":

@@ -200,7 +200,7 @@ def bend(pieces: dict[str, Any], observed: Observations) -> tuple[dict[str, Any]
 
 
 def _log_factors(values: dict[str, Any], observed: Observations) -> Iterator[tuple[str, Any]]:
-    """Effects whose coordinates are multiples of them, each with the log of the factor.
+    """Effects whose coordinates are multiples of them, each with the log of the one factor.
 
     Some are centred in part. And what the data know of a bend at an open date is by how much it
     has raised the line when they end, not the bend apart from its date.

@@ -287,13 +287,7 @@ def test_new_panels_of_the_simulation_study_are_judged_like_those_committed(tmp_
     monkeypatch.syspath_prepend(ANALYSES)
     import which_hypothesis_wins as wins
 
-    monkeypatch.setenv("DENSING_BAYES_CACHE", str(tmp_path / "store"))
-    out = tmp_path / "wins.json"
-    monkeypatch.setattr(
-        sys, "argv", ["which_hypothesis_wins.py", "--panels", "3", "--out", str(out)]
-    )
-    wins.main()
-    found = json.loads(out.read_text(encoding="utf-8"))["rows"]
+    found = _rows_of_new_panels(wins, 3, tmp_path, monkeypatch)
     assert [row["truth"] for row in found] == list(wins.NAMES)
     # As in all panels committed, which another machine does not draw again bit by bit.
     assert _for_a_change(found[0]) < 0.0 < _for_a_change(found[1])
@@ -322,15 +316,20 @@ def test_forecasts_of_new_panels_are_judged_like_those_committed(tmp_path, monke
     monkeypatch.syspath_prepend(ANALYSES)
     import which_forecast_wins as forecasts
 
-    monkeypatch.setenv("DENSING_BAYES_CACHE", str(tmp_path / "store"))
-    out = tmp_path / "wins.json"
-    monkeypatch.setattr(sys, "argv", ["which_forecast_wins.py", "--panels", "2", "--out", str(out)])
-    forecasts.main()
-    found = json.loads(out.read_text(encoding="utf-8"))["rows"]
+    found = _rows_of_new_panels(forecasts, 2, tmp_path, monkeypatch)
     assert [row["truth"] for row in found] == ["none", "chatgpt"]
     assert all(np.isfinite(row[name]).all() for row in found for name in forecasts.NAMES)
     # As in all panels committed: a bend at ChatGPT that is there costs no forecast much.
     assert sum(found[1]["chatgpt"]) - sum(found[1]["none"]) > -10.0
+
+
+def _rows_of_new_panels(script, panels, folder, monkeypatch):
+    """Rows that the script of a simulation study writes with nothing stored."""
+    monkeypatch.setenv("DENSING_BAYES_CACHE", str(folder / "store"))
+    out = folder / "wins.json"
+    monkeypatch.setattr(sys, "argv", [script.__file__, "--panels", str(panels), "--out", str(out)])
+    script.main()
+    return json.loads(out.read_text(encoding="utf-8"))["rows"]
 
 
 def _for_a_change(row):
