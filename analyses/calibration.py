@@ -39,10 +39,11 @@ from scipy.stats import chisquare
 from densing_bayes import load_panel, load_spec, quantities
 from densing_bayes.canvas import figure_of
 from densing_bayes.check_plot import COLUMNS, frames, plot_uniformity
+from densing_bayes.compiled import compile_fit
 from densing_bayes.draws import stacked
 from densing_bayes.errors import DensingError
 from densing_bayes.fits import Fit
-from densing_bayes.fitting import compile_fit, fit_compiled
+from densing_bayes.fitting import fit_compiled
 from densing_bayes.marginal import SAMPLE_DRAW, given, predictive_densities
 from densing_bayes.model import assemble
 from densing_bayes.observations import DAYS_PER_YEAR, Observations, date_of, observe

@@ -21,9 +21,10 @@ import xarray as xr
 from scipy.stats import binom
 
 from densing_bayes import load_panel, load_spec, quantities
+from densing_bayes.compiled import compile_fit
 from densing_bayes.draws import stacked
 from densing_bayes.fits import Fit
-from densing_bayes.fitting import compile_fit, fit_compiled
+from densing_bayes.fitting import fit_compiled
 from densing_bayes.observations import date_of, observe
 from densing_bayes.simulation import simulate
 

@@ -25,7 +25,6 @@ from which_hypothesis_wins import (
     Judge,
     arguments_of,
     best_of,
-    compiled_for,
     judged,
     simulated,
     tried,
@@ -33,8 +32,9 @@ from which_hypothesis_wins import (
 )
 
 import densing_bayes as db
+from densing_bayes.compiled import Compiled, compile_fit, with_room
 from densing_bayes.fits import Fit
-from densing_bayes.fitting import Compiled, fit_compiled
+from densing_bayes.fitting import fit_compiled
 from densing_bayes.leave_out import cuts_of, densities_after, released_before
 from densing_bayes.observations import with_changes
 from densing_bayes.wording import markdown_table
@@ -57,10 +57,10 @@ def prepared() -> Judge:
     for name, fit in real.items():
         if fit.verdict != "PASS":
             raise SystemExit(f"{name}: {'; '.join(fit.diagnostics['reasons'])}")
-    compiled = compiled_for(real)
+    compiled = compile_fit(with_room(spec), real["none"].observed)
     near = {
         (name, cut): fit_compiled(
-            compiled[name],
+            compiled,
             fit.observed,
             spec=fit.spec,
             near=fit,
@@ -82,7 +82,7 @@ def begun(fit: Fit, cut: dt.date) -> bool:
 def forecast(
     number: int,
     real: dict[str, Fit],
-    compiled: dict[str, Compiled],
+    compiled: Compiled,
     near: dict[tuple[str, dt.date], Fit],
 ) -> Answer:
     """Log score of the half year after each cut, by hypothesis; none without a pass."""
@@ -91,7 +91,7 @@ def forecast(
     for cut in cuts_of(panel)[-CUTS:]:
         fits = {
             name: tried(
-                compiled[name],
+                compiled,
                 with_changes(panel, real[name].spec),
                 real[name].spec,
                 near[name, cut],

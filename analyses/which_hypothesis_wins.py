@@ -28,10 +28,11 @@ from scipy.special import softmax
 
 import densing_bayes as db
 from densing_bayes.batch import Request, Terms, fitter, run, workers_of
+from densing_bayes.compiled import Compiled, compile_fit, with_room
 from densing_bayes.draws import stacked
 from densing_bayes.evidence import log_evidence, target
 from densing_bayes.fits import Fit
-from densing_bayes.fitting import Compiled, compile_fit, fit_compiled
+from densing_bayes.fitting import fit_compiled
 from densing_bayes.leave_out import leave_one_out
 from densing_bayes.observations import Observations, observe, with_changes
 from densing_bayes.quantities import growth
@@ -156,31 +157,21 @@ def tried(
     return fit
 
 
-def compiled_for(real: dict[str, Fit]) -> dict[str, Compiled]:
-    """What serves each hypothesis: those of one structure share it."""
-    found: dict[str, Compiled] = {}
-    for name, fit in real.items():
-        same = (each for each in found.values() if each.serves(fit.spec, fit.observed))
-        found[name] = next(same, None) or compile_fit(fit.spec, fit.observed)
-    return found
-
-
 def prepared() -> Judge:
     """Fits of the real panel, and all that judging a panel needs compiled."""
     real = dict(zip(NAMES, real_fits(NAMES), strict=True))
-    compiled = compiled_for(real)
+    compiled = compile_fit(with_room(real["none"].spec), real["none"].observed)
     return lambda number: criteria(number, real, compiled)
 
 
-def criteria(number: int, real: dict[str, Fit], compiled: dict[str, Compiled]) -> Answer:
+def criteria(number: int, real: dict[str, Fit], compiled: Compiled) -> Answer:
     """Left-out releases and systems, and evidence, by hypothesis."""
     panel = simulated(number, real)
     result = {}
-    # The one without a change last, since others know its coordinates.
-    near = real[min(NAMES)]
-    for name in sorted(NAMES):
+    near = real["none"]
+    for name in NAMES:
         spec = real[name].spec
-        near = fit = tried(compiled[name], with_changes(panel, spec), spec, near, number)
+        near = fit = tried(compiled, with_changes(panel, spec), spec, near, number)
         left_out, _ = leave_one_out(fit, DRAWS)
         shared = target(fit)
         evidence = log_evidence(shared.log_density, shared.draws, number, POINTS)

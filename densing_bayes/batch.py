@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from densing_bayes.compiled import Compiled, compile_fit, with_room
 from densing_bayes.diagnostics import ESS_MIN, RHAT_MAX
 from densing_bayes.fits import Fit
-from densing_bayes.fitting import Compiled, compile_fit, fit_compiled
+from densing_bayes.fitting import fit_compiled
 from densing_bayes.observations import Observations
 from densing_bayes.spec import ModelSpec
 from densing_bayes.store import address, stored_fit
@@ -68,7 +69,7 @@ def fitter(terms: Terms, *, keep: bool = True) -> Callable[..., Fit]:
     def make(request: Request, settings: dict[str, Any]) -> Fit:
         nonlocal compiled
         if compiled is None or not compiled.serves(request.spec, request.observed):
-            compiled = compile_fit(request.spec, request.observed)
+            compiled = compile_fit(with_room(request.spec), request.observed)
         return fit_compiled(
             compiled,
             request.observed,

@@ -17,9 +17,9 @@ import pandas as pd
 
 from densing_bayes import leave_out, prior_sensitivity
 from densing_bayes.batch import Request, Terms, fitter, name_of, run
+from densing_bayes.compiled import structure, with_room
 from densing_bayes.evidence import log_evidence, target
 from densing_bayes.fits import Fit
-from densing_bayes.fitting import structure
 from densing_bayes.observations import with_changes
 from densing_bayes.quantities import growth
 from densing_bayes.spec import ModelSpec
@@ -33,10 +33,17 @@ SECOND_TRY = ("draws", "target_accept")  # settings that tell one from the first
 
 
 def by_structure(specs: dict[str, ModelSpec]) -> list[list[str]]:
-    """Names of what one compilation serves, the longest work first."""
+    """Names of what one compilation serves, the longest work first.
+
+    Those with most changes come first among their like: the pilot of one serves those with fewer.
+    """
     groups: dict[str, list[str]] = {}
-    for name, spec in specs.items():
-        groups.setdefault(structure(spec), []).append(name)
+
+    def parameters(name: str) -> int:
+        return sum(change.slope + change.level for change in specs[name].trend.changes)
+
+    for name in sorted(specs, key=parameters, reverse=True):
+        groups.setdefault(structure(with_room(specs[name])), []).append(name)
 
     def work(names: list[str]) -> int:
         undated = bool(specs[names[0]].trend.undated)

@@ -8,21 +8,21 @@ import os
 import sys
 import time
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from densing_bayes.compiled import Compiled, compile_fit
 from densing_bayes.errors import FitError
 from densing_bayes.fits import Fit
 from densing_bayes.observations import Observations, observe
-from densing_bayes.sampling import by_mode, compile_model, pilot_run, sample
+from densing_bayes.sampling import by_mode, pilot_run, sample
 from densing_bayes.spec import Hypothesis, ModelSpec, load_hypothesis, load_spec
 from densing_bayes.tables import Panel, load_panel
 
 if TYPE_CHECKING:
-    from densing_bayes.conditioned import Conditioned
     from densing_bayes.model import Parts
 
 TARGET_ACCEPT = 0.95
@@ -109,48 +109,6 @@ def fit(
     )
 
 
-class Compiled(NamedTuple):
-    """A specification compiled for panels of one shape and hypotheses of one structure."""
-
-    spec: ModelSpec
-    parts: Parts
-    conditioned: Conditioned
-    functions: Any  # nutpie's
-
-    def serves(self, spec: ModelSpec, observed: Observations) -> bool:
-        """Whether a specification and a panel need no compilation of their own.
-
-        They may differ in names and dates of changes, and in measured values.
-        """
-        labels = ("cell_label", "loss_label", "reference_label")
-        own = self.conditioned.observed
-        same = all(getattr(own, label) == getattr(observed, label) for label in labels)
-        return same and structure(self.spec) == structure(spec)
-
-
-def structure(spec: ModelSpec) -> str:
-    """What of a specification is compiled; names and dates of changes are data."""
-    changes = spec.trend.changes
-    pattern = [
-        (change.slope, change.level, change.known, i > 0 and change.window == changes[i - 1].window)
-        for i, change in enumerate(changes)
-    ]
-    return f"{spec.replace(trend__changes=()).hash} {pattern}"
-
-
-def compile_fit(spec: ModelSpec, observed: Observations) -> Compiled:
-    """Build and compile the model once, for this and any panel of the same shape."""
-    from densing_bayes.conditioned import condition
-    from densing_bayes.model import assemble
-    from densing_bayes.pilot import pilot
-
-    parts = assemble(spec, observed)
-    start = pilot(spec, observed).point(parts.model.initial_point())
-    conditioned = condition(parts, observed, start)
-    functions = compile_model(conditioned.model, _names(parts))
-    return Compiled(spec, parts, conditioned, functions)
-
-
 def fit_compiled(
     compiled: Compiled,
     observed: Observations,
@@ -185,7 +143,7 @@ def fit_compiled(
     from densing_bayes.pilot import loss_optima, pilot
 
     compiled_at = time.perf_counter()
-    _, parts, conditioned, functions = compiled
+    parts, conditioned, functions = compiled[1:]
     spec = spec or compiled.spec
     if not compiled.serves(spec, observed):
         raise FitError("the compiled model has another structure: compile this specification anew")
@@ -200,11 +158,7 @@ def fit_compiled(
     }
     cells_seen = seen[observed.cell_system].astype(float)
     conditioned.model["cell_seen"].set_value(cells_seen)
-    dates = {
-        "change_earliest": observed.change_earliest,
-        "change_latest": observed.change_latest,
-    }
-    dates = {name: value for name, value in dates.items() if name in parts.model}
+    dates = compiled.dates(spec, observed)
     measured |= dates
     for name, value in measured.items():
         parts.model[name].set_value(value)
@@ -212,10 +166,16 @@ def fit_compiled(
     global_point(conditioned, pilot(spec, observed).point(initial))
     functions = functions.with_data(**measured, cell_seen=cells_seen)
     whitening = None
+    idle = compiled.idle(spec)
     if near is not None:
-        whitening = whitening_near(conditioned, functions, near.data["pilot"].dataset)
+        pilot_found = near.data["pilot"].dataset
+        whitening = whitening_near(conditioned, functions, pilot_found, idle)
     if whitening is None:
         whitening = pilot_run(functions, laplace(conditioned, functions), chains, cores, seed)
+        pilot_found = whitening.dataset(conditioned, idle)
+    else:  # the pilot may know coordinates besides, of use to others
+        modes = whitening.dataset(conditioned, idle)[["cell_mode"]]
+        pilot_found = pilot_found.drop_dims("cell").merge(modes)
     # Where the loss laws have several optima, the chains start from different ones.
     optima = loss_optima(spec, observed)
     positions = [
@@ -240,15 +200,14 @@ def fit_compiled(
         seed=seed,
         **settings,
     )
-    drawn = trace["posterior"].dataset[_names(parts)]
+    drawn = trace["posterior"].dataset[compiled.names]
     groups_of = chain_groups(drawn) if draws >= ENOUGH else [list(range(chains))]
     if len(groups_of) > 1:
         trace = by_mode(
             conditioned, functions, whitening, trace, groups_of, sampler, seed=seed, **settings
         )
     sampled_at = time.perf_counter()
-    posterior = _relabelled(trace["posterior"].dataset[_names(parts)], spec, observed)
-    pilot_found = whitening.dataset(conditioned)
+    posterior = _relabelled(trace["posterior"].dataset[compiled.names], spec, observed)
     if not seen.all():
         observed = observed.of_systems(seen)
         posterior = _narrowed(posterior, spec, observed)
@@ -265,7 +224,7 @@ def fit_compiled(
             {"score": ("cell", observed.score)}, coords={"cell": list(observed.cell_label)}
         ),
         "constant_data": xr.Dataset(
-            {name: ("change", value) for name, value in dates.items()},
+            {name: ("change", getattr(observed, name)) for name in dates if observed.changes},
             coords={"change": list(observed.changes)},
         ),
         "pilot": pilot_found,
@@ -307,10 +266,12 @@ def fit_compiled(
 
 
 def _relabelled(draws: xr.Dataset, spec: ModelSpec, observed: Observations) -> xr.Dataset:
-    """Draws with the labels of the specification, where the compiled one had others."""
+    """Draws of what the specification has, with its labels; the compiled one can have more."""
     from densing_bayes.model import coordinates
 
     labels = coordinates(spec, observed)
+    surplus = [dim for dim in labels if draws.sizes.get(dim, 0) > len(labels[dim])]
+    draws = draws.drop_dims(surplus)
     return draws.assign_coords({dim: list(labels[dim]) for dim in draws.dims if dim in labels})
 
 
@@ -320,10 +281,6 @@ def _narrowed(draws: xr.Dataset, spec: ModelSpec, observed: Observations) -> xr.
 
     labels = coordinates(spec, observed)
     return draws.sel({dim: list(labels[dim]) for dim in draws.dims if dim in labels})
-
-
-def _names(parts: Parts) -> list[str]:
-    return [rv.name for rv in (*parts.model.free_RVs, *parts.model.deterministics)]
 
 
 def _check_settings(draws: int, tune: int, chains: int, target_accept: float, sampler: str) -> None:

@@ -8,6 +8,7 @@ covariance, and with it the whitening that the sampler starts from.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from densing_bayes.conditioned import Conditioned, coordinates_of
 from densing_bayes.errors import FitError
 from densing_bayes.observations import Floats
 from densing_bayes.sampling import expanded, log_density
+from densing_bayes.spec import Normal
 
 ROUNDS = 60
 MODE_ROUNDS = 3  # for the cells alone, where all else is known
@@ -37,20 +39,33 @@ class Whitening(NamedTuple):
     globals_scale: Floats
     cell_mode: Floats
 
-    def dataset(self, conditioned: Conditioned) -> xr.Dataset:
-        """The constants with the names of their coordinates, as a fit keeps them."""
-        names = conditioned.coordinates
+    def dataset(self, conditioned: Conditioned, idle: Collection[str] = ()) -> xr.Dataset:
+        """The constants with the names of their coordinates, as a fit keeps them.
+
+        Without coordinates that are idle: to a fit whose data say something of them, what is known
+        here is no use.
+        """
+        every = list(conditioned.coordinates)
+        names = [name for name in every if name not in idle]
         return xr.Dataset(
             {
-                "centre": ("coordinate", self.globals_centre),
-                "scale": (("coordinate", "direction"), self.globals_scale),
+                "centre": ("coordinate", self.globals_centre[[every.index(n) for n in names]]),
+                "scale": (("coordinate", "direction"), _among(self.globals_scale, every, names)),
                 "cell_mode": ("cell", self.cell_mode),
             },
-            coords={"coordinate": list(names), "cell": list(conditioned.observed.cell_label)},
+            coords={"coordinate": names, "cell": list(conditioned.observed.cell_label)},
         )
 
 
-def whitening_near(conditioned: Conditioned, compiled: Any, pilot: xr.Dataset) -> Whitening | None:
+def _among(scale: Floats, every: list[str], names: list[str]) -> Floats:
+    """Cholesky factor of the covariance that some of the coordinates have among them."""
+    rows = scale[[every.index(name) for name in names]]
+    return rows if names == every else np.linalg.cholesky(rows @ rows.T)
+
+
+def whitening_near(
+    conditioned: Conditioned, compiled: Any, pilot: xr.Dataset, idle: Mapping[str, Normal]
+) -> Whitening | None:
     """Take over the constants of a like fit.
 
     The model's constants are moved to that fit's as far as they agree. Where it has all
@@ -64,6 +79,8 @@ def whitening_near(conditioned: Conditioned, compiled: Any, pilot: xr.Dataset) -
         The conditioned model, and its functions as compiled by nutpie.
     pilot
         Of :meth:`Whitening.dataset`.
+    idle
+        Coordinates of which the data say nothing, with their priors.
     """
     names, cells = list(conditioned.coordinates), list(conditioned.observed.cell_label)
     model = conditioned.model
@@ -72,18 +89,20 @@ def whitening_near(conditioned: Conditioned, compiled: Any, pilot: xr.Dataset) -
         ("cell_mode", cells, pilot["cell_mode"]),
     ):
         there = dict(zip(values[values.dims[0]].values, values.to_numpy(), strict=True))
+        there |= {name: prior.mu for name, prior in idle.items()}
         own = zip(labels, model[data].get_value(), strict=True)
         model[data].set_value(np.array([there.get(label, value) for label, value in own]))
     seen = {
         cell for cell, weight in zip(cells, model["cell_seen"].get_value(), strict=True) if weight
     }
     saw, has = set(pilot["cell"].values), list(pilot["coordinate"].values)
-    if not set(names) <= set(has) or len(seen & saw) < ALIKE * len(seen | saw):
+    known = [name for name in names if name not in idle]
+    if not set(known) <= set(has) or len(seen & saw) < ALIKE * len(seen | saw):
         return None
-    scale = pilot["scale"].to_numpy()[[has.index(name) for name in names]]
-    if names != has:  # what those coordinates leave of the others' covariance
-        scale = np.linalg.cholesky(scale @ scale.T)
-    model["globals_scale"].set_value(scale)
+    whole = np.diag([idle[name].sigma if name in idle else 1.0 for name in names])
+    at = [names.index(name) for name in known]
+    whole[np.ix_(at, at)] = _among(pilot["scale"].to_numpy(), has, known)
+    model["globals_scale"].set_value(whole)
     for _ in range(MODE_ROUNDS):
         model["cell_mode"].set_value(_cells_at_centre(conditioned, compiled))
     return Whitening(*(model[name].get_value() for name in Whitening._fields))

@@ -233,6 +233,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         systems["organisation"].to_numpy(str), return_inverse=True
     )
     time = (systems["release_date"] - ORIGIN).dt.days.to_numpy(float) / DAYS_PER_YEAR
+    _check_changes(spec, time)
     release_time = np.array([time[system_release == i].min() for i in range(len(releases))])
     flags = tuple(sorted(map(str, set(scores["flag"]) - {""})))
     items = panel.benchmarks["effective_items"].astype(float)
@@ -280,22 +281,41 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         bend_time=np.array(
             [years_since_origin(date) for date in [spec.density.drift_bend] if date]
         ),
-        **_changes(spec, time),
+        **_changes(spec),
     )
 
 
 def with_changes(observed: Observations, spec: ModelSpec) -> Observations:
-    """The same observations with the changes of another specification of the trend."""
-    return replace(observed, **_changes(spec, observed.time))
+    """The same observations with the changes of another specification of the trend.
+
+    Raises
+    ------
+    SpecError
+        If a change has no systems on both sides, or a window no release in it.
+    """
+    _check_changes(spec, observed.time)
+    return placed(observed, spec)
 
 
-def _changes(spec: ModelSpec, time: Floats) -> dict[str, Any]:
-    """Names and dates of the changes of the trend, each with systems on both sides."""
+def placed(observed: Observations, spec: ModelSpec) -> Observations:
+    """The same, wherever the changes lie."""
+    return replace(observed, **_changes(spec))
+
+
+def _changes(spec: ModelSpec) -> dict[str, Any]:
+    """Names and dates of the changes of the trend."""
     changes = spec.trend.changes
-    earliest = np.array([years_since_origin(change.window[0]) for change in changes])
-    latest = np.array([years_since_origin(change.window[1]) for change in changes])
+    return {
+        "changes": tuple(change.name for change in changes),
+        "change_earliest": np.array([years_since_origin(change.window[0]) for change in changes]),
+        "change_latest": np.array([years_since_origin(change.window[1]) for change in changes]),
+    }
+
+
+def _check_changes(spec: ModelSpec, time: Floats) -> None:
     first, last = date_of(time.min()).date(), date_of(time.max()).date()
-    for change, start, end in zip(changes, earliest, latest, strict=True):
+    for change in spec.trend.changes:
+        start, end = map(years_since_origin, change.window)
         if change.known and not time.min() < start <= time.max():
             raise SpecError(
                 f"change '{change.name}' at {change.date} lies outside the data, which run from "
@@ -306,11 +326,6 @@ def _changes(spec: ModelSpec, time: Floats) -> dict[str, Any]:
                 f"the window of change '{change.name}', {change.earliest} to {change.latest}, "
                 f"holds no release; the data run from {first} to {last}"
             )
-    return {
-        "changes": tuple(change.name for change in changes),
-        "change_earliest": earliest,
-        "change_latest": latest,
-    }
 
 
 def _check_benchmarks(panel: Panel, spec: ModelSpec) -> None:

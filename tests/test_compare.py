@@ -49,6 +49,17 @@ def test_the_table_has_every_criterion(comparison):
 
 
 @pytest.mark.fit
+def test_fits_have_the_changes_of_their_hypothesis_only(comparison):
+    """The compilation that they share has room for a jump."""
+    for name, fit in comparison.fits.items():
+        for group in ("posterior", "prior"):
+            assert list(fit.data[group]["slope_change"].to_numpy()) == [name]
+            assert "level_change" not in fit.data[group]
+        assert set(fit.data["constant_data"].data_vars) == {"change_earliest"}
+        assert fit.spec.hash == db.load_spec("joint").under(db.load_hypothesis(name)).hash
+
+
+@pytest.mark.fit
 def test_evidence_of_a_fit_that_did_not_pass_is_not_used(comparison):
     table = comparison.table
     assert not table.loc[table["verdict"] != "PASS", "evidence_usable"].any()

@@ -5,9 +5,10 @@ import pytest
 import xarray as xr
 
 from densing_bayes import quantities
+from densing_bayes.compiled import compile_fit
 from densing_bayes.errors import FileFormatError, FitError
 from densing_bayes.fits import Fit
-from densing_bayes.fitting import compile_fit, fit, fit_compiled
+from densing_bayes.fitting import fit, fit_compiled
 from densing_bayes.observations import observe
 from densing_bayes.spec import load_spec
 from densing_bayes.tables import load_panel

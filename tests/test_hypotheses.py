@@ -12,11 +12,11 @@ import xarray as xr
 from scipy.stats import norm
 
 from densing_bayes import prior_sensitivity
+from densing_bayes.compiled import Compiled, structure, with_room
 from densing_bayes.errors import SpecError
-from densing_bayes.fitting import structure
 from densing_bayes.line import Line, drawn_line, line_slope, line_value, walk
 from densing_bayes.model import assemble, build_model
-from densing_bayes.observations import observe
+from densing_bayes.observations import observe, placed
 from densing_bayes.spec import (
     ChangeSpec,
     Hypothesis,
@@ -151,6 +151,44 @@ def test_hypotheses_of_one_structure_differ_in_names_and_dates_only():
     of = {name: structure(SPEC.under(load_hypothesis(name))) for name in list_hypotheses()}
     assert of["chatgpt"] == of["llama-1"] == of["gpt-4"] == of["chinchilla"]
     assert len(set(of.values())) == len(of) - 3
+
+
+def test_a_compilation_with_room_serves_every_hypothesis_with_known_dates():
+    of = {
+        name: structure(with_room(SPEC.under(load_hypothesis(name)))) for name in list_hypotheses()
+    }
+    known = {"none", "chatgpt", "chatgpt-level", "chatgpt-both", "llama-1", "gpt-4", "chinchilla"}
+    assert len({of[name] for name in known}) == 1
+    assert len(set(of.values())) == 1 + len(set(of) - known)
+    two = tuple(ChangeSpec(name=f"in {y}", date=dt.date(y, 6, 1)) for y in (2022, 2023))
+    spec = SPEC.under(Hypothesis(name="two", changes=two))
+    assert with_room(spec) is spec  # there is room for one bend
+
+
+@pytest.mark.parametrize("name", ["none", "chatgpt", "chatgpt-level", "chatgpt-both"])
+def test_changes_that_a_hypothesis_does_not_have_change_nothing(name):
+    """With room for others the line is the same, whatever the others are."""
+    spec = SPEC.under(load_hypothesis(name))
+    observed = observe(PANEL, spec)
+    own = assemble(spec, observed)
+    roomy = assemble(with_room(spec), placed(observed, with_room(spec)))
+    compiled = Compiled(with_room(spec), roomy, None, None)
+    for key, value in compiled.dates(spec, observed).items():
+        roomy.model[key].set_value(value)
+    random = np.random.default_rng(0)
+    point = roomy.model.initial_point()
+    point = {key: np.asarray(v + random.normal(0.0, 0.5, np.shape(v))) for key, v in point.items()}
+    lines = [
+        parts.model.compile_fn(
+            parts.model.replace_rvs_by_values([parts.trend.line]),
+            inputs=parts.model.value_vars,
+            mode=FAST,
+            point_fn=False,
+            on_unused_input="ignore",
+        )(*(point[value.name] for value in parts.model.value_vars))[0]
+        for parts in (own, roomy)
+    ]
+    np.testing.assert_array_equal(*lines)
 
 
 # The line ----------------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ import pytest
 
 import densing_bayes as db
 from densing_bayes import leave_out
+from densing_bayes.compiled import compile_fit
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting import compile_fit, fit_compiled
+from densing_bayes.fitting import fit_compiled
 from densing_bayes.marginal import given, predictive_densities, thinned
 from densing_bayes.observations import observe
 

@@ -15,7 +15,7 @@ from densing_bayes.errors import SpecError
 from densing_bayes.model import assemble, build_model
 from densing_bayes.observations import observe
 from densing_bayes.pilot import pilot
-from densing_bayes.spec import load_hypothesis, load_spec
+from densing_bayes.spec import Normal, load_hypothesis, load_spec
 from densing_bayes.tables import load_panel
 
 # Interpreted: cheaper than compiling for a handful of evaluations.
@@ -218,14 +218,24 @@ def test_a_whitening_of_more_coordinates_serves_a_model_with_fewer(monkeypatch):
     centre = random.standard_normal(count)
     scale = np.tril(random.uniform(0.5, 1.0, (count, count)))
     near = laplace.Whitening(centre, scale, mode)
-    found = laplace.whitening_near(straight, None, near.dataset(bent))
+    found = laplace.whitening_near(straight, None, near.dataset(bent), {})
     kept = [i for i, name in enumerate(bent.coordinates) if name in straight.coordinates]
     assert len(kept) == len(straight.coordinates) == count - 1
     np.testing.assert_array_equal(found.globals_centre, centre[kept])
     covariance = found.globals_scale @ found.globals_scale.T
     np.testing.assert_allclose(covariance, (scale @ scale.T)[np.ix_(kept, kept)])
-    # A model with a coordinate that the fit has not needs a pilot of its own.
-    assert laplace.whitening_near(bent, None, found.dataset(straight)) is None
+    # A model with a coordinate that the fit has not needs a pilot of its own,
+    assert laplace.whitening_near(bent, None, found.dataset(straight), {}) is None
+    # unless the data say nothing of it: then it has the scale of its prior, and no part in others.
+    (extra,) = set(bent.coordinates) - set(straight.coordinates)
+    prior = Normal(distribution="normal", mu=0.2, sigma=0.7)
+    for known in (found.dataset(straight), near.dataset(bent), near.dataset(bent, [extra])):
+        with_idle = laplace.whitening_near(bent, None, known, {extra: prior})
+        at = bent.coordinates.index(extra)
+        assert with_idle.globals_centre[at] == prior.mu
+        both = with_idle.globals_scale @ with_idle.globals_scale.T
+        np.testing.assert_array_equal(both[at], prior.sigma**2 * np.eye(count)[at])
+        np.testing.assert_allclose(both[np.ix_(kept, kept)], covariance)
 
 
 @pytest.mark.parametrize(

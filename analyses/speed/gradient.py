@@ -20,7 +20,7 @@ import numpy as np
 import pytensor
 
 from densing_bayes import laws, load_panel, load_spec
-from densing_bayes.fitting import Compiled, compile_fit
+from densing_bayes.compiled import Compiled, compile_fit
 from densing_bayes.observations import Observations, observe
 from densing_bayes.sampling import expanded, log_density
 
