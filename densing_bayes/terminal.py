@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from densing_bayes.fits import Fit
 
 NOT_CONVERGED = 3
+UNBOUNDED = 10_000  # characters: no table is wider
 FitFile = Annotated[Path, typer.Argument(metavar="FIT", help="File written by 'fit'.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
@@ -98,7 +99,10 @@ def print_table(
     rows: list[list[str]],
     left: Collection[int] = (),
 ) -> None:
-    """Print a table: the first column left, the others right but for those in ``left``."""
+    """Print a table: the first column left, the others right but for those in ``left``.
+
+    Where it is wider than the terminal its columns move together before a name is folded.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -117,7 +121,11 @@ def print_table(
         )
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False, markup=False, emoji=False).print(table)
+    console = Console(highlight=False, markup=False, emoji=False)
+    natural = console.measure(table, options=console.options.update(max_width=UNBOUNDED)).maximum
+    if natural > console.width:
+        table.padding = 0
+    console.print(table)
 
 
 def print_ledger(header: list[str], rows: list[list[str]]) -> None:
