@@ -34,10 +34,11 @@ from densing_bayes.corollaries.trend_plot import plot_exponential
 from densing_bayes.documents import json_text
 from densing_bayes.exponential import ExponentialFit, dated_points, fit_exponential, line_through
 from densing_bayes.fitting import SEED
+from densing_bayes.hypothesis import ChangeSpec, Hypothesis
 from densing_bayes.priors import log_density
 from densing_bayes.published import load_figures
 from densing_bayes.quantities import estimate, probability
-from densing_bayes.spec import ChangeSpec, Hypothesis, load_corollary
+from densing_bayes.spec import load_corollary
 
 UNIT = "USD per million tokens read"
 

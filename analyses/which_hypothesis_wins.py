@@ -33,11 +33,12 @@ from densing_bayes.draws import stacked
 from densing_bayes.evidence import log_evidence, target
 from densing_bayes.fits import Fit
 from densing_bayes.fitting import fit_compiled
+from densing_bayes.hypothesis import ChangeSpec, Hypothesis
 from densing_bayes.leave_out import leave_one_out
 from densing_bayes.observations import Observations, observe, with_changes
 from densing_bayes.quantities import growth
 from densing_bayes.simulation import simulate
-from densing_bayes.spec import ChangeSpec, Hypothesis, ModelSpec
+from densing_bayes.spec import ModelSpec
 from densing_bayes.store import store_folder, stored_answer, versions
 from densing_bayes.wording import markdown_table
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from densing_bayes.fits import Fit
     from densing_bayes.fitting import fit
     from densing_bayes.forecasts import forecast_date, forecast_summary, params_needed
+    from densing_bayes.hypothesis import Hypothesis
     from densing_bayes.least_squares import estimate_as_paper
     from densing_bayes.ledger import claims, load_claims
     from densing_bayes.model import build_model
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from densing_bayes.report import make_report, write_report
     from densing_bayes.shelf import frontier_shelf_life, shelf_life, shelf_life_table
     from densing_bayes.spec import (
-        Hypothesis,
         ModelSpec,
         list_hypotheses,
         list_specs,
@@ -47,14 +47,8 @@ __version__ = "0.1.0"
 
 _HOME = {
     "tables": ("Panel", "load_panel", "list_panels", "load_events", "export_panel"),
-    "spec": (
-        "ModelSpec",
-        "load_spec",
-        "list_specs",
-        "Hypothesis",
-        "load_hypothesis",
-        "list_hypotheses",
-    ),
+    "spec": ("ModelSpec", "load_spec", "list_specs", "load_hypothesis", "list_hypotheses"),
+    "hypothesis": ("Hypothesis",),
     "model": ("build_model",),
     "fits": ("Fit",),
     "fitting": ("fit",),

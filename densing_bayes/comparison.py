@@ -22,15 +22,10 @@ from densing_bayes.batch import Request, Terms, fitter, run, workers_of
 from densing_bayes.errors import DensingError
 from densing_bayes.fits import CI, Fit
 from densing_bayes.fitting import SEED, TARGET_ACCEPT
+from densing_bayes.hypothesis import Hypothesis
 from densing_bayes.observations import Observations, observe, with_changes, years_since_origin
 from densing_bayes.quantities import estimate, growth, probability
-from densing_bayes.spec import (
-    Hypothesis,
-    ModelSpec,
-    list_hypotheses,
-    load_hypothesis,
-    load_spec,
-)
+from densing_bayes.spec import ModelSpec, list_hypotheses, load_hypothesis, load_spec
 from densing_bayes.store import store_folder, versions
 from densing_bayes.tables import Panel, load_panel
 

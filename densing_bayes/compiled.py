@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from densing_bayes.distributions import Normal
+from densing_bayes.hypothesis import ChangeSpec
 from densing_bayes.observations import Observations, placed
 from densing_bayes.sampling import compile_model
-from densing_bayes.spec import ChangeSpec, ModelSpec, Normal
+from densing_bayes.spec import ModelSpec
 
 if TYPE_CHECKING:
     from densing_bayes.conditioned import Conditioned

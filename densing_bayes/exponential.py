@@ -15,12 +15,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from densing_bayes.distributions import PositivePrior
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import SEED
+from densing_bayes.hypothesis import LineSpec
 from densing_bayes.line import drawn_line, line_slope, line_value
 from densing_bayes.observations import DAYS_PER_YEAR, Floats, years_since_origin
 from densing_bayes.posterior import Posterior, sample_posterior
-from densing_bayes.spec import LineSpec, PositivePrior
 
 if TYPE_CHECKING:
     import pymc as pm

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from densing_bayes.compiled import Compiled, compile_fit
 from densing_bayes.errors import FitError
 from densing_bayes.fits import Fit
+from densing_bayes.hypothesis import Hypothesis
 from densing_bayes.observations import Observations, observe
 from densing_bayes.sampling import by_mode, pilot_run, sample
-from densing_bayes.spec import Hypothesis, ModelSpec, load_hypothesis, load_spec
+from densing_bayes.spec import ModelSpec, load_hypothesis, load_spec
 from densing_bayes.tables import Panel, load_panel
 
 if TYPE_CHECKING:

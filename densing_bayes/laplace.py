@@ -15,10 +15,10 @@ import numpy as np
 import xarray as xr
 
 from densing_bayes.conditioned import Conditioned, coordinates_of
+from densing_bayes.distributions import Normal
 from densing_bayes.errors import FitError
 from densing_bayes.observations import Floats
 from densing_bayes.sampling import expanded, log_density
-from densing_bayes.spec import Normal
 
 ROUNDS = 60
 MODE_ROUNDS = 3  # for the cells alone, where all else is known

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from densing_bayes.hypothesis import LineSpec
 from densing_bayes.laws import Array
 from densing_bayes.observations import Floats, years_since_origin
-from densing_bayes.spec import LineSpec
 
 
 class Line(NamedTuple):

@@ -10,11 +10,12 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from densing_bayes import laws
+from densing_bayes.distributions import Normal
 from densing_bayes.errors import SpecError
 from densing_bayes.observations import Observations
 from densing_bayes.priors import variable
 from densing_bayes.scaling import ScalingLaw
-from densing_bayes.spec import ModelSpec, Normal
+from densing_bayes.spec import ModelSpec
 
 
 class ScoreLink(NamedTuple):

@@ -15,18 +15,10 @@ from scipy.optimize import least_squares
 from scipy.special import expit, logit
 
 from densing_bayes import laws
+from densing_bayes.distributions import Beta, HalfNormal, LogitNormal, LogNormal, Normal, Prior
 from densing_bayes.least_squares import FEWEST_LOSSES, fit_losses
 from densing_bayes.observations import Floats, Observations
-from densing_bayes.spec import (
-    Beta,
-    HalfNormal,
-    LogitNormal,
-    LogNormal,
-    ModelSpec,
-    Normal,
-    PerformanceSpec,
-    Prior,
-)
+from densing_bayes.spec import ModelSpec, PerformanceSpec
 
 # Log likelihood below the best optimum at which another is no start: a chain there would stay for
 # good in a place that the runs exclude (e^-12).

@@ -20,9 +20,10 @@ from densing_bayes.exponential import (
     fit_exponential,
 )
 from densing_bayes.fitting import SEED
+from densing_bayes.hypothesis import ChangeSpec
 from densing_bayes.observations import ORIGIN
 from densing_bayes.published import load_figures
-from densing_bayes.spec import ChangeSpec, ModelSpec, load_spec
+from densing_bayes.spec import ModelSpec, load_spec
 
 CHATGPT = ChangeSpec(name="chatgpt", date=ORIGIN.date())
 PRIORS = (

@@ -10,13 +10,15 @@ import pandas as pd
 import xarray as xr
 
 from densing_bayes.diagnostics import effective_size
+from densing_bayes.distributions import LogNormal, Normal, Prior
 from densing_bayes.fits import Fit
+from densing_bayes.hypothesis import ChangeSpec
 from densing_bayes.marginal import at_draws, thinned
 from densing_bayes.model import assemble
 from densing_bayes.observations import Floats
 from densing_bayes.priors import log_density
 from densing_bayes.quantities import growth
-from densing_bayes.spec import ChangeSpec, LogNormal, ModelSpec, Normal, Prior
+from densing_bayes.spec import ModelSpec
 
 FACTORS = (0.5, 2.0)
 SENSITIVE = 0.05  # of power-scaling, above which a posterior moves with its prior (Kallioinen)

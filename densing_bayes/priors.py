@@ -11,8 +11,9 @@ from pytensor.tensor.variable import TensorVariable
 from scipy import stats
 from scipy.special import expit, logit
 
+from densing_bayes.distributions import Beta, HalfNormal, LogitNormal, LogNormal, Normal, Prior
 from densing_bayes.errors import SpecError
-from densing_bayes.spec import Beta, HalfNormal, LogitNormal, LogNormal, ModelSpec, Normal, Prior
+from densing_bayes.spec import ModelSpec
 
 Z = stats.norm.ppf
 

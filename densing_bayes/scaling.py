@@ -10,9 +10,10 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from densing_bayes import laws
+from densing_bayes.distributions import LogNormal
 from densing_bayes.observations import Observations
 from densing_bayes.priors import variable
-from densing_bayes.spec import LogNormal, ScalingSpec
+from densing_bayes.spec import ScalingSpec
 
 
 class ScalingLaw(NamedTuple):

@@ -9,10 +9,11 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
+from densing_bayes.hypothesis import ChangeSpec, LineSpec, SmoothSpec
 from densing_bayes.line import Dated, Line, line_value, walk
 from densing_bayes.observations import DAYS_PER_YEAR, Ints, Observations, years_since_origin
 from densing_bayes.priors import variable
-from densing_bayes.spec import ChangeSpec, LineSpec, SmoothSpec, TrendSpec
+from densing_bayes.spec import TrendSpec
 
 
 class Trend(NamedTuple):

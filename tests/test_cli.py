@@ -10,7 +10,7 @@ import time
 import pytest
 from typer.testing import CliRunner
 
-from densing_bayes import cli, ledger
+from densing_bayes import cli, ledger, terminal
 from densing_bayes.cli import app
 
 ESTIMATE = {"mean", "median", "lower", "upper", "ci", "unit"}
@@ -36,6 +36,17 @@ def strict_json(text):
         raise AssertionError(f"{constant} is not JSON")
 
     return json.loads(text, parse_constant=refuse)
+
+
+def test_a_table_that_is_nearly_too_wide_keeps_its_names_whole(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    interval = "0.12 (-0.89 to 1.12)"
+    row = ["chatgpt-level", "PASS", interval, interval, "< 0.001", "> 0.999"]
+    header = ["Fit", "Before, /y", "After, /y", "P(>0)", "P(>=1.5x)"]
+    terminal.print_table("Hypothesis", header, [row])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3 and lines[2].split("  ")[0].startswith("chatgpt-level PASS")
+    assert max(map(len, lines)) <= 80
 
 
 # Usage and bad input

@@ -18,7 +18,8 @@ from densing_bayes.exponential import (
     growth_of,
     line_through,
 )
-from densing_bayes.spec import ChangeSpec, load_hypothesis
+from densing_bayes.hypothesis import ChangeSpec
+from densing_bayes.spec import load_hypothesis
 
 MEAN = load_engines().engines["compute-per-price"].trend
 FRONTIER = MEAN.model_copy(update={"form": "frontier", "degrees_of_freedom": None})

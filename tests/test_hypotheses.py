@@ -14,17 +14,11 @@ from scipy.stats import norm
 from densing_bayes import prior_sensitivity
 from densing_bayes.compiled import Compiled, structure, with_room
 from densing_bayes.errors import SpecError
+from densing_bayes.hypothesis import ChangeSpec, Hypothesis
 from densing_bayes.line import Line, drawn_line, line_slope, line_value, walk
 from densing_bayes.model import assemble, build_model
 from densing_bayes.observations import observe, placed
-from densing_bayes.spec import (
-    ChangeSpec,
-    Hypothesis,
-    TrendSpec,
-    list_hypotheses,
-    load_hypothesis,
-    load_spec,
-)
+from densing_bayes.spec import TrendSpec, list_hypotheses, load_hypothesis, load_spec
 from densing_bayes.tables import load_panel
 
 # Interpreted: cheaper than compiling for a handful of evaluations.

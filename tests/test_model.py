@@ -11,11 +11,12 @@ import pytest
 
 from densing_bayes import laplace
 from densing_bayes.conditioned import condition
+from densing_bayes.distributions import Normal
 from densing_bayes.errors import SpecError
 from densing_bayes.model import assemble, build_model
 from densing_bayes.observations import observe
 from densing_bayes.pilot import pilot
-from densing_bayes.spec import Normal, load_hypothesis, load_spec
+from densing_bayes.spec import load_hypothesis, load_spec
 from densing_bayes.tables import load_panel
 
 # Interpreted: cheaper than compiling for a handful of evaluations.

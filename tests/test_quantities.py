@@ -10,9 +10,10 @@ import xarray as xr
 from densing_bayes import forecasts, laws, quantities, shelf, summary, wording
 from densing_bayes.errors import DensingError
 from densing_bayes.fits import Fit
+from densing_bayes.hypothesis import Hypothesis
 from densing_bayes.line import line_value
 from densing_bayes.observations import DAYS_PER_YEAR, observe
-from densing_bayes.spec import Hypothesis, load_hypothesis, load_spec
+from densing_bayes.spec import load_hypothesis, load_spec
 from densing_bayes.tables import load_panel
 
 SPEC = load_spec("joint")

@@ -22,10 +22,11 @@ import numpy as np
 import pymc as pm
 from scipy.special import logit
 
+from densing_bayes.distributions import Beta, LogitNormal, LogNormal, Normal, Prior
 from densing_bayes.model import Parts, assemble
 from densing_bayes.observations import Observations, observe
 from densing_bayes.pilot import pilot
-from densing_bayes.spec import Beta, LogitNormal, LogNormal, ModelSpec, Normal, Prior, load_spec
+from densing_bayes.spec import ModelSpec, load_spec
 from densing_bayes.tables import load_panel
 
 CHAINS = 4

@@ -17,13 +17,13 @@ import pandas as pd
 import xarray as xr
 from pydantic import Field
 
+from densing_bayes.distributions import Frozen, Positive
 from densing_bayes.errors import DensingError
 from densing_bayes.fits import CI, Fit
 from densing_bayes.fitting import SEED
 from densing_bayes.observations import DAYS_PER_YEAR, Floats, date_of, years_since_origin
 from densing_bayes.quantities import SAMPLE, draws_of, estimate, line_at, probability
 from densing_bayes.shelf import line_arrival
-from densing_bayes.spec import Frozen, Positive
 from densing_bayes.wording import count
 
 Condition = Literal["smooth", "density", "recipe", "system"]

@@ -19,21 +19,21 @@ import xarray as xr
 from pydantic import Field
 
 from densing_bayes.corollaries.score_curves import collapse
-from densing_bayes.errors import DensingError, TableError
-from densing_bayes.fits import CI, Fit
-from densing_bayes.fitting import SEED
-from densing_bayes.posterior import Posterior, sample_posterior
-from densing_bayes.quantities import check_ci, estimate, probability
-from densing_bayes.schema import COMPRESSION
-from densing_bayes.spec import (
+from densing_bayes.distributions import (
     Frozen,
     LogNormal,
     Positive,
     PositivePrior,
     RealPrior,
     UnitPrior,
-    load_corollary,
 )
+from densing_bayes.errors import DensingError, TableError
+from densing_bayes.fits import CI, Fit
+from densing_bayes.fitting import SEED
+from densing_bayes.posterior import Posterior, sample_posterior
+from densing_bayes.quantities import check_ci, estimate, probability
+from densing_bayes.schema import COMPRESSION
+from densing_bayes.spec import load_corollary
 from densing_bayes.tables import load_panel, load_table
 
 TARGET_ACCEPT = 0.98

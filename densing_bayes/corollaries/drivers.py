@@ -19,6 +19,7 @@ import pandas as pd
 import xarray as xr
 
 from densing_bayes.corollaries.overtraining import overtraining, tokens_of
+from densing_bayes.distributions import Frozen, PositivePrior, RealPrior
 from densing_bayes.draws import stacked
 from densing_bayes.errors import DensingError
 from densing_bayes.fits import CI, Fit
@@ -26,7 +27,7 @@ from densing_bayes.fitting import SEED
 from densing_bayes.observations import Floats, Ints, years_since_origin
 from densing_bayes.posterior import Posterior, sample_posterior
 from densing_bayes.quantities import SAMPLE, estimate, log_density_draws, probability
-from densing_bayes.spec import Frozen, PositivePrior, RealPrior, load_corollary
+from densing_bayes.spec import load_corollary
 from densing_bayes.tables import Panel
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 from pydantic import Field
 
+from densing_bayes.distributions import Frozen
 from densing_bayes.errors import DensingError
 from densing_bayes.exponential import (
     ExponentialFit,
@@ -24,7 +25,7 @@ from densing_bayes.fitting import SEED
 from densing_bayes.observations import DAYS_PER_YEAR
 from densing_bayes.quantities import SAMPLE, doubling_time, estimate, frontier, growth
 from densing_bayes.schema import TECHNOLOGY
-from densing_bayes.spec import Frozen, load_corollary
+from densing_bayes.spec import load_corollary
 from densing_bayes.tables import load_table
 
 WEIGHTS_SHARE = 0.8  # of a device's memory; the rest is for the cache and the system

@@ -20,10 +20,10 @@ from densing_bayes.corollaries.pair_design import (
     rough_values,
 )
 from densing_bayes.corollaries.score_curves import CurveShape, ScoreCurves, scored
+from densing_bayes.distributions import Normal
 from densing_bayes.laws import logistic
 from densing_bayes.observations import Floats
 from densing_bayes.priors import variable
-from densing_bayes.spec import Normal
 
 if TYPE_CHECKING:
     from densing_bayes.corollaries.compression import Comparison, CompressionSpec, ScoreSpec

@@ -27,12 +27,7 @@ from densing_bayes.corollaries.arrivals import (
     waiting_time,
 )
 from densing_bayes.corollaries.training_cost import TrainingSpec
-from densing_bayes.errors import DensingError
-from densing_bayes.fits import CI, Fit
-from densing_bayes.fitting import SEED
-from densing_bayes.observations import DAYS_PER_YEAR, Floats
-from densing_bayes.quantities import check_ci, estimate, probability
-from densing_bayes.spec import (
+from densing_bayes.distributions import (
     Beta,
     Finite,
     Frozen,
@@ -43,8 +38,13 @@ from densing_bayes.spec import (
     PositivePrior,
     Prior,
     UnitPrior,
-    load_corollary,
 )
+from densing_bayes.errors import DensingError
+from densing_bayes.fits import CI, Fit
+from densing_bayes.fitting import SEED
+from densing_bayes.observations import DAYS_PER_YEAR, Floats
+from densing_bayes.quantities import check_ci, estimate, probability
+from densing_bayes.spec import load_corollary
 from densing_bayes.wording import is_probability
 
 MILLION = 1e6

@@ -11,6 +11,7 @@ import xarray as xr
 from pydantic import Field
 from scipy.stats import norm
 
+from densing_bayes.distributions import Frozen
 from densing_bayes.errors import DensingError
 from densing_bayes.exponential import (
     ExponentialFit,
@@ -22,9 +23,10 @@ from densing_bayes.exponential import (
 )
 from densing_bayes.fits import CI
 from densing_bayes.fitting import SEED
+from densing_bayes.hypothesis import Hypothesis
 from densing_bayes.quantities import doubling_time, estimate, probability
 from densing_bayes.schema import PRICES
-from densing_bayes.spec import Frozen, Hypothesis, load_corollary
+from densing_bayes.spec import load_corollary
 from densing_bayes.tables import load_table
 
 Price = Literal["input", "blended"]

@@ -19,11 +19,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from densing_bayes.distributions import Frozen, PositivePrior, RealPrior, UnitPrior
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import SEED
 from densing_bayes.posterior import Posterior, sample_posterior
 from densing_bayes.schema import COSTS
-from densing_bayes.spec import Frozen, PositivePrior, RealPrior, UnitPrior
 from densing_bayes.tables import load_panel, load_table
 
 if TYPE_CHECKING:

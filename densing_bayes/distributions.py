@@ -1,0 +1,62 @@
+"""Priors as a specification states them: a family and its parameters, read from TOML."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Frozen(BaseModel):
+    """A table of a specification: fixed once read, and without keys that nobody knows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Normal(Frozen):
+    """Normal prior on the real line."""
+
+    distribution: Literal["normal"]
+    mu: Finite
+    sigma: Positive
+
+
+class LogNormal(Frozen):
+    """Log-normal prior, by its median and the standard deviation of the logarithm."""
+
+    distribution: Literal["lognormal"]
+    median: Positive
+    sigma: Positive
+
+
+class HalfNormal(Frozen):
+    """Half-normal prior."""
+
+    distribution: Literal["halfnormal"]
+    sigma: Positive
+
+
+class Beta(Frozen):
+    """Beta prior on the unit interval."""
+
+    distribution: Literal["beta"]
+    alpha: Positive
+    beta: Positive
+
+
+class LogitNormal(Frozen):
+    """Logit-normal prior on the unit interval, by its median and the sd of the logit."""
+
+    distribution: Literal["logitnormal"]
+    median: Annotated[float, Field(gt=0, lt=1)]
+    sigma: Positive
+
+
+Prior = Normal | LogNormal | HalfNormal | Beta | LogitNormal
+RealPrior = Normal
+PositivePrior = Annotated[LogNormal | HalfNormal, Field(discriminator="distribution")]
+UnitPrior = Annotated[Beta | LogitNormal, Field(discriminator="distribution")]
