@@ -69,6 +69,8 @@ def small_multiples(
         grid = np.ravel(figure.subplots(rows, columns, squeeze=False, **options))
     for ax in grid[count:]:
         ax.remove()
+    for ax in grid[max(count - columns, 0) : count]:  # the lowest of each column, shared or not
+        ax.tick_params(axis="x", labelbottom=True)
     return list(grid[:count])
 
 

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 import densing_bayes as db
 from densing_bayes import batch, criteria, diagnostics, findings, hypothesis_plots
 from densing_bayes import comparison as comparing
+from densing_bayes.canvas import small_multiples
 from densing_bayes.cli import app
 from densing_bayes.documents import comparison_document, json_text
 from densing_bayes.errors import DensingError
@@ -113,6 +114,15 @@ def test_figures_show_every_hypothesis(comparison):
     with pytest.raises(DensingError, match="no date is open"):
         hypothesis_plots.plot_change_date(comparison.fits["chatgpt"])
     plt.close("all")
+
+
+def test_the_lowest_of_small_multiples_in_each_column_shows_its_dates():
+    from matplotlib import pyplot as plt
+
+    axes = small_multiples(5, 3, (1.0, 1.0), (0.0, 0.0), sharex=True)
+    labelled = [ax.xaxis.get_tick_params()["labelbottom"] for ax in axes]
+    assert labelled == [False, False, True, True, True]
+    plt.close(axes[0].figure)
 
 
 @pytest.mark.fit
