@@ -1,10 +1,22 @@
 """Fixtures shared by the tests: one real, small fit per run, whatever the number of workers."""
 
+from collections import Counter
+
 import pytest
 from filelock import FileLock
 
 import densing_bayes
 from densing_bayes import Fit
+
+
+def pytest_collection_modifyitems(items):
+    """The comparison first, then large modules before small ones.
+
+    So one worker compiles for the comparison while the other compiles for the small fit, which both
+    need later, and neither waits.
+    """
+    count = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path.name != "test_compare.py", -count[item.path], item.path))
 
 
 @pytest.fixture(scope="session")
