@@ -272,6 +272,8 @@ def _table(
         if len(forecasts):
             own = forecasts[forecasts["hypothesis"] == name]
             row["forecast_log_score"] = float(np.sum(np.concatenate(own["log_score"].to_list())))
+            k = np.concatenate(own["k"].to_list())
+            row["k_above_forecast"] = int(np.sum(k > leave_out.K_LIMIT))
             row["forecast_crps"] = float(np.mean(np.concatenate(own["crps"].to_list())))
             for level in ("50", "95"):
                 covered = np.concatenate(own[f"covered{level}"].to_list())

@@ -95,6 +95,11 @@ def sentences(comparison: Comparison) -> list[str]:
             f"LOSO is not exact: k is above {K_LIMIT} for {_range(systems)} of "
             f"{_many(len(comparison.observed.systems), 'system')}, by hypothesis."
         )
+    if "k_above_forecast" in table and table["k_above_forecast"].any():
+        said.append(
+            f"Few draws foresee {_range(table['k_above_forecast'])} of the releases forecast, by "
+            f"hypothesis (k above {K_LIMIT}): such scores may differ by many nats between runs."
+        )
     if "forecast_usable" in table and not table["forecast_usable"].any():
         said.append("Forecasts are not usable: no hypothesis has fits that passed at all cuts.")
     failed = table.index[table["verdict"] != "PASS"]

@@ -142,6 +142,11 @@ def densities_after(
 
     Parameters as of :func:`forecast_scores`.
     """
+    return _log_mean(_at_draws_after(fit, observed, cut, days))
+
+
+def _at_draws_after(fit: Fit, observed: Observations, cut: dt.date, days: int) -> Floats:
+    """The same at each draw, (draw, release)."""
     past = observed.release_time < years_since_origin(cut)
     future = released_within(observed, cut, days)
     if not future.any():
@@ -150,7 +155,10 @@ def densities_after(
     seen = kin(observed.of_systems((past | future)[observed.system_release]), future[past | future])
     parameters = given(fit.spec, seen, flat)
     known = seen.release_time < years_since_origin(cut)
-    terms = predictive_densities(fit.spec, seen, parameters, known).release[:, ~known]
+    return np.asarray(predictive_densities(fit.spec, seen, parameters, known).release[:, ~known])
+
+
+def _log_mean(terms: Floats) -> Floats:
     return np.asarray(logsumexp(terms, axis=0) - np.log(len(terms)))
 
 
@@ -176,12 +184,14 @@ def forecast_scores(
     -------
     dict
         ``cut``; ``releases`` and ``log_score``, the log predictive density in nats of each
-        release given the past; ``crps`` of each score; ``covered50`` and ``covered95``, whether
-        its central interval holds it.
+        release given the past; ``k``, the Pareto shape of the densities whose mean that is: above
+        0.7 few draws foresee the release, and the score is not reliable; ``crps`` of each score;
+        ``covered50`` and ``covered95``, whether its central interval holds it.
     """
+    from arviz_stats.base import array_stats
     from scoringrules import crps_ensemble
 
-    log_score = densities_after(fit, observed, cut, days)
+    terms = _at_draws_after(fit, observed, cut, days)
     coming = observed.of_systems(released_within(observed, cut, days)[observed.system_release])
     drawn = predicted_scores(fit, coming, thinned(fit.posterior, DRAWS), seed)
     lower95, lower50, upper50, upper95 = np.quantile(drawn, [0.025, 0.25, 0.75, 0.975], axis=0)
@@ -189,7 +199,9 @@ def forecast_scores(
     return {
         "cut": cut.isoformat(),
         "releases": list(coming.releases),
-        "log_score": log_score.tolist(),
+        "log_score": _log_mean(terms).tolist(),
+        # psislw takes log ratios that are divided by.
+        "k": [float(array_stats.psislw(-each)[1]) for each in terms.T],
         "crps": crps_ensemble(score, drawn.T).tolist(),
         "covered50": ((score >= lower50) & (score <= upper50)).tolist(),
         "covered95": ((score >= lower95) & (score <= upper95)).tolist(),

@@ -214,6 +214,9 @@ def test_a_whole_comparison_from_the_command_line(tmp_path, monkeypatch):
     for row in rows.values():
         assert row["exact_release"] == row["k_above_release"]
         assert row["forecast_passed"] == 5 and row["forecast_usable"]
+        own = [each for each in content["forecasts"] if each["hypothesis"] == row["hypothesis"]]
+        above = sum(k > 0.7 for each in own for k in each["k"])
+        assert row["k_above_forecast"] == above
     assert {(row["hypothesis"], row["prior"], row["factor"]) for row in content["sensitivity"]} == {
         ("own", prior, factor) for prior in ("growth_change", "window") for factor in (0.5, 2.0)
     }
