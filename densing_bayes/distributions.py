@@ -56,6 +56,13 @@ class LogitNormal(Frozen):
     sigma: Positive
 
 
+FAMILIES: dict[str, type[Frozen]] = {
+    "normal": Normal,
+    "lognormal": LogNormal,
+    "halfnormal": HalfNormal,
+    "beta": Beta,
+    "logitnormal": LogitNormal,
+}
 Prior = Normal | LogNormal | HalfNormal | Beta | LogitNormal
 RealPrior = Normal
 PositivePrior = Annotated[LogNormal | HalfNormal, Field(discriminator="distribution")]

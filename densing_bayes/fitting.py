@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -22,9 +22,6 @@ from densing_bayes.observations import Observations, observe
 from densing_bayes.sampling import by_mode, pilot_run, sample
 from densing_bayes.spec import ModelSpec, load_hypothesis, load_spec
 from densing_bayes.tables import Panel, load_panel
-
-if TYPE_CHECKING:
-    from densing_bayes.model import Parts
 
 TARGET_ACCEPT = 0.95
 SEED = 20221130
@@ -231,7 +228,7 @@ def fit_compiled(
         "pilot": pilot_found,
     }
     if prior:
-        groups["prior"] = _relabelled(_prior(parts, seed), spec, whole)
+        groups["prior"] = _relabelled(_prior(compiled, seed), spec, whole)
         if whole is not observed:
             groups["prior"] = _narrowed(groups["prior"], spec, observed)
     now = time.perf_counter()
@@ -294,20 +291,16 @@ def _check_settings(draws: int, tune: int, chains: int, target_accept: float, sa
             raise FitError(f"{name} = {value} is too few; use at least {least}")
 
 
-def _prior(parts: Parts, seed: int) -> xr.Dataset:
+def _prior(compiled: Compiled, seed: int) -> xr.Dataset:
     """Prior draws of every unobserved variable but the cells."""
     import pymc as pm
 
-    names = [
-        rv.name
-        for rv in (*parts.model.free_RVs, *parts.model.deterministics)
-        if rv.name != "log_effective_params"
-    ]
+    names = [name for name in compiled.names if name != "log_effective_params"]
     # PyMC announces the names of all variables, a screenful that says nothing.
     logging.getLogger("pymc.sampling.forward").setLevel(logging.WARNING)
     tree = pm.sample_prior_predictive(
         PRIOR_DRAWS,
-        model=parts.model,
+        model=compiled.parts.model,
         var_names=names,
         random_seed=seed,
         compile_kwargs={"mode": "FAST_COMPILE"},

@@ -84,12 +84,10 @@ def whitening_near(
     """
     names, cells = list(conditioned.coordinates), list(conditioned.observed.cell_label)
     model = conditioned.model
-    for data, labels, values in (
-        ("globals_centre", names, pilot["centre"]),
-        ("cell_mode", cells, pilot["cell_mode"]),
-    ):
-        there = dict(zip(values[values.dims[0]].values, values.to_numpy(), strict=True))
-        there |= {name: prior.mu for name, prior in idle.items()}
+    centre = dict(zip(pilot["coordinate"].values, pilot["centre"].values, strict=True))
+    centre |= {name: prior.mu for name, prior in idle.items()}
+    modes = dict(zip(pilot["cell"].values, pilot["cell_mode"].values, strict=True))
+    for data, labels, there in (("globals_centre", names, centre), ("cell_mode", cells, modes)):
         own = zip(labels, model[data].get_value(), strict=True)
         model[data].set_value(np.array([there.get(label, value) for label, value in own]))
     seen = {

@@ -92,7 +92,7 @@ def density_of_release(fit: Fit, observed: Observations, release: int, draws: in
     parameters = given(fit.spec, own, thinned(fit.posterior, draws))
     found = predictive_densities(fit.spec, own, parameters)
     terms = found.release[:, own.releases.index(observed.releases[release])]
-    return float(logsumexp(terms) - np.log(len(terms)))
+    return float(_log_mean(terms))
 
 
 def kin(observed: Observations, releases: NDArray[np.bool_]) -> Observations:

@@ -20,12 +20,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from densing_bayes.distributions import (
-    Beta,
+    FAMILIES,
     Frozen,
-    HalfNormal,
-    LogitNormal,
     LogNormal,
-    Normal,
     PositivePrior,
     RealPrior,
     UnitPrior,
@@ -276,17 +273,8 @@ def _validate[Spec: Frozen](content: dict[str, Any], where: str, kind: type[Spec
         raise SpecError(f"{where}: " + "; ".join(problems)) from error
 
 
-_DISTRIBUTIONS = {
-    "normal": Normal,
-    "lognormal": LogNormal,
-    "halfnormal": HalfNormal,
-    "beta": Beta,
-    "logitnormal": LogitNormal,
-}
-
-
 def _message(item: Any, kind: type[Frozen]) -> str:
-    location = [str(part) for part in item["loc"] if str(part) not in _DISTRIBUTIONS]
+    location = [str(part) for part in item["loc"] if str(part) not in FAMILIES]
     path = ".".join(location)
     match item["type"]:
         case "extra_forbidden":
@@ -307,8 +295,8 @@ def _known_keys(location: tuple[int | str, ...], kind: type[Frozen]) -> list[str
     """Keys allowed at the place of an unknown one, found by walking down the schema."""
     model: Any = kind
     for part in location[:-1]:
-        if part in _DISTRIBUTIONS:
-            model = _DISTRIBUTIONS[str(part)]
+        if part in FAMILIES:
+            model = FAMILIES[str(part)]
             continue
         if isinstance(part, int) or part not in getattr(model, "model_fields", {}):
             continue
