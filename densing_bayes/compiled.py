@@ -6,9 +6,9 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from densing_bayes.distributions import Normal
+from densing_bayes.engine import Engine, make_engine
 from densing_bayes.hypothesis import ChangeSpec
 from densing_bayes.observations import Observations, placed
-from densing_bayes.sampling import compile_model
 from densing_bayes.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Compiled(NamedTuple):
     spec: ModelSpec
     parts: Parts
     conditioned: Conditioned
-    functions: Any  # nutpie's
+    engine: Engine
 
     @property
     def names(self) -> list[str]:
@@ -102,8 +102,8 @@ def compile_fit(spec: ModelSpec, observed: Observations) -> Compiled:
     parts = assemble(spec, observed)
     start = pilot(spec, observed).point(parts.model.initial_point())
     conditioned = condition(parts, observed, start)
-    functions = compile_model(conditioned.model, _names(parts))
-    return Compiled(spec, parts, conditioned, functions)
+    engine = make_engine(conditioned.model, ["whitened", *_names(parts)])
+    return Compiled(spec, parts, conditioned, engine)
 
 
 def _names(parts: Parts) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import os
 import sys
 import time
@@ -141,7 +140,7 @@ def fit_compiled(
     from densing_bayes.pilot import loss_optima, pilot
 
     compiled_at = time.perf_counter()
-    parts, conditioned, functions = compiled[1:]
+    parts, conditioned, engine = compiled[1:]
     spec = spec or compiled.spec
     if not compiled.serves(spec, observed):
         raise FitError("the compiled model has another structure: compile this specification anew")
@@ -162,14 +161,14 @@ def fit_compiled(
         parts.model[name].set_value(value)
     initial = parts.model.initial_point()
     global_point(conditioned, pilot(spec, observed).point(initial))
-    functions = functions.with_data(**measured, cell_seen=cells_seen)
+    engine = engine.with_data(**measured, cell_seen=cells_seen)
     whitening = None
     idle = compiled.idle(spec)
     if near is not None:
         pilot_found = near.data["pilot"].dataset
-        whitening = whitening_near(conditioned, functions, pilot_found, idle)
+        whitening = whitening_near(conditioned, engine, pilot_found, idle)
     if whitening is None:
-        whitening = pilot_run(functions, laplace(conditioned, functions), chains, cores, seed)
+        whitening = pilot_run(engine, laplace(conditioned, engine), chains, cores, seed)
         pilot_found = whitening.dataset(conditioned, idle)
     else:  # the pilot may know coordinates besides, of use to others
         modes = whitening.dataset(conditioned, idle)[["cell_mode"]]
@@ -190,7 +189,7 @@ def fit_compiled(
     }
     trace = sample(
         conditioned,
-        functions,
+        engine,
         whitening,
         positions,
         sampler,
@@ -202,7 +201,7 @@ def fit_compiled(
     groups_of = chain_groups(drawn) if draws >= ENOUGH else [list(range(chains))]
     if len(groups_of) > 1:
         trace = by_mode(
-            conditioned, functions, whitening, trace, groups_of, sampler, seed=seed, **settings
+            conditioned, engine, whitening, trace, groups_of, sampler, seed=seed, **settings
         )
     sampled_at = time.perf_counter()
     posterior = _relabelled(trace["posterior"].dataset[compiled.names], spec, observed)
@@ -292,17 +291,16 @@ def _check_settings(draws: int, tune: int, chains: int, target_accept: float, sa
 
 
 def _prior(compiled: Compiled, seed: int) -> xr.Dataset:
-    """Prior draws of every unobserved variable but the cells."""
-    import pymc as pm
+    """Prior draws of every unobserved variable but the cells, dims (chain, draw, ...)."""
+    from densing_bayes.engine import dims_of
+    from densing_bayes.priors import drawn
 
+    model = compiled.parts.model
     names = [name for name in compiled.names if name != "log_effective_params"]
-    # PyMC announces the names of all variables, a screenful that says nothing.
-    logging.getLogger("pymc.sampling.forward").setLevel(logging.WARNING)
-    tree = pm.sample_prior_predictive(
-        PRIOR_DRAWS,
-        model=compiled.parts.model,
-        var_names=names,
-        random_seed=seed,
-        compile_kwargs={"mode": "FAST_COMPILE"},
+    return xr.Dataset(
+        {
+            name: (("chain", "draw", *dims_of(model, model[name])), values[None])
+            for name, values in drawn(model, names, PRIOR_DRAWS, seed).items()
+        },
+        coords={"chain": [0], "draw": np.arange(PRIOR_DRAWS)},
     )
-    return tree["prior"].dataset

@@ -16,9 +16,9 @@ import xarray as xr
 
 from densing_bayes.conditioned import Conditioned, coordinates_of
 from densing_bayes.distributions import Normal
+from densing_bayes.engine import Engine
 from densing_bayes.errors import FitError
 from densing_bayes.observations import Floats
-from densing_bayes.sampling import expanded, log_density
 
 ROUNDS = 60
 MODE_ROUNDS = 3  # for the cells alone, where all else is known
@@ -64,7 +64,7 @@ def _among(scale: Floats, every: list[str], names: list[str]) -> Floats:
 
 
 def whitening_near(
-    conditioned: Conditioned, compiled: Any, pilot: xr.Dataset, idle: Mapping[str, Normal]
+    conditioned: Conditioned, engine: Engine, pilot: xr.Dataset, idle: Mapping[str, Normal]
 ) -> Whitening | None:
     """Take over the constants of a like fit.
 
@@ -75,8 +75,8 @@ def whitening_near(
 
     Parameters
     ----------
-    conditioned, compiled
-        The conditioned model, and its functions as compiled by nutpie.
+    conditioned, engine
+        The conditioned model and its functions.
     pilot
         Of :meth:`Whitening.dataset`.
     idle
@@ -102,7 +102,7 @@ def whitening_near(
     whole[np.ix_(at, at)] = _among(pilot["scale"].to_numpy(), has, known)
     model["globals_scale"].set_value(whole)
     for _ in range(MODE_ROUNDS):
-        model["cell_mode"].set_value(_cells_at_centre(conditioned, compiled))
+        model["cell_mode"].set_value(_cells_at_centre(conditioned, engine))
     return Whitening(*(model[name].get_value() for name in Whitening._fields))
 
 
@@ -112,28 +112,28 @@ def whitened(conditioned: Conditioned, whitening: Whitening, point: dict[str, Fl
     return np.linalg.solve(whitening.globals_scale, at - whitening.globals_centre)
 
 
-def _at_constants(conditioned: Conditioned, compiled: Any) -> Any:
-    """The compiled functions with the constants that the model holds."""
+def _at_constants(conditioned: Conditioned, engine: Engine) -> Engine:
+    """The functions with the constants that the model holds."""
     held = {name: conditioned.model[name].get_value() for name in Whitening._fields}
-    return compiled.with_data(**held)
+    return engine.with_data(**held)
 
 
-def _cells_at_centre(conditioned: Conditioned, compiled: Any) -> Floats:
+def _cells_at_centre(conditioned: Conditioned, engine: Engine) -> Floats:
     """Log Neff of the cells where all coordinates are zero."""
-    names, slices, _ = compiled.shape_info
-    cells = slices[names.index("log_effective_params")]
-    return expanded(_at_constants(conditioned, compiled), np.zeros(compiled.n_dim))[cells]
+    return _at_constants(conditioned, engine).expanded(np.zeros(engine.size))[
+        "log_effective_params"
+    ]
 
 
-def laplace(conditioned: Conditioned, compiled: Any) -> Whitening:
+def laplace(conditioned: Conditioned, engine: Engine) -> Whitening:
     """Find the mode and the whitening, starting from the constants that the model holds.
 
     Parameters
     ----------
     conditioned
         The conditioned model.
-    compiled
-        Its functions, as compiled by nutpie.
+    engine
+        Its functions.
 
     Raises
     ------
@@ -143,21 +143,20 @@ def laplace(conditioned: Conditioned, compiled: Any) -> Whitening:
     data = conditioned.model
     centre, scale, mode = (data[name].get_value() for name in Whitening._fields)
     size = len(centre)
-    origin = np.zeros(compiled.n_dim)
-
-    at = _at_constants(conditioned, compiled)
+    origin = np.zeros(engine.size)
+    log_density = _at_constants(conditioned, engine).log_density()
 
     def negative(whitened: Floats) -> tuple[float, Floats]:
         position = origin.copy()
         position[:size] = whitened
-        value, gradient = log_density(at, position)
+        value, gradient = log_density(position)
         return -value, -gradient[:size]
 
     def refresh() -> None:
-        nonlocal at
+        nonlocal log_density
         for name, value in zip(Whitening._fields, (centre, scale, mode), strict=True):
             data[name].set_value(value)
-        at = _at_constants(conditioned, compiled)
+        log_density = _at_constants(conditioned, engine).log_density()
 
     value, gradient = negative(np.zeros(size))
     if not (np.isfinite(value) and np.isfinite(gradient).all()):
@@ -175,7 +174,7 @@ def laplace(conditioned: Conditioned, compiled: Any) -> Whitening:
         step = _downhill(negative, size)
         centre = centre + scale @ step
         refresh()
-        found = _cells_at_centre(conditioned, compiled)
+        found = _cells_at_centre(conditioned, engine)
         moved = np.max(np.abs(found - mode), initial=0.0)
         mode = found
         refresh()

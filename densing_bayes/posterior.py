@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,32 +71,29 @@ def sample_posterior(
     Posterior
         With the verdict of the gate that every fit passes; nothing is raised if it fails.
     """
-    import nutpie
-    import pymc as pm
-
     from densing_bayes.diagnostics import diagnose
-    from densing_bayes.sampling import compile_model
+    from densing_bayes.engine import make_engine, sample
+    from densing_bayes.priors import drawn
 
-    trace = nutpie.sample(
-        compile_model(model),
+    named = [rv.name for rv in (*model.free_RVs, *model.deterministics)]
+    names = [name for name in named if name not in unreported]
+    trace = sample(
+        make_engine(model, names),
+        [],
         draws=draws,
         tune=tune,
         chains=chains,
+        cores=min(chains, os.cpu_count() or 1),
         seed=seed,
         target_accept=target_accept,
-        progress_bar=False,
-        save_warmup=False,
-        maxdepth=DEPTH_LIMIT,
+        depth=DEPTH_LIMIT,
     )
-    named = [rv.name for rv in (*model.free_RVs, *model.deterministics)]
-    names = [name for name in named if name not in unreported]
-    posterior = trace["posterior"].dataset[names]
+    posterior = trace["posterior"].dataset
     diagnostics, _ = diagnose(posterior, trace["sample_stats"].dataset, DEPTH_LIMIT)
-    drawn = pm.draw([model[name] for name in names], PRIOR_DRAWS, random_seed=seed)
     prior = xr.Dataset(
         {
             name: (("chain", "draw", *posterior[name].dims[2:]), values[None])
-            for name, values in zip(names, drawn, strict=True)
+            for name, values in drawn(model, names, PRIOR_DRAWS, seed).items()
         },
         coords={name: posterior.coords[name] for name in posterior.dims if name in model.coords},
     )

@@ -7,6 +7,12 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
+from pymc.distributions.shape_utils import change_dist_size
+from pymc.pytensorf import compile
+from pytensor.compile.mode import Mode
+from pytensor.graph.replace import vectorize_graph
+from pytensor.tensor.random.op import RandomVariable
 from pytensor.tensor.variable import TensorVariable
 from scipy import stats
 from scipy.special import expit, logit
@@ -98,3 +104,36 @@ def _found(value: Any, path: str) -> Iterator[tuple[str, str]]:
     elif hasattr(value, "model_fields_set"):
         for key in type(value).model_fields:
             yield from _found(getattr(value, key), f"{path}.{key}" if path else key)
+
+
+def drawn(model: pm.Model, names: Sequence[str], draws: int, seed: int) -> dict[str, np.ndarray]:
+    """Prior draws of variables of a model, by name, with draws in front.
+
+    Every variable is drawn for all draws at once, so that neither a loop over draws nor a compiled
+    function is needed: compiling one takes minutes.
+    """
+    batched: dict[Any, Any] = {}
+    point = model.initial_point()
+    for rv in model.free_RVs:
+        node = rv.owner
+        if isinstance(node.op, RandomVariable):
+            shape = np.shape(point[model.rvs_to_values[rv].name])
+            parameters = [
+                _in_line(new, old, rv.ndim)
+                for old in node.op.dist_params(node)
+                for new in [vectorize_graph(old, replace=batched) if batched else old]
+            ]
+            batched[rv] = node.op(*parameters, size=(draws, *shape), rng=node.inputs[0])
+        else:  # symbolic distributions, which hang on no other variable here
+            batched[rv] = change_dist_size(rv, (draws,), expand=True)
+    graphs = vectorize_graph([model[name] for name in names], replace=batched)
+    interpreted = Mode(linker="py", optimizer=None)  # type: ignore[arg-type]  # None: no rewrites
+    values = compile([], graphs, random_seed=seed, mode=interpreted)()
+    return dict(zip(names, values, strict=True))
+
+
+def _in_line(new: Any, old: Any, ndim: int) -> Any:
+    """A parameter with draws in front, with dims inserted so that it meets those of its variable."""
+    if new.ndim == old.ndim:  # it is the same for all draws
+        return new
+    return pt.expand_dims(new, tuple(range(1, 1 + ndim - old.ndim)))
