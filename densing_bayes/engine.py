@@ -6,16 +6,17 @@ that chains in threads do not wait for each other. All that touches nutpie is he
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from densing_bayes.machine import run, run_each
+from densing_bayes.machine import DRAWN, callbacks, packed, run, run_each
 from densing_bayes.tape import Tape, record
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 POSITION = "position"
+POLL = 0.02  # seconds between two looks at the chains
 JITTER = 0.1  # of the start of a chain about a position that is given
 
 
@@ -158,78 +160,118 @@ def sample(
     seed: int,
     target_accept: float,
     depth: int,
-    progress: bool = False,
+    progress: Callable[[float], None] | None = None,
 ) -> xr.DataTree:
     """Sample from the engine's start, or each chain near one of some positions.
 
-    ``positions`` may leave out coordinates at the end, which then start near zero.
+    ``positions`` may leave out coordinates at the end, which then start near zero. ``progress`` is
+    told the share of all draws made so far, now and then.
 
     Returns
     -------
     xarray.DataTree
         ``posterior`` with the kept variables, and ``sample_stats``.
     """
-    import nutpie
-
     settings: dict[str, Any] = {
         "draws": draws,
         "tune": tune,
         "target_accept": target_accept,
         "maxdepth": depth,
-        "save_warmup": False,
     }
+    waiting = [
+        partial(_begun, engine, _start(engine, positions, i), seed + i, settings)
+        for i in range(chains)
+    ]
+    running: list[Chain] = []
+    ended: list[Chain] = []
+    try:
+        while waiting or running:
+            while waiting and len(running) < cores:
+                running.append(waiting.pop(0)())
+            time.sleep(POLL)
+            finished = [chain for chain in running if _finished(chain)]
+            ended += finished
+            running = [chain for chain in running if chain not in finished]
+            if progress is not None:
+                done = sum(int(chain.data[DRAWN]) for chain in (*running, *ended))
+                progress(min(1.0, done / (chains * (draws + tune))))
+    finally:
+        for chain in running:  # after Ctrl-C, or an error of one chain
+            chain.sampler.cancel()
+    ended.sort(key=lambda chain: chain.seed)
+    return _named(engine, [chain.sampler.wait() for chain in ended])
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """A chain that runs in a thread of nutpie's."""
+
+    seed: int
+    sampler: Any
+    data: NDArray[np.uint64]  # its tape, with the number of draws so far
+
+
+def _finished(chain: Chain) -> bool:
+    try:
+        return bool(chain.sampler.is_finished)
+    except TimeoutError:  # nutpie's way to say not yet
+        return False
+
+
+def _start(engine: Engine, positions: list[Floats], number: int) -> Callable[[Any], Floats]:
+    """Function from a seed to the start of a chain."""
     if not positions:
 
         def scattered(key: Any) -> Floats:
-            random = np.random.default_rng(int(key) % 2**64)
+            random = np.random.default_rng(int(key) % 2**32)
             return engine.start + engine.scatter * random.uniform(-1.0, 1.0, engine.size)
 
-        trace = nutpie.sample(
-            _for_nutpie(engine, scattered),
-            chains=chains,
-            cores=cores,
-            seed=seed,
-            progress_bar=progress,
-            **settings,
-        )
-        return _named(engine, [trace])
+        return scattered
+    position = positions[number % len(positions)]
+    at = np.pad(position, (0, engine.size - len(position)))
 
-    def near(number: int) -> Callable[[Any], Floats]:
-        position = positions[number % len(positions)]
-        at = np.pad(position, (0, engine.size - len(position)))
+    def jittered(key: Any) -> Floats:
+        return at + JITTER * np.random.default_rng(int(key) % 2**32).standard_normal(len(at))
 
-        def jittered(key: Any) -> Floats:
-            return at + JITTER * np.random.default_rng(int(key) % 2**32).standard_normal(len(at))
-
-        return jittered
-
-    def chain(number: int) -> Any:
-        return nutpie.sample(
-            _for_nutpie(engine, near(number)),
-            chains=1,
-            cores=1,
-            seed=seed + number,
-            progress_bar=False,
-            **settings,
-        )
-
-    with ThreadPoolExecutor(cores) as pool:
-        return _named(engine, list(pool.map(chain, range(chains))))
+    return jittered
 
 
-def _for_nutpie(engine: Engine, start: Callable[[Any], Floats]) -> Any:
-    """The engine as nutpie's model; draws are expanded afterwards, all at once."""
-    from nutpie.compiled_pyfunc import from_pyfunc
+def _begun(
+    engine: Engine, start: Callable[[Any], Floats], seed: int, settings: dict[str, Any]
+) -> Chain:
+    import nutpie
+    from nutpie.compile_pymc import CompiledPyMCModel
 
-    return from_pyfunc(
-        ndim=engine.size,
-        make_logp_fn=engine.log_density,
-        make_expand_fn=lambda *_: lambda x: {POSITION: x},
-        expanded_dtypes=[np.dtype(float)],
-        expanded_shapes=[(engine.size,)],
-        expanded_names=[POSITION],
-        make_initial_point_fn=start,
+    tape, functions = engine.density, callbacks()
+    places = [tape.inputs[POSITION].start, *(where.start for where, _ in tape.outputs)]
+    data = packed(tape.blocks, tape.code, tape.index, engine.memory(tape), tuple(places))
+    model = CompiledPyMCModel(
+        dims={},
+        compiled_logp_func=functions.log_density,
+        compiled_expand_func=functions.expand,
+        initial_point_func=start,
+        shared_data={},
+        shared_var_keys={},
+        user_data=data,
+        n_expanded=engine.size,
+        shape_info=([POSITION], [slice(0, engine.size)], [(engine.size,)]),
+        logp_func=None,
+        expand_func=None,
+        _n_dim=engine.size,
+        _shapes={POSITION: (engine.size,)},
+        _coords={},
     )
+    sampler = nutpie.sample(
+        model,
+        chains=1,
+        cores=1,
+        seed=seed,
+        save_warmup=False,
+        progress_bar=False,
+        blocking=False,
+        **settings,
+    )
+    return Chain(seed, sampler, data)
 
 
 def _named(engine: Engine, traces: list[Any]) -> xr.DataTree:

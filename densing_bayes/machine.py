@@ -12,11 +12,13 @@ keeps loops from being vectorised. Nothing here checks bounds; the recorder of t
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numba
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
 CHUNK: Final = 512  # elements: a dozen such vectors fit the first cache
@@ -29,13 +31,13 @@ OPERATIONS: Final = (
     *("gather", "add", "sub", "mul", "div", "neg", "exp", "log", "log1p", "expm1", "sqrt", "sqr"),
     *("reciprocal", "pow", "abs", "sign", "tanh", "sigmoid", "softplus", "gammaln", "psi", "erf"),
     *("erfc", "maximum", "minimum", "switch", "gt", "ge", "eq", "neq", "and", "or", "not"),
-    *("isnan", "isinf", "round", "floor", "ceil", "trunc"),
+    *("isnan", "isinf", "round", "floor", "ceil", "trunc", "erfcx"),
 )
 CODE: Final = {name: code for code, name in enumerate(OPERATIONS)}
 _GATHER, _ADD, _SUB, _MUL, _DIV, _NEG, _EXP, _LOG, _LOG1P, _EXPM1, _SQRT, _SQR = range(12)
 _RECIPROCAL, _POW, _ABS, _SIGN, _TANH, _SIGMOID, _SOFTPLUS, _GAMMALN, _PSI, _ERF = range(12, 22)
 _ERFC, _MAXIMUM, _MINIMUM, _SWITCH, _GT, _GE, _EQ, _NEQ, _AND, _OR, _NOT = range(22, 33)
-_ISNAN, _ISINF, _ROUND, _FLOOR, _CEIL, _TRUNC = range(33, 39)
+_ISNAN, _ISINF, _ROUND, _FLOOR, _CEIL, _TRUNC, _ERFCX = range(33, 40)
 
 # exp(x) = 2^k exp(r) with |r| <= log(2) / 2, log 2 in two parts (Cody and Waite), and k read off
 # the lowest bits of x / log(2) + 1.5 * 2^52. libm's exp would be called one number at a time.
@@ -147,6 +149,18 @@ def _exp(memory, bits, scratch, source, sign, n):  # type: ignore[no-untyped-def
         bits[power + j] = (bits[power + j] + _BIAS) << _MANTISSA
     for j in range(n):
         memory[power + j] *= memory[mantissa + j]
+
+
+@jit
+def _erfcx(x):  # type: ignore[no-untyped-def]
+    """exp(x^2) erfc(x): the product, or an asymptotic series where its factors would end."""
+    if x < 12.0:
+        return math.exp(x * x) * math.erfc(x)
+    y, term, total = 0.5 / (x * x), 1.0, 1.0
+    for n in range(1, 20, 2):
+        term *= -n * y
+        total += term
+    return total / (x * math.sqrt(math.pi))
 
 
 @jit
@@ -360,6 +374,9 @@ def run(
                     elif op == _TRUNC:
                         for j in range(n):
                             memory[o + j] = np.trunc(memory[a + j])
+                    elif op == _ERFCX:
+                        for j in range(n):
+                            memory[o + j] = _erfcx(memory[a + j])
                 start += size
         elif kind == SUM:
             memory[code[first, 1]] = _sum(memory, code[first, 2], length)
@@ -390,3 +407,75 @@ def run_each(
         run(blocks, code, index, memory)
         for j in range(np.uint64(len(places))):
             outputs[row, j] = memory[places[j]]
+
+
+# For nutpie --------------------------------------------------------------------------------------
+
+# What a packed tape begins with: numbers of blocks, instructions, places of the index and of the
+# memory; where in memory the position, the log density and the gradient lie; draws made so far.
+HEADER: Final = 8
+DRAWN: Final = 7
+
+
+class Callbacks(NamedTuple):
+    """C functions of a packed tape, as nutpie takes them."""
+
+    log_density: Any
+    expand: Any
+
+
+def packed(
+    blocks: NDArray[np.uint64],
+    code: NDArray[np.uint64],
+    index: NDArray[np.uint64],
+    memory: NDArray[np.float64],
+    places: tuple[int, int, int],
+) -> NDArray[np.uint64]:
+    """A tape in one array: ``places`` are those of the position, the density and its gradient."""
+    sizes = [len(blocks), len(code), len(index), len(memory)]
+    header = np.array([*sizes, *places, 0], dtype=np.uint64)
+    return np.concatenate([header, blocks.ravel(), code.ravel(), index, memory.view(np.uint64)])
+
+
+@functools.cache
+def callbacks() -> Callbacks:
+    """The C functions, compiled when they are first asked for or taken from numba's cache."""
+    floats = types.CPointer(types.float64)
+    tape = types.CPointer(types.uint64)
+
+    @numba.cfunc(
+        types.int64(types.uint64, floats, floats, floats, tape), cache=True, error_model="numpy"
+    )
+    def log_density(size, x, gradient, value, data):  # type: ignore[no-untyped-def]
+        """Density and gradient at a position; not zero where they are not finite."""
+        head = numba.carray(data, HEADER).view(np.int64)
+        rows, steps = HEADER + 4 * head[0], HEADER + 4 * head[0] + 6 * head[1]
+        whole = numba.carray(data, steps + head[2] + head[3])
+        blocks = whole[HEADER:rows].reshape((head[0], 4))
+        code = whole[rows:steps].reshape((head[1], 6))
+        index, memory = whole[steps : steps + head[2]], whole[steps + head[2] :].view(np.float64)
+        at = numba.carray(x, size)
+        out = numba.carray(gradient, size)
+        memory[head[4] : head[4] + size] = at
+        run(blocks, code, index, memory)
+        finite = math.isfinite(memory[head[5]])
+        for j in range(size):
+            out[j] = memory[head[6] + j]
+            finite &= math.isfinite(out[j])
+        numba.carray(value, 1)[0] = memory[head[5]]
+        return 0 if finite else 1
+
+    @numba.cfunc(
+        types.int64(types.uint64, types.uint64, floats, floats, tape),
+        cache=True,
+        error_model="numpy",
+    )
+    def expand(size, kept, x, values, data):  # type: ignore[no-untyped-def]
+        """Keep the position itself, and count."""
+        numba.carray(data, HEADER)[DRAWN] += 1
+        at, out = numba.carray(x, size), numba.carray(values, kept)
+        for j in range(size):
+            out[j] = at[j]
+        return 0
+
+    return Callbacks(log_density, expand)

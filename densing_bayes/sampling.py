@@ -96,7 +96,6 @@ def sample(
             seed=seed,
             target_accept=target_accept,
             depth=TREE_DEPTH_LIMIT,
-            progress=progress,
         )
         if trace["posterior"].sizes["draw"] < draws:  # nutpie keeps what it has on Ctrl-C
             raise KeyboardInterrupt

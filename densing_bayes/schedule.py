@@ -57,7 +57,7 @@ class Scheduled(NamedTuple):
     index: NDArray[np.uint64]
     size: int  # of the memory, with the scratch of the machine
     moved: Places  # start of each range, or -1 where nothing needs it
-    fixed: NDArray[np.bool_]  # ranges that no instruction writes: inputs and constants
+    fixed: NDArray[np.bool_]  # ranges with a place that no instruction writes
     sizes: Places  # of the ranges
 
 
@@ -73,8 +73,8 @@ def schedule(
     starts, end
         Where the ranges of the endless memory begin, and where the last one ends.
     kept
-        Places that are read after the tape has run; what no result depends on is dropped. Ranges
-        that no instruction writes (inputs and constants) are kept in any case.
+        Places that are written before the tape runs, or read afterwards; what no result depends
+        on is dropped.
     """
     sizes = np.diff(starts, append=end)
     range_of = np.repeat(np.arange(len(starts)), sizes)
@@ -89,7 +89,7 @@ def schedule(
     blocks = _blocks(instructions, reads, writer, alive)
     moved, size = _allocate(instructions, blocks, reads, range_of, sizes, writer, kept)
     encoded = _encoded(instructions, blocks, range_of, starts, moved)
-    return Scheduled(*encoded, size, moved, writer < 0, sizes)
+    return Scheduled(*encoded, size, moved, (writer < 0) & (moved >= 0), sizes)
 
 
 def _alive(
@@ -193,11 +193,13 @@ def _allocate(
     """Start of each range in memory, and the size of that memory."""
     moved = np.full(len(sizes), -1)
     size = 0
-    for at in np.flatnonzero(writer < 0):
-        moved[at], size = size, size + sizes[at]
+    lasting = set(np.unique(range_of[kept]).tolist())
+    read_ever = {int(at) for block in blocks for n in block for each in reads[n] for at in each}
+    for at in sorted(lasting | read_ever):
+        if writer[at] < 0:
+            moved[at], size = size, size + int(sizes[at])
     last = {int(at): number for block in blocks for number in block
             for each in reads[number] for at in each}
-    lasting = set(np.unique(range_of[kept]).tolist())
     free: dict[int, list[int]] = defaultdict(list)
     released: list[int] = []
     for block in blocks:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pytensor.compile.builders import OpFromGraph
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.raise_op import CheckAndRaise
@@ -26,7 +27,7 @@ from pytensor.tensor.basic import (
     Split,
     TensorFromScalar,
 )
-from pytensor.tensor.elemwise import DimShuffle, Elemwise
+from pytensor.tensor.elemwise import CAReduce, DimShuffle, Elemwise
 from pytensor.tensor.math import Dot, Sum
 from pytensor.tensor.shape import Reshape, Shape, Shape_i, SpecifyShape
 from pytensor.tensor.subtensor import (
@@ -63,6 +64,7 @@ DIRECT = {
     "Psi": "psi",
     "Erf": "erf",
     "Erfc": "erfc",
+    "Erfcx": "erfcx",
     "Switch": "switch",
     "GT": "gt",
     "GE": "ge",
@@ -297,6 +299,10 @@ class _Recorder:
             return [self._changed(given[0], given[1], tuple(indices), op.set_instead_of_inc)]
         if isinstance(op, Sum):
             return [self._sum(given[0], op.axis)]
+        if isinstance(op, CAReduce):
+            return [self._reduced(op.scalar_op, given[0], op.axis)]
+        if isinstance(op, OpFromGraph):
+            return self._inner(op, given)
         if isinstance(op, Dot):
             return [self._product(given[0], given[1])]
         if all(self.known[at].all() for at in given):
@@ -316,6 +322,13 @@ class _Recorder:
             else:
                 raise NotImplementedError(f"{node.op} by an index that depends on the inputs")
         return actual
+
+    def _inner(self, op: OpFromGraph, given: list[Places]) -> list[Places]:
+        """Outputs of an operation that is a graph itself."""
+        outside, self.at = self.at, dict(zip(op.fgraph.inputs, given, strict=True))
+        outputs = [self.places(output) for output in op.fgraph.outputs]
+        self.at = outside
+        return outputs
 
     def _changed(
         self, x: Places, y: Places, indices: tuple[Any, ...], replaced: bool
@@ -371,6 +384,16 @@ class _Recorder:
             result[groups] = self._grouped(summed.ravel()[some], at, groups.size)
         return result.reshape(kept)
 
+    def _reduced(self, scalar_op: Any, x: Places, axis: tuple[int, ...] | None) -> Places:
+        """A reduction other than a sum, one element after the other."""
+        axis = tuple(range(x.ndim)) if axis is None else axis
+        kept = tuple(int(n) for n in np.delete(x.shape, axis))
+        rows = np.moveaxis(x, axis, range(len(axis))).reshape(-1, int(np.prod(kept)))
+        result = rows[0]
+        for row in rows[1:]:
+            result = self._scalar(scalar_op, [result, row])
+        return result.reshape(kept)
+
     def _product(self, left: Places, right: Places) -> Places:
         """Matrix products, column by column."""
         rows = left.reshape(-1, left.shape[-1])
@@ -410,6 +433,11 @@ class _Recorder:
             return self.apply("trunc", flat[0]) if kind in "iu" else flat[0]
         if name == "Clip":
             return self.apply("minimum", self.apply("maximum", flat[0], flat[1]), flat[2])
+        if name == "Log1mexp":
+            far = self.apply("log1p", self.apply("neg", self.apply("exp", flat[0])))
+            near = self.apply("log", self.apply("neg", self.apply("expm1", flat[0])))
+            half = np.full(len(flat[0]), self.constant(-np.log(2.0)))
+            return self.apply("switch", self.apply("gt", half, flat[0]), far, near)
         if name in ("LT", "LE"):
             return self.apply({"LT": "gt", "LE": "ge"}[name], flat[1], flat[0])
         if name in CHAINED:
@@ -499,9 +527,9 @@ class _Recorder:
     def tape(self, outputs: list[Places]) -> Tape:
         """The tape that writes the outputs."""
         rows = [self.in_row(at.ravel()) if at.size else 0 for at in outputs]
-        kept = np.concatenate(
-            [row + np.arange(at.size) for row, at in zip(rows, outputs, strict=True)]
-        ).astype(int)
+        read = [row + np.arange(at.size) for row, at in zip(rows, outputs, strict=True)]
+        written = [np.arange(span.start, span.stop) for span in self.inputs.values()]
+        kept = np.concatenate([*read, *written]).astype(int)
         starts = np.array(self.starts)
         found = schedule(self.instructions, starts, self.end, kept)
 

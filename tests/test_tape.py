@@ -55,6 +55,7 @@ SHARP = {
     "psi": special.psi,
     "erf": special.erf,
     "erfc": special.erfc,
+    "erfcx": special.erfcx,
     "round": np.rint,
     "floor": np.floor,
     "ceil": np.ceil,
@@ -127,7 +128,8 @@ def test_a_gradient_agrees_with_the_interpreter():
     index = np.random.default_rng(4).integers(0, 40, LONG)
     z = pt.log1p(pt.exp(x[index])) * pt.tanh(x[index[::-1]]) / (1.0 + x[index] ** 2)
     masked = pt.switch(pt.gt(z, 0.1), pt.sqrt(pt.abs(z)), 0.1 * z)
-    cost = pt.sum(masked) + pt.sum(pt.softplus(x[3:7]) ** -0.5) + pt.max(pt.stack([0.1, 0.2]))
+    cost = pt.sum(masked) + pt.sum(pt.softplus(x[3:7]) ** -0.5) + pt.logsumexp(x[5:9])
+    cost += pt.sum(pt.logaddexp(x[:9], z[:9])) + pt.max(x[10:14]) + pt.sum(pt.log1mexp(-(x[:5] ** 2)))
     agrees([cost, grad(cost, x)], [x], [np.random.default_rng(5).normal(size=40)])
 
 
