@@ -124,8 +124,8 @@ def make_engine(model: pm.Model, names: list[str] | None = None) -> Engine:
         point=point, outputs=whole, inputs=values
     )
     position.name = POSITION
-    # What is simple or stable in the density is so in its gradient, at half the price.
-    log_density = rewrite_graph(log_density, include=("canonicalize", "stabilize"))
+    # What is stable in the density is so in its gradient, at a part of the price.
+    log_density = rewrite_graph(log_density, include=("stabilize",))
     start = np.concatenate([np.ravel(point[value.name]) for value in values]).astype(float)
     given = {
         model.rvs_to_values[free].name: model.rvs_to_initial_values[free] is not None

@@ -21,7 +21,7 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-CHUNK: Final = 512  # elements: a dozen such vectors fit the first cache
+CHUNK: Final = 1024  # elements: a dozen such vectors fit the first cache
 
 # Kinds of blocks of instructions.
 ELEMENTWISE, SUM, SCATTER, PRODUCT = range(4)
@@ -46,6 +46,10 @@ _LOG2_HIGH, _LOG2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _SHIFTER = 6755399441055744.0
 _EXP_MIN, _EXP_MAX = -708.0, 709.0
 _BIAS, _MANTISSA = 1023, 52
+# log(x): the exponent of a double becomes one below 2^52, its fraction a number in [1, 2).
+_AS_DOUBLE, _TWO_52 = 0x4330000000000000, 4503599627370496.0
+_FRACTION, _ONE, _SQRT2 = 0xFFFFFFFFFFFFF, 0x3FF0000000000000, 1.4142135623730951
+_SMALLEST, _GREATEST = 2.2250738585072014e-308, 1.7976931348623157e308
 _TANH_SMALL = 0.1  # below which 1 - exp(-2x) would cancel and a series is exact
 
 # Passing an array to a function costs more than most instructions do, so that they stand in one.
@@ -149,6 +153,42 @@ def _exp(memory, bits, scratch, source, sign, n):  # type: ignore[no-untyped-def
         bits[power + j] = (bits[power + j] + _BIAS) << _MANTISSA
     for j in range(n):
         memory[power + j] *= memory[mantissa + j]
+
+
+@jit
+def _log(memory, bits, scratch, source, n):  # type: ignore[no-untyped-def]
+    """Write log(x) to the scratch: x = 2^k m, and a series in (m - 1) / (m + 1)."""
+    exponent, mantissa = scratch, scratch + np.uint64(CHUNK)
+    unusual = 0
+    for j in range(n):
+        x = memory[source + j]
+        unusual += 0 if (x >= _SMALLEST) & (x <= _GREATEST) else 1
+    if unusual:  # not positive, not finite, or less than full precision
+        for j in range(n):
+            memory[exponent + j] = math.log(memory[source + j])
+        return
+    for j in range(n):
+        word = bits[source + j]
+        bits[exponent + j] = (word >> _MANTISSA) | _AS_DOUBLE
+        bits[mantissa + j] = (word & _FRACTION) | _ONE
+    for j in range(n):
+        k, m = memory[exponent + j] - _TWO_52 - _BIAS, memory[mantissa + j]
+        upper = m > _SQRT2
+        k = k + 1.0 if upper else k
+        m = 0.5 * m if upper else m
+        s = (m - 1.0) / (m + 1.0)
+        z = s * s
+        p = 2.0 / 21.0
+        p = p * z + 2.0 / 19.0
+        p = p * z + 2.0 / 17.0
+        p = p * z + 2.0 / 15.0
+        p = p * z + 2.0 / 13.0
+        p = p * z + 2.0 / 11.0
+        p = p * z + 2.0 / 9.0
+        p = p * z + 2.0 / 7.0
+        p = p * z + 2.0 / 5.0
+        p = p * z + 2.0 / 3.0
+        memory[exponent + j] = k * _LOG2_HIGH + (2.0 * s + (s * z * p + k * _LOG2_LOW))
 
 
 @jit
@@ -293,8 +333,9 @@ def run(
                         for j in range(n):
                             memory[o + j] = math.sqrt(memory[a + j])
                     elif op == _LOG:
+                        _log(memory, bits, scratch, a, n)
                         for j in range(n):
-                            memory[o + j] = math.log(memory[a + j])
+                            memory[o + j] = memory[scratch + j]
                     elif op == _LOG1P:
                         for j in range(n):
                             memory[o + j] = math.log1p(memory[a + j])

@@ -374,7 +374,9 @@ class _Recorder:
     def _sum(self, x: Places, axis: tuple[int, ...] | None) -> Places:
         if axis is None or len(axis) == x.ndim:
             return self._total(x.ravel()).reshape(())
-        kept = tuple(np.delete(x.shape, axis))
+        kept = tuple(int(n) for n in np.delete(x.shape, axis))
+        if not x.size:
+            return np.full(kept, self.zero)
         summed = np.moveaxis(x, axis, range(len(axis))).reshape(-1, int(np.prod(kept)))
         member = np.broadcast_to(np.arange(summed.shape[1]), summed.shape).ravel()
         some = ~self.nothing(summed.ravel())
@@ -441,8 +443,9 @@ class _Recorder:
         if name in ("LT", "LE"):
             return self.apply({"LT": "gt", "LE": "ge"}[name], flat[1], flat[0])
         if name in CHAINED:
-            result = flat[0]
-            for each in flat[1:]:
+            # What repeats most comes first: products of parameters are shared by all cells.
+            result, *others = sorted(flat, key=_order)
+            for each in others:
                 result = self.apply(CHAINED[name], result, each)
             return result
         if name in DIRECT:
@@ -557,6 +560,11 @@ class _Recorder:
                 for row, at in zip(rows, outputs, strict=True)
             ],
         )
+
+
+def _order(at: Places) -> tuple[int, int]:
+    """How often places repeat, the most repetitive first."""
+    return len(np.unique(at)), int(at[0])
 
 
 def _long_runs(member: Places, groups: int) -> bool:

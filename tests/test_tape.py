@@ -203,3 +203,10 @@ def test_what_the_machine_lacks_is_named():
     x = pt.vector("x", shape=(3,))
     with pytest.raises(NotImplementedError, match="'Erfinv'"):
         record({x: np.zeros(3)}, [pt.erfinv(x)])
+
+
+def test_logarithms_of_what_has_none():
+    x = pt.vector("x", shape=(5,))
+    tape = record({x: np.zeros(5)}, [pt.log(x)])
+    (found,) = ran(tape, x=[0.0, 1e-310, np.inf, 1.0, np.nan])
+    np.testing.assert_array_equal(found, [-np.inf, np.log(1e-310), np.inf, 0.0, np.nan])
