@@ -123,7 +123,9 @@ def drawn(model: pm.Model, names: Sequence[str], draws: int, seed: int) -> dict[
                 for old in node.op.dist_params(node)
                 for new in [vectorize_graph(old, replace=batched) if batched else old]
             ]
-            batched[rv] = node.op(*parameters, size=(draws, *shape), rng=node.inputs[0])
+            _, batched[rv] = node.op(
+                *parameters, size=(draws, *shape), rng=node.inputs[0], return_next_rng=True
+            )
         else:  # symbolic distributions, which hang on no other variable here
             batched[rv] = change_dist_size(rv, (draws,), expand=True)
     graphs = vectorize_graph([model[name] for name in names], replace=batched)

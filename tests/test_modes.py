@@ -50,9 +50,9 @@ def test_chains_are_grouped_by_what_all_systems_share(places, expected):
 
 
 class Unmoved:
-    """Stands for the compiled model of a pilot: its draws are given."""
+    """Stands for the functions of a model: the draws of a pilot are given."""
 
-    n_dim = 400
+    size = 400
 
     def with_data(self, **_):
         return self
@@ -65,7 +65,7 @@ def pilot_trace(spread, lost):
     height = np.full((4, 400), -500.0)
     if lost is not None:
         draws[lost] += 50.0
-        height[lost] -= 3.5 * np.sqrt(Unmoved.n_dim)
+        height[lost] -= 3.5 * np.sqrt(Unmoved.size)
     posterior = xr.Dataset(
         {
             "whitened": (("chain", "draw", "global"), draws),
@@ -88,12 +88,12 @@ def pilot_trace(spread, lost):
 def test_a_pilot_that_went_astray_is_made_again(monkeypatch, traces, scale):
     made = []
 
-    def run(compiled, positions, chains, cores, seed, **_):
+    def run(engine, positions, *, chains, cores, seed, **_):
         made.append(seed)
         assert not np.any(positions[0]) and (chains, cores) == (4, 2)
         return pilot_trace(*traces[len(made) - 1])
 
-    monkeypatch.setattr(sampling, "_nutpie", run)
+    monkeypatch.setattr(sampling, "run_chains", run)
     start = Whitening(np.zeros(2), np.eye(2), np.ones(3))
     found = sampling.pilot_run(Unmoved(), start, 4, 2, seed=7)
     assert len(made) == len(set(made)) == len(traces)
