@@ -6,6 +6,7 @@ import ctypes
 import gc
 import os
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from densing_bayes.diagnostics import ESS_MIN, RHAT_MAX
 from densing_bayes.fits import Fit
 from densing_bayes.fitting import fit_compiled
 from densing_bayes.observations import Observations
+from densing_bayes.progress import Tell, unheard
 from densing_bayes.spec import ModelSpec
 from densing_bayes.store import address, stored_fit
 
@@ -52,7 +54,7 @@ class Terms(NamedTuple):
     source: dict[str, Any]  # of the panel, for the provenance
     folder: Path  # of the store
     cores: int = 1  # of each fit
-    progress: bool | None = False  # of each fit; None: on a terminal
+    tell: Tell = unheard  # told of each fit
 
 
 def fitter(terms: Terms, *, keep: bool = True) -> Callable[..., Fit]:
@@ -68,6 +70,8 @@ def fitter(terms: Terms, *, keep: bool = True) -> Callable[..., Fit]:
 
     def make(request: Request, settings: dict[str, Any]) -> Fit:
         nonlocal compiled
+        started = time.perf_counter()
+        terms.tell("model", 0.0)
         if compiled is None or not compiled.serves(request.spec, request.observed):
             compiled = compile_fit(with_room(request.spec), request.observed)
         return fit_compiled(
@@ -76,7 +80,8 @@ def fitter(terms: Terms, *, keep: bool = True) -> Callable[..., Fit]:
             spec=request.spec,
             near=near,
             cores=terms.cores,
-            progress=terms.progress,
+            tell=terms.tell,
+            started=started,
             source=terms.source,
             seen=request.seen,
             prior=keep,

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from densing_bayes import data_commands
 from densing_bayes.corollaries import commands
 from densing_bayes.errors import DensingError
+from densing_bayes.report_made import ReportWanted, report_made
 from densing_bayes.terminal import (
     FitFile,
     Interval,
@@ -22,7 +23,6 @@ from densing_bayes.terminal import (
     check_writable,
     exit_unless_passed,
     load_fit,
-    narrated,
     print_footing,
     print_json,
     print_ledger,
@@ -393,12 +393,14 @@ def claims_command(
     ci: Interval = 0.95,
 ) -> None:
     """Put every published claim beside its posterior, with a verdict by a fixed rule."""
+    from densing_bayes.ahead import do_ahead, for_claims
     from densing_bayes.documents import claims_document
     from densing_bayes.ledger import claims, table_fits
     from densing_bayes.tally import RULE, ledger_rows, reasons, summary_sentence
 
-    with _interruptible(), narrated():
+    with _interruptible():
         given: list[Judgeable] = [load_fit(path) for path in fits or []]
+        do_ahead(for_claims(() if given else ("joint", "paper")))
         table = claims([*given, *table_fits()] if given else None, ci)
     if as_json:
         print_json(claims_document(table))
@@ -450,44 +452,29 @@ def report_command(
     ci: Interval = 0.95,
 ) -> None:
     """Write a report of a fit: report.html (one file, no network), and the same in other forms."""
-    from densing_bayes.comparison import compare
-    from densing_bayes.corollaries.sections import corollary_sections
-    from densing_bayes.ledger import BUILT_IN, built_in_fit, table_fits
-    from densing_bayes.report import TITLE, check_formats, make_report, write_report
-    from densing_bayes.tables import load_panel
+    from densing_bayes.report import check_formats
 
     check_writable(out.parent if not out.exists() else out)
-    wanted_formats = check_formats(_names(formats))
-    wanted = None if sections is None else _names(sections)
-    with _interruptible(), narrated():
-        others: list[Judgeable] = [load_fit(path) for path in beside or []]
-        if fit is not None:
-            fitted = load_fit(fit)
-        elif others:
-            fitted = built_in_fit("joint")
-        else:
-            fitted, *more = (built_in_fit(name) for name in BUILT_IN)
-            others += more
-        if wanted is None or "claims" in wanted:
-            others += table_fits()
-        compared = None
-        if hypotheses is not None:
-            compared = compare(fitted.spec, _names(hypotheses))
-        report = make_report(
-            fitted,
-            ci,
-            title=title or TITLE,
-            sections=wanted,
-            beside=others,
-            more=corollary_sections(fitted, ci) if corollaries else None,
-            comparison=compared,
-            panel=None if data is None else load_panel(data),
-        )
+    wanted = ReportWanted(
+        fit=fit,
+        beside=tuple(beside or ()),
+        sections=None if sections is None else tuple(_names(sections)),
+        corollaries=corollaries,
+        hypotheses=None if hypotheses is None else tuple(_names(hypotheses)),
+        data=data,
+        title=title,
+        formats=tuple(check_formats(_names(formats))),
+        ci=ci,
+    )
+    with _interruptible():
+        fitted, files = report_made(wanted)
+    from densing_bayes.report import write_files
+
     if fit is None:
         out.mkdir(parents=True, exist_ok=True)
         fitted.save(out / "fit.nc")
         say(f"wrote {out / 'fit.nc'}")
-    for path in write_report(report, out, wanted_formats):
+    for path in write_files(files, out):
         say(f"wrote {path}")
     if fit is None:
         say(verdict_text(fitted))

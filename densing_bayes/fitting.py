@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import sys
 import time
+from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from densing_bayes.errors import FitError
 from densing_bayes.fits import Fit
 from densing_bayes.hypothesis import Hypothesis
 from densing_bayes.observations import Observations, observe
+from densing_bayes.progress import Tell, phases, unheard
 from densing_bayes.sampling import by_mode, pilot_run, sample
 from densing_bayes.spec import ModelSpec, load_hypothesis, load_spec
 from densing_bayes.tables import Panel, load_panel
@@ -25,6 +27,7 @@ from densing_bayes.tables import Panel, load_panel
 TARGET_ACCEPT = 0.95
 SEED = 20221130
 PRIOR_DRAWS = 2000
+PHASES = {"model": 3.0, "pilot": 2.0, "sampling": 6.5, "summaries": 2.0}  # seconds, about
 ENOUGH = 100  # draws of a chain, below which modes are not told from chance
 
 
@@ -40,7 +43,7 @@ def fit(
     seed: int = SEED,
     target_accept: float = TARGET_ACCEPT,
     sampler: Literal["nutpie", "pymc"] = "nutpie",
-    progress: bool | None = None,
+    progress: Tell | bool | None = None,
 ) -> Fit:
     """Fit a specification to a panel.
 
@@ -69,7 +72,9 @@ def fit(
     sampler
         "nutpie", or "pymc" for PyMC's own NUTS (slower).
     progress
-        Show a progress bar; by default on a terminal only.
+        Show what is done, with a bar of the draws; by default on a terminal only. Or a function
+        that is told the phase ("model", "pilot", "sampling", "summaries") and the share of it that
+        is done.
 
     Raises
     ------
@@ -87,23 +92,45 @@ def fit(
         spec = spec.under(hypothesis)
     if not isinstance(panel, Panel):
         panel = load_panel(spec.panel.source if panel is None else panel)
-    observed = observe(panel, spec)
-    compiled = compile_fit(spec, observed)
-    source = {"panel": panel.name, "tables_hash": panel.sha256}
-    return fit_compiled(
-        compiled,
-        observed,
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        cores=cores,
-        seed=seed,
-        target_accept=target_accept,
-        sampler=sampler,
-        progress=progress,
-        source=source,
-        started=started,
-    )
+    with _told(progress) as tell:
+        tell("model", 0.0)
+        observed = observe(panel, spec)
+        compiled = compile_fit(spec, observed)
+        source = {"panel": panel.name, "tables_hash": panel.sha256}
+        return fit_compiled(
+            compiled,
+            observed,
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            cores=cores,
+            seed=seed,
+            target_accept=target_accept,
+            sampler=sampler,
+            tell=tell,
+            source=source,
+            started=started,
+        )
+
+
+def _told(progress: Tell | bool | None) -> AbstractContextManager[Tell]:
+    """The function to tell, within a block that shows what it is told."""
+    if callable(progress):
+        return nullcontext(progress)
+    if progress or (progress is None and sys.stderr.isatty()):
+        return phases(PHASES)
+    return nullcontext(unheard)
+
+
+def whole(tell: Tell) -> Tell:
+    """Function to tell of phases, which tells ``tell`` the share of the whole fit."""
+    seconds = list(PHASES.values())
+    begin = dict(zip(PHASES, np.cumsum([0.0, *seconds[:-1]]), strict=True))
+
+    def told(phase: str, share: float) -> None:
+        tell(phase, float(begin[phase] + PHASES[phase] * share) / sum(seconds))
+
+    return told
 
 
 def fit_compiled(
@@ -119,7 +146,7 @@ def fit_compiled(
     seed: int,
     target_accept: float = TARGET_ACCEPT,
     sampler: Literal["nutpie", "pymc"] = "nutpie",
-    progress: bool | None = None,
+    tell: Tell = unheard,
     prior: bool = True,
     source: dict[str, Any] | None = None,
     started: float | None = None,
@@ -145,7 +172,6 @@ def fit_compiled(
     if not compiled.serves(spec, observed):
         raise FitError("the compiled model has another structure: compile this specification anew")
     cores = min(chains, cores or os.cpu_count() or 1)
-    progress = sys.stderr.isatty() if progress is None else progress
     whole = observed
     seen = np.ones(len(observed.systems), dtype=bool) if seen is None else seen
     measured = {
@@ -162,6 +188,7 @@ def fit_compiled(
     initial = parts.model.initial_point()
     global_point(conditioned, pilot(spec, observed).point(initial))
     engine = engine.with_data(**measured, cell_seen=cells_seen)
+    tell("pilot", 0.0)
     whitening = None
     idle = compiled.idle(spec)
     if near is not None:
@@ -185,7 +212,7 @@ def fit_compiled(
         "tune": tune,
         "cores": cores,
         "target_accept": target_accept,
-        "progress": progress,
+        "tell": tell,
     }
     trace = sample(
         conditioned,
@@ -204,6 +231,7 @@ def fit_compiled(
             conditioned, engine, whitening, trace, groups_of, sampler, seed=seed, **settings
         )
     sampled_at = time.perf_counter()
+    tell("summaries", 0.0)
     posterior = _relabelled(trace["posterior"].dataset[compiled.names], spec, observed)
     if not seen.all():
         observed = observed.of_systems(seen)

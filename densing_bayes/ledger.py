@@ -15,7 +15,6 @@ rounding of the published figures.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
 from importlib.resources import files
@@ -30,10 +29,11 @@ from densing_bayes.corollaries import claims as corollaries
 from densing_bayes.corollaries.claims import TablePanel, fit_tables
 from densing_bayes.errors import DensingError, NotTestableError
 from densing_bayes.fits import CI, Fit
-from densing_bayes.fitting import SEED, TARGET_ACCEPT
+from densing_bayes.fitting import SEED, TARGET_ACCEPT, whole
 from densing_bayes.laws import doubling_time
 from densing_bayes.observations import DAYS_PER_YEAR
 from densing_bayes.plotted import PlottedPanel, fit_paper_figures
+from densing_bayes.progress import Tell, unheard
 from densing_bayes.quantities import (
     benchmark_growth,
     check_ci,
@@ -43,8 +43,6 @@ from densing_bayes.quantities import (
     growth,
     probability,
 )
-
-log = logging.getLogger(__name__)
 
 BUILT_IN = {"joint": 1000, "paper": 2000}  # specifications, and draws of each chain
 SURE = 0.95  # probability from which a one-sided claim or an event is supported
@@ -137,8 +135,8 @@ def claims(fits: Iterable[Judgeable] | None = None, ci: float = CI) -> pd.DataFr
     return pd.DataFrame(rows)
 
 
-def built_in_fit(name: str) -> Fit:
-    """Fit of "joint" or "paper" to its panel, from the store or kept there."""
+def built_in_fit(name: str, tell: Tell = unheard) -> Fit:
+    """Fit of "joint" or "paper" to its panel, from the store or kept there; ``tell`` of a new one."""
     from densing_bayes.batch import Request, Terms, fitter
     from densing_bayes.observations import observe
     from densing_bayes.spec import load_spec
@@ -157,14 +155,12 @@ def built_in_fit(name: str) -> Fit:
     }
     source = {"panel": panel.name, "tables_hash": panel.sha256}
     cores = os.cpu_count() or 1
-    log.info("fit of '%s' to panel '%s', made now or before", name, panel.name)
-    terms = Terms(settings, versions(), source, store_folder(), min(4, cores), progress=None)
+    terms = Terms(settings, versions(), source, store_folder(), min(4, cores), whole(tell))
     return fitter(terms)(Request(spec, observe(panel, spec)))
 
 
 def table_fits() -> list[Judgeable]:
-    """Fits of the paper's figures, and of prices and engines; about a minute."""
-    log.info("fits of plotted densities, prices and engines, made now or before")
+    """Fits of the paper's figures, and of prices and engines; some seconds."""
     return [fit_paper_figures(), fit_tables()]
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import math
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numba
@@ -476,6 +477,12 @@ def packed(
     sizes = [len(blocks), len(code), len(index), len(memory)]
     header = np.array([*sizes, *places, 0], dtype=np.uint64)
     return np.concatenate([header, blocks.ravel(), code.ravel(), index, memory.view(np.uint64)])
+
+
+def is_compiled() -> bool:
+    """Whether numba's cache has the machine, so that nothing is left to compile."""
+    folder = Path(run.stats.cache_path)
+    return any(folder.glob("machine.run-*.nbi"))
 
 
 @functools.cache

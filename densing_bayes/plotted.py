@@ -24,6 +24,7 @@ from densing_bayes.hypothesis import ChangeSpec
 from densing_bayes.observations import ORIGIN
 from densing_bayes.published import load_figures
 from densing_bayes.spec import ModelSpec, load_spec
+from densing_bayes.store import kept, store_folder
 
 CHATGPT = ChangeSpec(name="chatgpt", date=ORIGIN.date())
 PRIORS = (
@@ -65,12 +66,19 @@ class PlottedPanel:
 
 
 def fit_paper_figures(seed: int = SEED) -> PlottedPanel:
-    """Fit a frontier through each of the paper's figures of densities; some ten seconds."""
-    five, mmlu_cf, mmlu = (
-        fit_plotted(load_figures(figure), bend=bend, name=figure, seed=seed)
-        for figure, bend in (("fig1", False), ("fig2", False), ("fig3c", True))
-    )
-    return PlottedPanel(five, mmlu_cf, mmlu)
+    """Fit a frontier through each of the paper's figures of densities, or take it from the store.
+
+    It takes some seconds.
+    """
+
+    def make() -> PlottedPanel:
+        five, mmlu_cf, mmlu = (
+            fit_plotted(load_figures(figure), bend=bend, name=figure, seed=seed)
+            for figure, bend in (("fig1", False), ("fig2", False), ("fig3c", True))
+        )
+        return PlottedPanel(five, mmlu_cf, mmlu)
+
+    return kept("plotted", seed, make, store_folder())
 
 
 def fit_plotted(

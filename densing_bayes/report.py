@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import tempfile
 from collections.abc import Callable, Collection, Iterable
+from contextlib import nullcontext
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
@@ -22,6 +22,7 @@ from densing_bayes.errors import DensingError
 from densing_bayes.fit_sections import fit_sections
 from densing_bayes.fits import CI, Fit
 from densing_bayes.picture_files import png, svg
+from densing_bayes.progress import Steps
 from densing_bayes.section import Picture, Report, Section, Table
 from densing_bayes.summary import trend_summary
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from densing_bayes.comparison import Comparison
     from densing_bayes.ledger import Judgeable
     from densing_bayes.tables import Panel
-
-log = logging.getLogger(__name__)
 
 TITLE: Final = "Capability density of open language models"
 FORMATS: Final = ("html", "md", "json", "csv", "pdf")
@@ -55,6 +54,7 @@ def make_report(
     more: dict[str, Callable[[], Section]] | None = None,
     comparison: Comparison | None = None,
     panel: Panel | None = None,
+    steps: Steps | None = None,
 ) -> Report:
     """Put a report together.
 
@@ -78,6 +78,8 @@ def make_report(
     panel
         The tables that the fit has seen, for their sources; by default the embedded panel, if it
         was that.
+    steps
+        Told of each section.
 
     Raises
     ------
@@ -103,8 +105,8 @@ def make_report(
     statements = tuple(wording.headline(fit, trend))
     parts = []
     for name in wanted:
-        log.info("section '%s'", name)
-        parts.append(makers[name]())
+        with steps.step(f"section '{name}'") if steps else nullcontext():
+            parts.append(makers[name]())
     for section in parts:
         for picture in section.pictures:
             pyplot.close(picture.figure)  # it goes to files, and no window
@@ -190,10 +192,14 @@ def write_report(
         Chromium is installed.
     """
     formats = check_formats(formats)
-    folder = Path(directory)
+    return write_files(report_files(report, formats), Path(directory))
+
+
+def write_files(files: dict[str, bytes], folder: Path) -> list[Path]:
+    """Write the files of a report to a folder, each in one step; errors as of a report."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return _written(report, folder, formats)
+        return [_write(folder / name, content) for name, content in files.items()]
     except OSError as error:
         raise DensingError(
             f"cannot write the report to {folder}: {error.strerror}; choose a folder that you may "
@@ -211,7 +217,8 @@ def check_formats(formats: Collection[str]) -> list[str]:
     return list(formats)
 
 
-def _written(report: Report, folder: Path, formats: Collection[str]) -> list[Path]:
+def report_files(report: Report, formats: Collection[str]) -> dict[str, bytes]:
+    """Contents of the files of a report, by name; formats as of :func:`write_report`."""
     files: dict[str, bytes] = {}
     if "html" in formats:
         files["report.html"] = html_page(report).encode()
@@ -226,17 +233,16 @@ def _written(report: Report, folder: Path, formats: Collection[str]) -> list[Pat
         for section in report.sections:
             for table in section.tables:
                 files[f"report_{table.name or section.name}.csv"] = _csv(table)
-    paths = [_write(folder / name, content) for name, content in files.items()]
     if "pdf" in formats:
-        paths.append(_printed(report, folder))
-    return paths
+        files["report.pdf"] = _printed(report)
+    return files
 
 
-def _printed(report: Report, folder: Path) -> Path:
+def _printed(report: Report) -> bytes:
     with tempfile.TemporaryDirectory() as aside:
         page = Path(aside) / "report.html"
         page.write_text(html_page(report), encoding="utf-8")
-        return print_pdf(page, folder / "report.pdf")
+        return print_pdf(page, Path(aside) / "report.pdf").read_bytes()
 
 
 def report_document(report: Report) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from densing_bayes.diagnostics import TREE_DEPTH_LIMIT
 from densing_bayes.draws import stacked
 from densing_bayes.engine import Engine
 from densing_bayes.engine import sample as run_chains
+from densing_bayes.progress import Tell
 
 if TYPE_CHECKING:
     from densing_bayes.conditioned import Conditioned
@@ -82,7 +84,7 @@ def sample(
     cores: int,
     seed: int,
     target_accept: float,
-    progress: bool,
+    tell: Tell,
 ) -> xr.DataTree:
     """Sample near the origin of the coordinates, or each chain near one of some positions."""
     if sampler == "nutpie":
@@ -96,6 +98,7 @@ def sample(
             seed=seed,
             target_accept=target_accept,
             depth=TREE_DEPTH_LIMIT,
+            progress=partial(tell, "sampling"),
         )
         if trace["posterior"].sizes["draw"] < draws:  # nutpie keeps what it has on Ctrl-C
             raise KeyboardInterrupt
@@ -112,7 +115,7 @@ def sample(
         cores=cores,
         random_seed=seed,
         target_accept=target_accept,
-        progressbar=progress,
+        progressbar=False,
         max_treedepth=TREE_DEPTH_LIMIT,
         model=conditioned.model,
         nuts_sampler="pymc",

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 import json
 import logging
 import os
 import pickle
 import tempfile
+import zipfile
 from collections.abc import Callable
 from importlib.metadata import version
 from importlib.resources import files
@@ -120,6 +122,42 @@ def kept[Answer](what: str, key: Any, make: Callable[[], Answer], folder: Path) 
     return answer
 
 
+def kept_files(
+    what: str, key: Any, make: Callable[[], dict[str, bytes]], folder: Path
+) -> dict[str, bytes]:
+    """Files by name, such as those of a report: read from the store, or else made and kept.
+
+    Parameters
+    ----------
+    what
+        First part of the name of the entry.
+    key
+        What they hang on besides the package and its data, as JSON.
+    make
+        Makes the contents of the files.
+    folder
+        Of the store.
+    """
+    content = json.dumps([key, versions(), whole_package()], sort_keys=True)
+    path = folder / f"{what}-{hashlib.sha256(content.encode()).hexdigest()[:32]}.zip"
+    if path.exists():
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return {name: archive.read(name) for name in archive.namelist()}
+        except (zipfile.BadZipFile, OSError) as error:
+            log.warning("the stored %s cannot be read (%s): made anew", path, error)
+    made = make()
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, contents in made.items():
+            archive.writestr(name, contents)
+    try:
+        _write(path, whole.getvalue())
+    except OSError as error:
+        log.warning("the files could not be stored in %s (%s)", folder, error)
+    return made
+
+
 def _write(path: Path, content: bytes) -> None:
     """Write an entry whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -141,6 +179,21 @@ def everything() -> str:
         for file in sorted(place.iterdir(), key=lambda item: item.name):
             if file.name.endswith(end):
                 content.update(file.read_bytes())
+    return content.hexdigest()
+
+
+def whole_package() -> str:
+    """Hash of every file of the package, its specifications and tables."""
+    content = hashlib.sha256()
+    waiting = [files("densing_bayes"), files("densing_bayes.models"), files("densing_bayes.data")]
+    while waiting:
+        place = waiting.pop()
+        for item in sorted(place.iterdir(), key=lambda item: item.name):
+            if item.is_dir():
+                if item.name != "__pycache__":
+                    waiting.append(item)
+            elif not item.name.endswith(".pyc"):
+                content.update(item.name.encode() + item.read_bytes())
     return content.hexdigest()
 
 

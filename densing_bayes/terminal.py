@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -61,22 +59,6 @@ def verdict_of(fit: Any) -> str:
 def say(text: str) -> None:
     """Print a message, apart from the output."""
     print(text, file=sys.stderr)
-
-
-@contextmanager
-def narrated() -> Iterator[None]:
-    """Print what the package logs of its progress, apart from the output."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    logger = logging.getLogger("densing_bayes")
-    earlier = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(earlier)
 
 
 def print_json(document: Any) -> None:

@@ -1,0 +1,171 @@
+"""The long work of a report or a ledger, done ahead in processes side by side.
+
+Each errand leaves its result in the store, where the report then finds it. Fits sample on all
+cores, but what comes before and after sampling takes one: two at a time keep both busy.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing import get_context
+from typing import Any, NamedTuple
+
+from densing_bayes.machine import is_compiled
+from densing_bayes.progress import Steps, Tell, in_words, pace, unheard
+
+AT_ONCE = 2
+OFTEN = 0.2  # seconds between two events of one errand, at least
+EXPECTED = {  # seconds beside each other on two cores, by step
+    "fit of 'joint'": 13.0,
+    "fit of 'paper'": 18.0,
+    "densities that the paper plotted": 3.0,
+    "prices and engines": 4.0,
+    "section 'prices'": 2.0,
+    "section 'compression'": 24.0,
+    "section 'payback'": 2.0,
+    "section 'drivers'": 3.0,
+}
+LONG = ("compression", "drivers", "payback", "prices")  # sections, the longest first
+COLD = 14.0  # seconds that compiling the machine and the marginal densities adds, once
+
+
+class Errand(NamedTuple):
+    """Something to be made and left in the store."""
+
+    step: str
+    make: Callable[..., Any]  # of a module, so that another process finds it
+    arguments: tuple[Any, ...] = ()
+    after: str | None = None  # step that it needs
+
+
+def run(errands: Sequence[Errand], steps: Steps) -> None:
+    """Do errands, each as soon as what it needs is there.
+
+    Parameters
+    ----------
+    errands
+        What is to be done. An error of one is raised, after the others have been called off.
+    steps
+        Told of each.
+    """
+    if len(errands) < 2 or (os.cpu_count() or 1) < 2:
+        for errand in errands:
+            with steps.step(errand.step) as tell:
+                errand.make(*errand.arguments, tell)
+        return
+    context = get_context("spawn")
+    with context.Manager() as manager:
+        events = manager.Queue()
+        waiting, ended = list(errands), set[str]()
+        running: dict[Future[None], str] = {}
+        with ProcessPoolExecutor(AT_ONCE, mp_context=context) as pool:
+            try:
+                while waiting or running:
+                    for errand in list(waiting):
+                        if errand.after is None or errand.after in ended:
+                            waiting.remove(errand)
+                            running[pool.submit(_done, errand, events)] = errand.step
+                    finished, _ = wait(running, timeout=OFTEN, return_when=FIRST_COMPLETED)
+                    _pass_on(events, steps)
+                    for future in finished:
+                        future.result()
+                        ended.add(running.pop(future))
+                _pass_on(events, steps)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                for process in list((pool._processes or {}).values()):  # Python 3.14 has a method
+                    process.terminate()
+                raise
+
+
+def _pass_on(events: Any, steps: Steps) -> None:
+    while True:
+        try:
+            steps.hear(events.get_nowait())
+        except queue.Empty:
+            return
+
+
+def _done(errand: Errand, events: Any) -> None:
+    """Do an errand in a process of its own."""
+    last = 0.0
+
+    def tell(phase: str, share: float) -> None:
+        nonlocal last
+        if time.monotonic() - last >= OFTEN:
+            last = time.monotonic()
+            events.put(("tell", errand.step, phase, share))
+
+    events.put(("begin", errand.step))
+    errand.make(*errand.arguments, tell)
+    events.put(("end", errand.step))
+
+
+# What a report needs -----------------------------------------------------------------------------
+
+
+def for_claims(names: Sequence[str] = ("joint", "paper"), *, tables: bool = True) -> list[Errand]:
+    """Errands for the ledger of claims: the built-in fits, and those of the paper's figures."""
+    fits = [Errand(f"fit of '{name}'", _fit, (name,)) for name in names]
+    if not tables:
+        return fits
+    return [
+        *fits,
+        Errand("densities that the paper plotted", _plotted),
+        Errand("prices and engines", _tables),
+    ]
+
+
+def for_sections(wanted: Sequence[str] | None, ci: float) -> list[Errand]:
+    """Errands for the sections on corollaries of the fit of 'joint' that take some seconds."""
+    after = "fit of 'joint'"
+    return [
+        Errand(f"section '{name}'", _section, (name, ci), after)
+        for name in LONG
+        if wanted is None or name in wanted
+    ]
+
+
+def expected(errands: Sequence[Errand]) -> tuple[dict[str, float], str]:
+    """Seconds that the steps of some errands should take here, and a sentence about the whole."""
+    pace_here = pace()
+    seconds = {each.step: pace_here * EXPECTED.get(each.step, 1.0) for each in errands}
+    cold = not is_compiled()
+    whole = sum(seconds.values()) + pace_here * COLD * cold
+    caches = "caches empty" if cold else "what is kept from before is used"
+    return seconds, f"This takes {in_words(whole)} at most ({caches})."
+
+
+def do_ahead(errands: Sequence[Errand]) -> None:
+    """Do errands and show them."""
+    with Steps(*expected(errands)) as steps:
+        run(errands, steps)
+
+
+def _fit(name: str, tell: Tell = unheard) -> None:
+    from densing_bayes.ledger import built_in_fit
+
+    built_in_fit(name, tell)
+
+
+def _plotted(tell: Tell = unheard) -> None:
+    from densing_bayes.plotted import fit_paper_figures
+
+    fit_paper_figures()
+
+
+def _tables(tell: Tell = unheard) -> None:
+    from densing_bayes.corollaries.claims import fit_tables
+
+    fit_tables()
+
+
+def _section(name: str, ci: float, tell: Tell = unheard) -> None:
+    from densing_bayes.corollaries.sections import corollary_sections
+    from densing_bayes.ledger import built_in_fit
+
+    corollary_sections(built_in_fit("joint"), ci)[name]()

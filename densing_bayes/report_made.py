@@ -1,0 +1,95 @@
+"""The report of the command line: which fits, what is done ahead, and files that are kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from densing_bayes.fits import Fit
+    from densing_bayes.ledger import Judgeable
+    from densing_bayes.progress import Steps
+
+IDENTITY = ("spec_hash", "data_hash", "tables_hash", "seed", "created")  # of a fit, in provenance
+
+
+class ReportWanted(NamedTuple):
+    """What is asked of a report; names and paths as the command takes them."""
+
+    fit: Path | None  # the built-in fit by default
+    beside: tuple[Path, ...]
+    sections: tuple[str, ...] | None
+    corollaries: bool
+    hypotheses: tuple[str, ...] | None
+    data: str | None
+    title: str | None
+    formats: tuple[str, ...]
+    ci: float
+
+
+def report_made(wanted: ReportWanted) -> tuple[Fit, dict[str, bytes]]:
+    """The fit of a report, and the contents of its files by name.
+
+    What takes long is done ahead, in processes side by side. The files are kept: while neither
+    fit, wishes nor package change, they are taken from the store.
+    """
+    from densing_bayes.ahead import expected, for_claims, for_sections, run
+    from densing_bayes.ledger import built_in_fit, table_fits
+    from densing_bayes.progress import Steps
+    from densing_bayes.store import kept_files, store_folder
+    from densing_bayes.terminal import load_fit
+
+    judged = wanted.sections is None or "claims" in wanted.sections
+    own, others = wanted.fit is None, not wanted.beside and wanted.fit is None
+    errands = for_claims(
+        [name for name, needed in (("joint", own), ("paper", others and judged)) if needed],
+        tables=judged,
+    )
+    if own and wanted.corollaries:
+        errands += for_sections(wanted.sections, wanted.ci)
+    with Steps(*expected(errands)) as steps:
+        run(errands, steps)
+        fit = built_in_fit("joint") if wanted.fit is None else load_fit(wanted.fit)
+        beside: list[Judgeable] = [load_fit(path) for path in wanted.beside]
+        if judged:
+            beside += [built_in_fit("paper")] if others else []
+            beside += table_fits()
+
+        def make() -> dict[str, bytes]:
+            return _files(wanted, fit, beside, steps)
+
+        if wanted.hypotheses is not None or "pdf" in wanted.formats or wanted.data is not None:
+            return fit, make()
+        fits = [fit, *beside]
+        key = [[each.provenance.get(name) for name in IDENTITY] for each in fits]
+        asked = wanted._replace(fit=None, beside=())
+        return fit, kept_files("report", [key, asked], make, store_folder())
+
+
+def _files(
+    wanted: ReportWanted, fit: Fit, beside: list[Judgeable], steps: Steps
+) -> dict[str, bytes]:
+    from densing_bayes.comparison import compare
+    from densing_bayes.corollaries.sections import corollary_sections
+    from densing_bayes.report import TITLE, make_report, report_files
+    from densing_bayes.tables import load_panel
+
+    more: dict[str, Any] | None = None
+    if wanted.corollaries:
+        more = corollary_sections(fit, wanted.ci)
+    compared = None
+    if wanted.hypotheses is not None:
+        compared = compare(fit.spec, list(wanted.hypotheses))
+    report = make_report(
+        fit,
+        wanted.ci,
+        title=wanted.title or TITLE,
+        sections=wanted.sections,
+        beside=beside,
+        more=more,
+        comparison=compared,
+        panel=None if wanted.data is None else load_panel(wanted.data),
+        steps=steps,
+    )
+    with steps.step("files"):
+        return report_files(report, wanted.formats)
