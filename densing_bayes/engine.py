@@ -125,15 +125,16 @@ def make_engine(model: pm.Model, names: list[str] | None = None) -> Engine:
     )
     position.name = POSITION
     # What is stable in the density is so in its gradient, at a part of the price.
-    log_density = rewrite_graph(log_density, include=("stabilize",))
+    stable: Any = rewrite_graph(log_density, include=("stabilize",))
     start = np.concatenate([np.ravel(point[value.name]) for value in values]).astype(float)
     given = {
         model.rvs_to_values[free].name: model.rvs_to_initial_values[free] is not None
         for free in model.free_RVs
     }
     scatter = [np.full(np.size(point[v.name]), 0.0 if given[v.name] else 1.0) for v in values]
+    gradient: Any = grad(stable, position)
     return Engine(
-        density=record({position: start}, [log_density, grad(log_density, position)]),
+        density=record({position: start}, [stable, gradient]),
         expansion=record({position: start}, expansion),
         dims={rv.name: dims_of(model, rv) for rv in kept},
         coords={name: list(labels) for name, labels in model.coords.items() if labels is not None},
@@ -244,7 +245,7 @@ def _begun(
 
     tape, functions = engine.density, callbacks()
     places = [tape.inputs[POSITION].start, *(where.start for where, _ in tape.outputs)]
-    data = packed(tape.blocks, tape.code, tape.index, engine.memory(tape), tuple(places))
+    data = packed(tape.blocks, tape.code, tape.listed, engine.memory(tape), tuple(places))
     model = CompiledPyMCModel(
         dims={},
         compiled_logp_func=functions.log_density,

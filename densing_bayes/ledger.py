@@ -136,7 +136,7 @@ def claims(fits: Iterable[Judgeable] | None = None, ci: float = CI) -> pd.DataFr
 
 
 def built_in_fit(name: str, tell: Tell = unheard) -> Fit:
-    """Fit of "joint" or "paper" to its panel, from the store or kept there; ``tell`` of a new one."""
+    """Fit of "joint" or "paper" to its panel, from the store or kept there."""
     from densing_bayes.batch import Request, Terms, fitter
     from densing_bayes.observations import observe
     from densing_bayes.spec import load_spec

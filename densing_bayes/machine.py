@@ -55,6 +55,7 @@ _TANH_SMALL = 0.1  # below which 1 - exp(-2x) would cancel and a series is exact
 
 # Passing an array to a function costs more than most instructions do, so that they stand in one.
 jit: Any = numba.njit(cache=True, nogil=True, error_model="numpy")
+carray: Any = numba.carray  # type: ignore[attr-defined]  # it is public, and not in __all__
 
 SCRATCH: Final = 5 * CHUNK  # places at the end of memory that the machine needs for itself
 
@@ -217,7 +218,7 @@ def _psi(x):  # type: ignore[no-untyped-def]
     return total + math.log(x) - 0.5 / x - y * (1.0 / 12.0 - y * series)
 
 
-@jit
+@jit  # type: ignore[untyped-decorator]  # numba ships no types
 def run(
     blocks: NDArray[np.uint64],
     code: NDArray[np.uint64],
@@ -255,24 +256,22 @@ def run(
                 for i in range(first, last):
                     op, single = code[i, 0], code[i, 5]
                     o, a, b, c = code[i, 1] + start, code[i, 2], code[i, 3], code[i, 4]
-                    chunk = np.uint64(CHUNK)
-                    work = (
-                        scratch + chunk + chunk
-                    )  # where single numbers are repeated; exp has the rest
+                    # A single number is repeated over a chunk, in the last three of the scratch.
+                    work = scratch + size + size
                     if single & np.uint64(1):
                         for j in range(n):
                             memory[work + j] = memory[a]
                         a = work
                     else:
                         a += start
-                    work += chunk
+                    work += size
                     if single & np.uint64(2):
                         for j in range(n):
                             memory[work + j] = memory[b]
                         b = work
                     else:
                         b += start
-                    work += chunk
+                    work += size
                     if single & np.uint64(4):
                         for j in range(n):
                             memory[work + j] = memory[c]
@@ -428,7 +427,7 @@ def run(
             _product(code, first, index, memory, length)
 
 
-@jit
+@jit  # type: ignore[untyped-decorator]  # numba ships no types
 def run_each(
     blocks: NDArray[np.uint64],
     code: NDArray[np.uint64],
@@ -488,29 +487,29 @@ def is_compiled() -> bool:
 @functools.cache
 def callbacks() -> Callbacks:
     """The C functions, compiled when they are first asked for or taken from numba's cache."""
-    floats = types.CPointer(types.float64)
-    tape = types.CPointer(types.uint64)
+    pointer: Any = types.CPointer
+    floats, tape = pointer(types.float64), pointer(types.uint64)
 
     @numba.cfunc(
         types.int64(types.uint64, floats, floats, floats, tape), cache=True, error_model="numpy"
     )
     def log_density(size, x, gradient, value, data):  # type: ignore[no-untyped-def]
         """Density and gradient at a position; not zero where they are not finite."""
-        head = numba.carray(data, HEADER).view(np.int64)
+        head = carray(data, HEADER).view(np.int64)
         rows, steps = HEADER + 4 * head[0], HEADER + 4 * head[0] + 6 * head[1]
-        whole = numba.carray(data, steps + head[2] + head[3])
+        whole = carray(data, steps + head[2] + head[3])
         blocks = whole[HEADER:rows].reshape((head[0], 4))
         code = whole[rows:steps].reshape((head[1], 6))
         index, memory = whole[steps : steps + head[2]], whole[steps + head[2] :].view(np.float64)
-        at = numba.carray(x, size)
-        out = numba.carray(gradient, size)
+        at = carray(x, size)
+        out = carray(gradient, size)
         memory[head[4] : head[4] + size] = at
         run(blocks, code, index, memory)
         finite = math.isfinite(memory[head[5]])
         for j in range(size):
             out[j] = memory[head[6] + j]
             finite &= math.isfinite(out[j])
-        numba.carray(value, 1)[0] = memory[head[5]]
+        carray(value, 1)[0] = memory[head[5]]
         return 0 if finite else 1
 
     @numba.cfunc(
@@ -520,8 +519,8 @@ def callbacks() -> Callbacks:
     )
     def expand(size, kept, x, values, data):  # type: ignore[no-untyped-def]
         """Keep the position itself, and count."""
-        numba.carray(data, HEADER)[DRAWN] += 1
-        at, out = numba.carray(x, size), numba.carray(values, kept)
+        carray(data, HEADER)[DRAWN] += 1
+        at, out = carray(x, size), carray(values, kept)
         for j in range(size):
             out[j] = at[j]
         return 0

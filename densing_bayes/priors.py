@@ -135,7 +135,7 @@ def drawn(model: pm.Model, names: Sequence[str], draws: int, seed: int) -> dict[
 
 
 def _in_line(new: Any, old: Any, ndim: int) -> Any:
-    """A parameter with draws in front, with dims inserted so that it meets those of its variable."""
+    """A parameter with draws in front, in line with the dims of its variable."""
     if new.ndim == old.ndim:  # it is the same for all draws
         return new
     return pt.expand_dims(new, tuple(range(1, 1 + ndim - old.ndim)))

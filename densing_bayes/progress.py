@@ -85,10 +85,10 @@ class Steps:
             self._bars.console.print(f"[green]done[/] {line}", highlight=False)
         self._refresh()
 
-    def hear(self, event: tuple[str, ...]) -> None:
+    def hear(self, event: tuple[Any, ...]) -> None:
         """Take an event that another process has sent: the name of a method and its arguments."""
         what, *arguments = event
-        {"begin": self.begin, "tell": self.tell, "end": self.end}[what](*arguments)
+        getattr(self, what)(*arguments)
 
     @contextmanager
     def step(self, name: str) -> Iterator[Tell]:

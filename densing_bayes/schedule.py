@@ -54,7 +54,7 @@ class Scheduled(NamedTuple):
 
     blocks: NDArray[np.uint64]
     code: NDArray[np.uint64]
-    index: NDArray[np.uint64]
+    listed: NDArray[np.uint64]
     size: int  # of the memory, with the scratch of the machine
     moved: Places  # start of each range, or -1 where nothing needs it
     fixed: NDArray[np.bool_]  # ranges with a place that no instruction writes
@@ -165,9 +165,7 @@ def _not_in_step(
 ) -> set[int]:
     """Those of the instructions before that have to be finished, and not just in step."""
     own = instructions[number]
-    in_step = {
-        at for at, single in zip(own.operands, own.single, strict=True) if not single
-    }
+    in_step = {at for at, single in zip(own.operands, own.single, strict=True) if not single}
     listed = set(np.unique(own.listed).tolist()) if own.kind == ELEMENTWISE else set()
 
     def steps(each: Instruction) -> bool:
@@ -198,8 +196,13 @@ def _allocate(
     for at in sorted(lasting | read_ever):
         if writer[at] < 0:
             moved[at], size = size, size + int(sizes[at])
-    last = {int(at): number for block in blocks for number in block
-            for each in reads[number] for at in each}
+    last = {
+        int(at): number
+        for block in blocks
+        for number in block
+        for each in reads[number]
+        for at in each
+    }
     free: dict[int, list[int]] = defaultdict(list)
     released: list[int] = []
     for block in blocks:
@@ -254,7 +257,10 @@ def _encoded(
     def place(at: Places | int) -> Places:
         return moved[range_of[at]] + (at - starts[range_of[at]])
 
-    code, index, heads, listed_before = [], [], [], 0
+    code: list[tuple[int, ...]] = []
+    index: list[Places] = []
+    heads: list[tuple[int, ...]] = []
+    listed_before = 0
     for block in blocks:
         first = instructions[block[0]]
         heads.append((first.kind, first.length, len(code), len(code) + len(block)))

@@ -105,7 +105,7 @@ class Tape(NamedTuple):
 
     Attributes
     ----------
-    blocks, code, index
+    blocks, code, listed
         As :func:`densing_bayes.machine.run` takes them.
     memory
         Memory at the start, with the constants and the values that data had at recording.
@@ -117,15 +117,13 @@ class Tape(NamedTuple):
 
     blocks: NDArray[np.uint64]
     code: NDArray[np.uint64]
-    index: NDArray[np.uint64]
+    listed: NDArray[np.uint64]
     memory: NDArray[np.float64]
     inputs: dict[str, slice]
     outputs: list[tuple[slice, tuple[int, ...]]]
 
 
-def record(
-    inputs: Mapping[Variable, Any], outputs: Sequence[Variable]
-) -> Tape:
+def record(inputs: Mapping[Variable, Any], outputs: Sequence[Variable]) -> Tape:
     """Record the graph from some inputs to some outputs.
 
     Parameters
@@ -292,7 +290,8 @@ class _Recorder:
             return [np.broadcast_to(given[0], sizes)]
         if isinstance(op, SELECTING):  # at work on places instead of numbers
             storage: list[list[Any]] = [[None] for _ in node.outputs]
-            op.perform(node, [given[0], *self._actual(node, 1)], storage)
+            perform: Any = op.perform
+            perform(node, [given[0], *self._actual(node, 1)], storage)
             return [np.asarray(cell[0], dtype=int) for cell in storage]
         if isinstance(op, IncSubtensor | AdvancedIncSubtensor):
             indices = unflatten_index_variables(self._actual(node, 2), op.idx_list)
@@ -330,9 +329,7 @@ class _Recorder:
         self.at = outside
         return outputs
 
-    def _changed(
-        self, x: Places, y: Places, indices: tuple[Any, ...], replaced: bool
-    ) -> Places:
+    def _changed(self, x: Places, y: Places, indices: tuple[Any, ...], replaced: bool) -> Places:
         """Numbers ``x`` with ``y`` put in the place of some, or added to them."""
         result = x.copy().ravel()
         target = np.arange(x.size).reshape(x.shape)[indices]
@@ -547,7 +544,7 @@ class _Recorder:
         return Tape(
             found.blocks,
             found.code,
-            found.index,
+            found.listed,
             memory,
             {
                 name: slice(place(span.start), place(span.start) + span.stop - span.start)
