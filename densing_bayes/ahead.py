@@ -14,8 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
-from densing_bayes.machine import is_compiled
-from densing_bayes.progress import Steps, Tell, in_words, pace, unheard
+from densing_bayes.progress import Steps, Tell, expected, unheard
 
 AT_ONCE = 2
 OFTEN = 0.2  # seconds between two events of one errand, at least
@@ -30,7 +29,6 @@ EXPECTED = {  # seconds beside each other on two cores, by step
     "section 'drivers'": 3.0,
 }
 LONG = ("compression", "drivers", "payback", "prices")  # sections, the longest first
-COLD = 14.0  # seconds that compiling the machine and the marginal densities adds, once
 
 
 class Errand(NamedTuple):
@@ -130,19 +128,9 @@ def for_sections(wanted: Sequence[str] | None, ci: float) -> list[Errand]:
     ]
 
 
-def expected(errands: Sequence[Errand]) -> tuple[dict[str, float], str]:
-    """Seconds that the steps of some errands should take here, and a sentence about the whole."""
-    pace_here = pace()
-    seconds = {each.step: pace_here * EXPECTED.get(each.step, 1.0) for each in errands}
-    cold = not is_compiled()
-    whole = sum(seconds.values()) + pace_here * COLD * cold
-    caches = "caches empty" if cold else "what is kept from before is used"
-    return seconds, f"This takes {in_words(whole)} at most ({caches})."
-
-
 def do_ahead(errands: Sequence[Errand]) -> None:
     """Do errands and show them."""
-    with Steps(*expected(errands)) as steps:
+    with Steps(*expected({each.step: EXPECTED[each.step] for each in errands})) as steps:
         run(errands, steps)
 
 

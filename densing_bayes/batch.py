@@ -8,8 +8,8 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from densing_bayes.diagnostics import ESS_MIN, RHAT_MAX
 from densing_bayes.fits import Fit
 from densing_bayes.fitting import fit_compiled
 from densing_bayes.observations import Observations
-from densing_bayes.progress import Tell, unheard
+from densing_bayes.progress import Steps, Tell, unheard
 from densing_bayes.spec import ModelSpec
 from densing_bayes.store import address, stored_fit
 
@@ -153,10 +153,12 @@ def run(
     *,
     jobs: int | None,
     progress: bool | None,
+    names: Sequence[str] = (),
 ) -> list[Any]:
     """Results of a task for each set of arguments, in order, from processes of joblib.
 
-    Within ``joblib.parallel_config`` that configuration holds; else ``jobs`` processes run.
+    Within ``joblib.parallel_config`` that configuration holds; else ``jobs`` processes run. With
+    ``progress``, or on a terminal where it is None, each task that has ended is said, by its name.
     """
     import joblib
 
@@ -164,12 +166,16 @@ def run(
     results: list[Any] = [None] * len(arguments)
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
     calls = (joblib.delayed(_numbered)(i, task, *each) for i, each in enumerate(arguments))
-    with _bar(label, len(arguments), progress) as advance, warnings.catch_warnings():
+    shown = sys.stderr.isatty() if progress is None else progress
+    said = [f"{label}, {names[i] if names else i + 1}" for i in range(len(arguments))]
+    steps = Steps(dict.fromkeys(said, 1.0)) if shown else None
+    with steps or nullcontext(), warnings.catch_warnings():
         # loky replaces a worker that holds on to the memory of compiled code; no task is lost.
         warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
-        for i, result in parallel(calls):
+        for i, result, seconds in parallel(calls):
             results[i] = result
-            advance()
+            if steps:
+                steps.end(said[i], seconds)
     return results
 
 
@@ -185,10 +191,11 @@ def workers_of(jobs: int | None) -> int | None:
     return os.cpu_count() or 1
 
 
-def _numbered(number: int, task: Callable[..., Any], *arguments: Any) -> tuple[int, Any]:
-    result = number, task(*arguments)
+def _numbered(number: int, task: Callable[..., Any], *arguments: Any) -> tuple[int, Any, float]:
+    started = time.perf_counter()
+    result = task(*arguments)
     _give_memory_back()
-    return result
+    return number, result, time.perf_counter() - started
 
 
 def _give_memory_back() -> None:
@@ -197,21 +204,3 @@ def _give_memory_back() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
     if trim is not None:
         trim(0)
-
-
-@contextmanager
-def _bar(label: str, total: int, progress: bool | None) -> Iterator[Callable[[], None]]:
-    """A progress bar on standard error, by default on a terminal only."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    shown = sys.stderr.isatty() if progress is None else progress
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), disable=not shown) as bar:
-        item = bar.add_task(label, total=total)
-        yield lambda: bar.advance(item)

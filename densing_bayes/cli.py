@@ -157,7 +157,7 @@ def _sample(
         f"{len(observed.releases)} releases, {len(observed.score)} scores"
     )
     with _interruptible():
-        return fit(model, panel, **settings)
+        return fit(model, panel, progress=True, **settings)
 
 
 @contextmanager
@@ -337,6 +337,7 @@ def compare_command(
             chains=chains,
             seed=seed,
             jobs=jobs,
+            progress=True,
             store=cache,
         )
     if out is not None:

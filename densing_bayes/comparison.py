@@ -110,7 +110,7 @@ def compare(
     store
         Keep and reuse fits in the user's cache (True) or in a folder; or do not (False).
     progress
-        Show a progress bar; by default on a terminal only.
+        Say what has been done; by default on a terminal only.
 
     Raises
     ------
@@ -147,10 +147,11 @@ def compare(
         how: dict[str, Any] = {"jobs": jobs, "progress": progress}
         groups = criteria.by_structure(specs)
         found = run(
-            "fits",
+            "fits and criteria",
             criteria.examined,
             [([requests[n] for n in names], terms, exact) for names in groups],
             **how,
+            names=[", ".join(names) for names in groups],
         )
         answers = dict(zip(itertools.chain(*groups), itertools.chain(*found), strict=True))
         if exact:

@@ -19,7 +19,7 @@ from densing_bayes.errors import FitError
 from densing_bayes.fits import Fit
 from densing_bayes.hypothesis import Hypothesis
 from densing_bayes.observations import Observations, observe
-from densing_bayes.progress import Tell, phases, unheard
+from densing_bayes.progress import Tell, expected, phases, unheard
 from densing_bayes.sampling import by_mode, pilot_run, sample
 from densing_bayes.spec import ModelSpec, load_hypothesis, load_spec
 from densing_bayes.tables import Panel, load_panel
@@ -118,7 +118,7 @@ def _told(progress: Tell | bool | None) -> AbstractContextManager[Tell]:
     if callable(progress):
         return nullcontext(progress)
     if progress or (progress is None and sys.stderr.isatty()):
-        return phases(PHASES)
+        return phases(*expected(PHASES))
     return nullcontext(unheard)
 
 

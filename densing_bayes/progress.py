@@ -12,6 +12,7 @@ from typing import Any
 Tell = Callable[[str, float], None]  # told a phase of a step, and the share of it that is done
 
 YARDSTICK = 0.0105  # seconds of the loop of `pace` on the machine that expected seconds are of
+COLD = 12.0  # seconds of the same machine to compile what numba's cache has not got yet
 SETTLED = 0.1  # share of the work from which the time that it took says what is left
 
 
@@ -72,9 +73,10 @@ class Steps:
             self._bars.update(self._rows[step], completed=share, note=phase)
         self._refresh()
 
-    def end(self, step: str) -> None:
-        """A step has ended."""
-        seconds = time.perf_counter() - self._begun.get(step, time.perf_counter())
+    def end(self, step: str, seconds: float | None = None) -> None:
+        """A step has ended, after ``seconds`` or after the time since it began."""
+        if seconds is None:
+            seconds = time.perf_counter() - self._begun.get(step, self._started)
         self._share[step] = 1.0
         line = f"{step}: {seconds:.1f} s"
         if self._bars is None:
@@ -143,6 +145,23 @@ def _bars() -> Any:
         console=Console(stderr=True),
         transient=True,
     )
+
+
+def expected(seconds: Mapping[str, float]) -> tuple[dict[str, float], str]:
+    """Seconds that steps should take on this machine, and a sentence about the whole.
+
+    Parameters
+    ----------
+    seconds
+        By step, on the machine of the committed benchmark, beside each other on two cores.
+    """
+    from densing_bayes.machine import is_compiled
+
+    slower, cold = pace(), not is_compiled()
+    here = {step: slower * each for step, each in seconds.items()}
+    whole = sum(here.values()) + slower * COLD * cold
+    caches = "compile caches are empty" if cold else "less with what is kept from before"
+    return here, f"This takes {in_words(whole)} ({caches})."
 
 
 def in_words(seconds: float) -> str:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 IDENTITY = ("spec_hash", "data_hash", "tables_hash", "seed", "created")  # of a fit, in provenance
 
 
+SECTIONS = {"section 'claims'": 4.0, "files": 3.0}  # seconds of the longer steps that follow
+
+
 class ReportWanted(NamedTuple):
     """What is asked of a report; names and paths as the command takes them."""
 
@@ -33,9 +36,9 @@ def report_made(wanted: ReportWanted) -> tuple[Fit, dict[str, bytes]]:
     What takes long is done ahead, in processes side by side. The files are kept: while neither
     fit, wishes nor package change, they are taken from the store.
     """
-    from densing_bayes.ahead import expected, for_claims, for_sections, run
+    from densing_bayes.ahead import EXPECTED, for_claims, for_sections, run
     from densing_bayes.ledger import built_in_fit, table_fits
-    from densing_bayes.progress import Steps
+    from densing_bayes.progress import Steps, expected
     from densing_bayes.store import kept_files, store_folder
     from densing_bayes.terminal import load_fit
 
@@ -47,7 +50,8 @@ def report_made(wanted: ReportWanted) -> tuple[Fit, dict[str, bytes]]:
     )
     if own and wanted.corollaries:
         errands += for_sections(wanted.sections, wanted.ci)
-    with Steps(*expected(errands)) as steps:
+    seconds = {each.step: EXPECTED[each.step] for each in errands} | SECTIONS
+    with Steps(*expected(seconds)) as steps:
         run(errands, steps)
         fit = built_in_fit("joint") if wanted.fit is None else load_fit(wanted.fit)
         beside: list[Judgeable] = [load_fit(path) for path in wanted.beside]
