@@ -394,11 +394,14 @@ class _Recorder:
         return result.reshape(kept)
 
     def _product(self, left: Places, right: Places) -> Places:
-        """Matrix products, column by column."""
+        """Matrix products, by columns or by rows: whichever are fewer."""
         rows = left.reshape(-1, left.shape[-1])
         columns = right.reshape(right.shape[0], -1)
-        parts = [self._rows(rows, columns[:, i]) for i in range(columns.shape[1])]
-        return np.stack(parts, axis=1).reshape(left.shape[:-1] + right.shape[1:])
+        if rows.shape[0] < columns.shape[1]:
+            parts = np.stack([self._rows(columns.T, row) for row in rows])
+        else:
+            parts = np.stack([self._rows(rows, column) for column in columns.T], axis=1)
+        return parts.reshape(left.shape[:-1] + right.shape[1:])
 
     def _rows(self, matrix: Places, vector: Places) -> Places:
         rows, columns = matrix.shape
