@@ -9,7 +9,8 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from pymc.distributions.shape_utils import change_dist_size
-from pymc.pytensorf import compile
+from pymc.pytensorf import find_rng_nodes, reseed_rngs
+from pytensor.compile.maker import function
 from pytensor.compile.mode import Mode
 from pytensor.graph.replace import vectorize_graph
 from pytensor.tensor.random.op import RandomVariable
@@ -130,7 +131,8 @@ def drawn(model: pm.Model, names: Sequence[str], draws: int, seed: int) -> dict[
             batched[rv] = change_dist_size(rv, (draws,), expand=True)
     graphs = vectorize_graph([model[name] for name in names], replace=batched)
     interpreted = Mode(linker="py", optimizer=None)  # type: ignore[arg-type]  # None: no rewrites
-    values = compile([], graphs, random_seed=seed, mode=interpreted)()
+    reseed_rngs(find_rng_nodes(graphs), seed)
+    values = function([], graphs, mode=interpreted)()
     return dict(zip(names, values, strict=True))
 
 

@@ -104,12 +104,11 @@ class Steps:
             return
         whole = sum(self._expected.values()) or 1.0
         done = sum(self._expected.get(step, 0.0) * at for step, at in self._share.items())
-        elapsed, share = time.perf_counter() - self._started, done / whole
-        left = elapsed * (1.0 - share) / share if share >= SETTLED else max(0.0, whole - elapsed)
+        left = seconds_left(time.perf_counter() - self._started, done, whole)
         ended = sum(at == 1.0 for at in self._share.values())
         count = max(len(self._expected), len(self._share))
         note = f"{ended} of {count} steps, {in_words(left)} left"
-        self._bars.update(self._rows[""], completed=share, note=note)
+        self._bars.update(self._rows[""], completed=done / whole, note=note)
 
 
 @contextmanager
@@ -162,6 +161,13 @@ def expected(seconds: Mapping[str, float]) -> tuple[dict[str, float], str]:
     whole = sum(here.values()) + slower * COLD * cold
     caches = "compile caches are empty" if cold else "less with what is kept from before"
     return here, f"This takes {in_words(whole)} ({caches})."
+
+
+def seconds_left(elapsed: float, done: float, whole: float) -> float:
+    """Seconds that are left, of work of which some expected seconds of the whole are done."""
+    if done < SETTLED * whole:
+        return max(0.0, whole - elapsed)
+    return elapsed * (whole - done) / done
 
 
 def in_words(seconds: float) -> str:

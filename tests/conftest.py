@@ -19,6 +19,21 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: (item.path.name != "test_compare.py", -count[item.path], item.path))
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_compiled(request, monkeypatch):
+    """Fail where PyTensor would compile a function with numba, which takes up to minutes.
+
+    That is its default: evaluate once with ``mode="FAST_COMPILE"``, or through the engine.
+    """
+    if "slow" not in request.keywords:
+        from pytensor.link.numba.linker import NumbaLinker
+
+        def refuse(*_, **__):
+            raise AssertionError("PyTensor's default mode was used: it compiles with numba")
+
+        monkeypatch.setattr(NumbaLinker, "jit_compile", refuse)
+
+
 @pytest.fixture(scope="session")
 def small_fit_file(tmp_path_factory, worker_id):
     """File of a short real fit of the joint specification (about a minute)."""

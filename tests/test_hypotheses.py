@@ -5,13 +5,12 @@ import datetime as dt
 from types import SimpleNamespace
 
 import numpy as np
-import pymc as pm
 import pytensor
 import pytest
 import xarray as xr
 from scipy.stats import norm
 
-from densing_bayes import prior_sensitivity
+from densing_bayes import prior_sensitivity, priors
 from densing_bayes.compiled import Compiled, structure, with_room
 from densing_bayes.errors import SpecError
 from densing_bayes.hypothesis import ChangeSpec, Hypothesis
@@ -251,13 +250,11 @@ def test_the_model_and_the_draws_have_the_same_line(name):
 def test_ordered_dates_fill_their_window_evenly():
     """The two dates are uniform over the ordered pairs: the earlier has mean one third."""
     model = build_model(SPEC.under(load_hypothesis("two-changes")), PANEL)
-    drawn = pm.sample_prior_predictive(4000, model=model, var_names=["change_time"], random_seed=1)[
-        "prior"
-    ]["change_time"].to_numpy()[0]
+    times = priors.drawn(model, ["change_time"], 4000, seed=1)["change_time"]
     hypothesis = load_hypothesis("two-changes")
     observed = observe(PANEL, SPEC.under(hypothesis))
     width = observed.change_latest[0] - observed.change_earliest[0]
-    share = (drawn - observed.change_earliest[0]) / width
+    share = (times - observed.change_earliest[0]) / width
     assert (share[:, 0] < share[:, 1]).all()
     np.testing.assert_allclose(share.mean(axis=0), [1 / 3, 2 / 3], atol=0.02)
     assert np.mean(share[:, 1] < 0.5) == pytest.approx(0.25, abs=0.03)
@@ -358,3 +355,16 @@ def test_evidence_under_a_rescaled_prior_is_that_of_a_normal_mean(monkeypatch, f
     assert found["log_ratio"] == pytest.approx(evidence(other) - evidence(wide), abs=0.02)
     assert found["change"]["mean"] == pytest.approx(posterior_mean(other), abs=0.05)
     assert found["k"] < 0.7
+
+
+def test_a_walk_of_many_steps_can_be_drawn_before_it_has_seen_data():
+    """PyTensor's interpreter takes at most 32 operands, which a sum over steps must not become."""
+    steps = load_hypothesis("smooth").model_copy(
+        update={"smooth": load_hypothesis("smooth").smooth.model_copy(update={"every_days": 30})}
+    )
+    spec = SPEC.under(steps)
+    assert len(spec.trend.smooth.knots) > 32
+    model = build_model(spec, PANEL)
+    found = priors.drawn(model, ["growth_step", "log_density"], 50, seed=1)
+    assert found["growth_step"].shape == (50, len(spec.trend.smooth.knots))
+    assert np.isfinite(found["log_density"]).all()

@@ -117,3 +117,27 @@ def test_an_object_that_cannot_be_stored_is_made_all_the_same(tmp_path, caplog):
     assert answer["call"]() == 1
     assert "could not be stored" in caplog.text
     assert not list(tmp_path.iterdir())
+
+
+def test_files_are_made_once_and_again_after_damage(tmp_path, caplog):
+    made = []
+
+    def make():
+        made.append(1)
+        return {"a.html": b"<p>", "b.png": b"\x89PNG"}
+
+    first, again = (store.kept_files("report", ["key"], make, tmp_path) for _ in range(2))
+    assert first == again == {"a.html": b"<p>", "b.png": b"\x89PNG"}
+    assert len(made) == 1
+    (kept,) = tmp_path.iterdir()
+    kept.write_bytes(b"damaged")
+    assert store.kept_files("report", ["key"], make, tmp_path)["a.html"] == b"<p>"
+    assert "cannot be read" in caplog.text
+    store.kept_files("report", ["another key"], make, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_the_whole_package_counts_for_files_that_are_kept():
+    before = store.whole_package()
+    assert before == store.whole_package()
+    assert len(before) == 64
