@@ -114,11 +114,14 @@ def drawn(model: pm.Model, names: Sequence[str], draws: int, seed: int) -> dict[
     function is needed: compiling one takes minutes.
     """
     batched: dict[Any, Any] = {}
-    point = model.initial_point()
     for rv in model.free_RVs:
         node = rv.owner
         if isinstance(node.op, RandomVariable):
-            shape = np.shape(point[model.rvs_to_values[rv].name])
+            dims = model.named_vars_to_dims.get(rv.name) or (None,) * rv.ndim
+            shape = [
+                size if size is not None else len(model.coords[dim])
+                for size, dim in zip(rv.type.shape, dims, strict=True)
+            ]
             parameters = [
                 _in_line(new, old, rv.ndim)
                 for old in node.op.dist_params(node)
