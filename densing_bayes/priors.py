@@ -12,6 +12,7 @@ from pymc.distributions.shape_utils import change_dist_size
 from pymc.pytensorf import find_rng_nodes, reseed_rngs
 from pytensor.compile.maker import function
 from pytensor.compile.mode import Mode
+from pytensor.configdefaults import config
 from pytensor.graph.replace import vectorize_graph
 from pytensor.tensor.random.op import RandomVariable
 from pytensor.tensor.variable import TensorVariable
@@ -135,7 +136,8 @@ def drawn(model: pm.Model, names: Sequence[str], draws: int, seed: int) -> dict[
     graphs = vectorize_graph([model[name] for name in names], replace=batched)
     interpreted = Mode(linker="py", optimizer=None)  # type: ignore[arg-type]  # None: no rewrites
     reseed_rngs(find_rng_nodes(graphs), seed)
-    values = function([], graphs, mode=interpreted)()
+    with config.change_flags(cxx=""):  # else what is symbolic inside would be compiled as C
+        values = function([], graphs, mode=interpreted)()
     return dict(zip(names, values, strict=True))
 
 
