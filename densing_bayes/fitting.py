@@ -195,7 +195,7 @@ def fit_compiled(
         pilot_found = near.data["pilot"].dataset
         whitening = whitening_near(conditioned, engine, pilot_found, idle)
     if whitening is None:
-        whitening = pilot_run(engine, laplace(conditioned, engine), chains, cores, seed)
+        whitening = pilot_run(engine, laplace(conditioned, engine), chains, cores, seed, tell)
         pilot_found = whitening.dataset(conditioned, idle)
     else:  # the pilot may know coordinates besides, of use to others
         modes = whitening.dataset(conditioned, idle)[["cell_mode"]]

@@ -12,7 +12,7 @@ from densing_bayes.diagnostics import TREE_DEPTH_LIMIT
 from densing_bayes.draws import stacked
 from densing_bayes.engine import Engine
 from densing_bayes.engine import sample as run_chains
-from densing_bayes.progress import Tell
+from densing_bayes.progress import Tell, unheard
 
 if TYPE_CHECKING:
     from densing_bayes.conditioned import Conditioned
@@ -30,7 +30,12 @@ WIDE = 10.0  # spread of pilot draws, in whitened units, above which the whiteni
 
 
 def pilot_run(
-    engine: Engine, whitening: Whitening, chains: int, cores: int, seed: int
+    engine: Engine,
+    whitening: Whitening,
+    chains: int,
+    cores: int,
+    seed: int,
+    tell: Tell = unheard,
 ) -> Whitening:
     """Refine the whitening by a short run; too few draws for its covariance keep the Laplace.
 
@@ -49,6 +54,7 @@ def pilot_run(
             seed=seed + 1 + 1000 * number,
             target_accept=PILOT_ACCEPT,
             depth=PILOT_DEPTH,
+            progress=partial(tell, "pilot"),
         )
         height = trace["sample_stats"]["logp"].mean("draw").to_numpy()
         arrived = np.flatnonzero(height > height.max() - LOST * np.sqrt(engine.size))

@@ -1,5 +1,7 @@
 """Documentation: its Python runs, its commands parse, its links lead somewhere."""
 
+import importlib
+import json
 import re
 import shlex
 import shutil
@@ -176,3 +178,14 @@ def test_the_graph_of_the_model_has_every_variable(monkeypatch):
     assert ("log_effective_params", "score") in pairs
     assert ("loss law", "loss") in pairs
     assert dims["log_density"] == ("system",)
+
+
+# Times -------------------------------------------------------------------------------------------
+
+
+def test_the_times_of_the_readme_are_those_of_the_committed_benchmark(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "analyses" / "speed")
+    first_run = importlib.import_module("first_run")
+    results = json.loads((ROOT / "analyses/speed/results_first_run.json").read_text("utf-8"))
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert first_run.in_readme(results) in readme

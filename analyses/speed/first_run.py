@@ -120,6 +120,41 @@ def reports(home: Path) -> dict[str, dict[str, float]]:
     }
 
 
+def cold_fit(home: Path) -> dict[str, Any]:
+    """Seconds of one fit by part, with all caches empty and again."""
+    found = {}
+    for when in ("caches empty", "again"):
+        answer = subprocess.run(
+            [sys.executable, "analyses/speed/cold_fit.py"],
+            env=environment(home),
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        found[when] = json.loads(answer.stdout)
+    return found
+
+
+def said(seconds: float) -> str:
+    """A time as README says it: seconds below a minute and a half, else minutes."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = f"{seconds / 60:.1f}".removesuffix(".0")
+    return f"{minutes} minutes"
+
+
+def in_readme(content: dict[str, Any]) -> str:
+    """The sentence of README on the times of the committed results."""
+    report, fast = content["report"], content["tests"]
+    return (
+        f"On two cores, once the packages are installed (1.4 GB), the first report takes "
+        f"{said(report['caches empty']['seconds'])} (caches empty) and the tests "
+        f"{said(fast['caches empty']['seconds'])}; again, with nothing changed, they take "
+        f"{said(report['again']['seconds'])} and {said(fast['again']['seconds'])}."
+    )
+
+
 def tests(home: Path) -> dict[str, dict[str, float]]:
     """The fast tests with all caches empty, and again."""
     command = ("-m", "pytest", "-q", "-n", "2", "--dist", "loadscope", "--no-loadscope-reorder")
@@ -148,6 +183,8 @@ def main() -> None:
         }
         content["import_seconds"] = round(printed(home, IMPORTS), 2)
     with tempfile.TemporaryDirectory() as folder:
+        content["fit_seconds"] = cold_fit(Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
         content["report"] = reports(Path(folder))
     if arguments.tests:
         with tempfile.TemporaryDirectory() as folder:
@@ -161,6 +198,8 @@ def main() -> None:
     }
     arguments.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(content, indent=1))
+    if arguments.tests:
+        print(in_readme(content))
 
 
 if __name__ == "__main__":
