@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -56,28 +57,29 @@ def run(errands: Sequence[Errand], steps: Steps) -> None:
                 errand.make(*errand.arguments, tell)
         return
     context = get_context("spawn")
-    with context.Manager() as manager:
-        events = manager.Queue()
-        waiting, ended = list(errands), set[str]()
-        running: dict[Future[None], str] = {}
-        with ProcessPoolExecutor(AT_ONCE, mp_context=context) as pool:
-            try:
-                while waiting or running:
-                    for errand in list(waiting):
-                        if errand.after is None or errand.after in ended:
-                            waiting.remove(errand)
-                            running[pool.submit(_done, errand, events)] = errand.step
-                    finished, _ = wait(running, timeout=OFTEN, return_when=FIRST_COMPLETED)
-                    _pass_on(events, steps)
-                    for future in finished:
-                        future.result()
-                        ended.add(running.pop(future))
+    events = context.Queue()
+    waiting, ended = list(errands), set[str]()
+    running: dict[Future[None], str] = {}
+    with ProcessPoolExecutor(
+        AT_ONCE, mp_context=context, initializer=_begin, initargs=(events,)
+    ) as pool:
+        try:
+            while waiting or running:
+                for errand in list(waiting):
+                    if errand.after is None or errand.after in ended:
+                        waiting.remove(errand)
+                        running[pool.submit(_done, errand)] = errand.step
+                finished, _ = wait(running, timeout=OFTEN, return_when=FIRST_COMPLETED)
                 _pass_on(events, steps)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                for process in list((pool._processes or {}).values()):  # Python 3.14 has a method
-                    process.terminate()
-                raise
+                for future in finished:
+                    future.result()
+                    ended.add(running.pop(future))
+        except BaseException:
+            for process in list((pool._processes or {}).values()):  # Python 3.14 has a method
+                process.terminate()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    _pass_on(events, steps)
 
 
 def _pass_on(events: Any, steps: Steps) -> None:
@@ -88,9 +90,18 @@ def _pass_on(events: Any, steps: Steps) -> None:
             return
 
 
-def _done(errand: Errand, events: Any) -> None:
+_events: list[Any] = []  # of a process that does errands: the queue of what it says
+
+
+def _begin(events: Any) -> None:
+    """Make a process ready; Ctrl-C is for the one that waits for it, which then ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _events.append(events)
+
+
+def _done(errand: Errand) -> None:
     """Do an errand in a process of its own."""
-    last = 0.0
+    last, events = 0.0, _events[0]
 
     def tell(phase: str, share: float) -> None:
         nonlocal last
