@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         densities,
         density_table,
         doubling_time,
+        estimand_growth,
         estimate,
         frontier,
         growth,
@@ -58,6 +59,7 @@ _HOME = {
         "growth",
         "growth_rate",
         "benchmark_growth",
+        "estimand_growth",
         "doubling_time",
         "frontier",
         "densities",
@@ -78,11 +80,11 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 __all__ = [
     "Checks", "Comparison", "Fit", "Hypothesis", "ModelSpec", "Panel", "__version__",
     "benchmark_growth", "build_model", "check", "claims", "compare", "densities", "density_table",
-    "doubling_time", "estimate", "estimate_as_paper", "export_panel", "fit", "forecast_date",
-    "forecast_summary", "frontier", "frontier_shelf_life", "get_plot_data", "growth", "growth_rate",
-    "list_hypotheses", "list_panels", "list_specs", "load_claims", "load_events", "load_hypothesis",
-    "load_panel", "load_spec", "make_report", "params_needed", "predictive", "shelf_life",
-    "shelf_life_table", "trend_summary", "write_report",
+    "doubling_time", "estimand_growth", "estimate", "estimate_as_paper", "export_panel", "fit",
+    "forecast_date", "forecast_summary", "frontier", "frontier_shelf_life", "get_plot_data",
+    "growth", "growth_rate", "list_hypotheses", "list_panels", "list_specs", "load_claims",
+    "load_events", "load_hypothesis", "load_panel", "load_spec", "make_report", "params_needed",
+    "predictive", "shelf_life", "shelf_life_table", "trend_summary", "write_report",
 ]  # fmt: skip
 
 

@@ -83,7 +83,11 @@ def trend_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section:
     names = wording.before_after(fit)
     rows = wording.trend_rows(fit, trend)
     span = wording.percent(ci)
-    notes = ["Mean over benchmarks. What the data have added is seen beside the prior's interval."]
+    notes = [
+        "Unless said otherwise of the mean of the benchmarks of this fit. They are a sample of "
+        "benchmarks in general, whose growth is less surely known, and a new one's less still. "
+        "What the data have added is seen beside the prior's interval."
+    ]
     sentences = []
     if names is not None:
         rate, change = trend["growth_rate"], trend["growth_change"]
@@ -327,7 +331,8 @@ def shelf_life_section(fit: Fit, ci: float = CI) -> Section:
         "shelf-lives",
         "Shelf lives",
         notes=(
-            "Days from release until the frontier matches a system with half of its params. "
+            "Days from release until the frontier matches a system with half of its params; the "
+            "frontier at that smaller size, by the size slope of the fit. "
             "P(passed): the frontier was that far at release already, so the shelf life is 0.",
         ),
         tables=(

@@ -42,6 +42,7 @@ from densing_bayes.quantities import (
     frontier,
     growth,
     probability,
+    size_slope,
 )
 
 log = logging.getLogger(__name__)
@@ -303,7 +304,17 @@ def _doubling(rate: Quantity) -> Quantity:
 
 
 def _share(rate: Quantity) -> Quantity:
-    return lambda fit, argument, group: np.exp(-rate(fit, argument, group) * LATER)
+    """Share x of the params that do later: the line has risen by (1 + s) ln(1 / x)."""
+
+    def draws(fit: Any, argument: str, group: str) -> Draws:
+        rise = rate(fit, argument, group) * LATER
+        if isinstance(fit, PlottedPanel):  # the plotted densities know no sizes
+            return np.exp(-rise)
+        worth = 1.0 + np.ravel(size_slope(fit, group))
+        # where the smaller ones are not worse at all, any share does
+        return np.where(worth > 0, np.exp(-rise / np.where(worth > 0, worth, 1.0)), 0.0)
+
+    return draws
 
 
 def _ratio(before: Quantity, after: Quantity) -> Quantity:
@@ -348,6 +359,9 @@ def _matches_mistral(fit: Fit, argument: str, group: str) -> Draws:
     smaller, larger = EXAMPLE_PARAMS[convention]
     later = frontier(fit, ["2024-02-01"], group=group).isel(date=0)
     drift = _rates(fit, benchmark, group)["after"] - growth(fit, group)["after"]
+    size = fit.observed.log_params[fit.observed.systems.index("mistral-7b-v0.1")]
+    away = size - np.log(larger / smaller) - fit.observed.mean_log_params
+    later = later + size_slope(fit, group) * away
     return _flat(later + drift * LATER - mistral - np.log(larger / smaller))
 
 
