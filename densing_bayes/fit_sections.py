@@ -404,8 +404,7 @@ def claims_section(ledger: pd.DataFrame, ci: float = CI) -> Section:
                 f"Medians and {span} intervals of claimed quantities over their published values, "
                 f"by panel. {summary}",
                 "Each posterior over the value that was published for it: 1 is the published "
-                "value, the grey band what rounds to it, a cross the rival that would make the "
-                "claim uninformative.",
+                "value, the grey band what rounds to it, a cross a named rival of it.",
                 title="Published values on our posteriors",
             ),
         )
