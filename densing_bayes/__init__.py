@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from densing_bayes.averaging import average
     from densing_bayes.checks import Checks, check
     from densing_bayes.comparison import Comparison, compare
     from densing_bayes.fits import Fit
@@ -70,6 +71,7 @@ _HOME = {
     "summary": ("trend_summary",),
     "checks": ("Checks", "check"),
     "comparison": ("Comparison", "compare"),
+    "averaging": ("average",),
     "least_squares": ("estimate_as_paper",),
     "ledger": ("claims", "load_claims"),
     "plot_data": ("get_plot_data",),
@@ -78,7 +80,7 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
-    "Checks", "Comparison", "Fit", "Hypothesis", "ModelSpec", "Panel", "__version__",
+    "Checks", "Comparison", "Fit", "Hypothesis", "ModelSpec", "Panel", "__version__", "average",
     "benchmark_growth", "build_model", "check", "claims", "compare", "densities", "density_table",
     "doubling_time", "estimand_growth", "estimate", "estimate_as_paper", "export_panel", "fit",
     "forecast_date", "forecast_summary", "frontier", "frontier_shelf_life", "get_plot_data",

@@ -309,6 +309,12 @@ def _of_plotted(fit: PlottedPanel, part: str, group: str) -> Draws:
     return change if part == "change" else before + change
 
 
+def _cf_over_five(fit: PlottedPanel, argument: str, group: str) -> Draws:
+    """Ratio of two slopes whose fits are independent, and whose prior draws come from one seed."""
+    five = _of_plotted(fit, "five", group)
+    return _of_plotted(fit, "mmlu_cf", group) / np.random.default_rng(SEED).permutation(five)
+
+
 def _plotted(part: str) -> Quantity:
     def draws(fit: PlottedPanel, argument: str, group: str) -> Draws:
         if argument not in ("", "mmlu"):
@@ -448,9 +454,7 @@ QUANTITIES = (
 PLOTTED = _of_rates(_plotted, headline="five") | {
     "r_squared": _NO_R_SQUARED,
     "growth_mmlu_cf": _plotted("mmlu_cf"),
-    "growth_mmlu_cf_over_five": lambda fit, argument, group: (
-        _of_plotted(fit, "mmlu_cf", group) / _of_plotted(fit, "five", group)
-    ),
+    "growth_mmlu_cf_over_five": _cf_over_five,
 }
 # Quantities whose prior the rule before this one looked at.
 WITH_PRIOR = {

@@ -253,8 +253,9 @@ def _doubling_time(
     when = "" if names is None else f" {names[1]}"
     if rate["lower"] > 0:
         sentence = (
-            f"The density of the frontier, {mean_of(benchmarks)}, doubles every {_days(time)}"
-            f"{when} ({ci} interval {_span(time)})."
+            f"Given what this fit takes for granted of the trend, the density of the frontier, "
+            f"{mean_of(benchmarks)}, doubles every {_days(time)}{when} ({ci} interval "
+            f"{_span(time)})."
         )
     else:
         sentence = (

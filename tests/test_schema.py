@@ -14,7 +14,7 @@ from densing_bayes.tables import load_panel
 SCHEMA = (Path(__file__).parents[1] / "docs" / "schema.md").read_text(encoding="utf-8")
 API = {
     "Comparison", "Fit", "Hypothesis", "ModelSpec", "Panel", "__version__", "benchmark_growth",
-    "Checks", "check", "claims", "estimate_as_paper", "load_claims",
+    "Checks", "average", "check", "claims", "estimate_as_paper", "load_claims",
     "build_model", "compare", "densities", "growth_rate", "list_hypotheses", "load_hypothesis",
     "density_table", "doubling_time", "estimand_growth", "estimate", "export_panel", "fit",
     "forecast_date",
