@@ -91,12 +91,31 @@ def test_the_ledger_as_committed_has_every_claim_and_the_rule_of_today():
     assert {row["panel"] for row in rows} == {"open", "paper", "plotted", "tables"}
     fits = [row for row in rows if row["panel"] in ("open", "paper")]
     assert not any("the fit is" in row["reason"] for row in fits)
-    assert "pending" not in {row["verdict"] for row in rows}
+    assert {row["verdict"] for row in rows} == set(VERDICTS)
     for row in rows:
-        if row["kind"] == "about" and row["estimate"]:
-            lower, upper = row["estimate"]["lower"], row["estimate"]["upper"]
-            apart = lower > row["high"] or (upper is not None and upper < row["low"])
-            assert (row["verdict"] == "contradicted") == apart
+        factor = row["bayes_factor"]
+        if factor is not None:
+            expected = "supported" if factor >= STRONG else "inconclusive"
+            expected = "contradicted" if factor <= 1 / STRONG else expected
+            assert row["verdict"] == expected
+        # each is judged on its own D0, and a maximum where the scale may drift
+        judged = row["verdict"] != "not testable" and row["panel"] in ("open", "paper")
+        if judged and row["reference_tokens"]:
+            assert f"D0 = {tokens_text(row['reference_tokens'])};" in row["judged_on"]
+        if judged and row["estimand"] == "maximum":
+            assert "drifting scale" in row["judged_on"]
+
+
+def test_the_average_over_hypotheses_is_what_the_readme_says():
+    content = study("averaged")
+    assert set(content["averaged"]) == {"evidence", "stacking"}
+    for found in content["averaged"].values():
+        assert sum(found["weights"].values()) == pytest.approx(1.0)
+    given = [content["hypotheses"][name]["doubling_time_after"] for name in ("chatgpt", "smooth")]
+    mixed = content["averaged"]["evidence"]["doubling_time_after"]
+    assert mixed["upper"] - mixed["lower"] > given[0]["upper"] - given[0]["lower"]
+    readme = (ANALYSES.parent / "README.md").read_text(encoding="utf-8")
+    assert f"{median(mixed)} ({limits(mixed)})" in readme
 
 
 def test_the_pairs_were_fitted_three_times_and_only_passed_fits_are_used():
