@@ -126,9 +126,9 @@ def averages(comparison: Comparison) -> list[str]:
         named = [(name, weight) for name, weight in parts if weight >= LEAST_SHARE]
         shares = ", ".join(f"{name} {weight:.2f}" for name, weight in named)
         said.append(
-            f"Averaged over the hypotheses by {kind} ({shares}), density doubles after the last "
-            f"change in {median(time)} days ({limits(time)}) in the mean of these benchmarks, and "
-            f"in {median(general)} ({limits(general)}) on benchmarks in general."
+            f"Averaged over the hypotheses by {kind} ({shares}), density doubles at the last "
+            f"release in {median(time)} days ({limits(time)}) in the mean of these benchmarks, "
+            f"and in {median(general)} ({limits(general)}) on benchmarks in general."
         )
     return said
 

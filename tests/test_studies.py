@@ -13,9 +13,11 @@ from scipy.stats import binom
 
 from densing_bayes import load_hypothesis
 from densing_bayes.leave_out import forecast_scores
-from densing_bayes.ledger import load_claims
+from densing_bayes.ledger import load_claims, tokens_text
 from densing_bayes.observations import with_changes
 from densing_bayes.tally import RULE
+from densing_bayes.verdicts import STRONG, VERDICTS
+from densing_bayes.wording import limits, median
 
 ANALYSES = Path(__file__).parents[1] / "analyses"
 
@@ -115,7 +117,7 @@ def test_the_average_over_hypotheses_is_what_the_readme_says():
     mixed = content["averaged"]["evidence"]["doubling_time_after"]
     assert mixed["upper"] - mixed["lower"] > given[0]["upper"] - given[0]["lower"]
     readme = (ANALYSES.parent / "README.md").read_text(encoding="utf-8")
-    assert f"{median(mixed)} ({limits(mixed)})" in readme
+    assert f"{median(mixed)} days ({limits(mixed)})" in readme
 
 
 def test_the_pairs_were_fitted_three_times_and_only_passed_fits_are_used():
