@@ -192,7 +192,7 @@ def test_csv_files_hold_unrounded_numbers(report, passed_fit):
     expected = density_table(passed_fit)
     np.testing.assert_allclose(table["density"], expected["density"])
     assert list(table.index) == list(expected.index)
-    assert len(pd.read_csv(report["report_trend.csv"])) == 7
+    assert len(pd.read_csv(report["report_trend.csv"])) == 9
 
 
 @pytest.mark.fit
