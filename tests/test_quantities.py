@@ -352,6 +352,26 @@ def walking(draws=4000, spread=0.8):
     ), knots
 
 
+def test_an_edge_whose_scale_drifts_has_not_the_slope_of_the_mean():
+    """Against releases that are drawn one by one at two dates."""
+    values = {"level": [0.0], "growth_before": [1.0], "growth_change": [0.0],
+              "log_density": [[0.0, 0.0, 0.0]], "shortfall_spread": [0.8]}  # fmt: skip
+    steady = make_fit(**values)
+    drifting = make_fit(SPEC.replace(trend__shortfall_drift=True), **values, shortfall_growth=[0.3])
+    dates = ["2022-11-30", "2024-11-30"]
+    random = np.random.default_rng(1)
+    for fit, psi in ((steady, 0.0), (drifting, 0.3)):
+        time = [forecasts.years_since_origin(date) for date in dates]
+        short = np.abs(random.standard_normal((2, 200_000)))
+        drawn = [t - 0.8 * np.exp(psi * t) * u for t, u in zip(time, short, strict=True)]
+        found = quantities.frontier(fit, dates, "mean").to_numpy().ravel()
+        expected = [each.mean() for each in drawn]
+        np.testing.assert_allclose(found, expected, atol=0.01)
+        edge = quantities.frontier(fit, dates).to_numpy().ravel()
+        assert edge[1] - edge[0] == pytest.approx(2.0, abs=0.01)
+        assert (abs((found[1] - found[0]) - 2.0) < 0.01) == (psi == 0.0)
+
+
 def test_a_random_walk_goes_on_past_the_last_knot():
     fit, knots = walking()
     every = fit.spec.trend.smooth.every_days

@@ -391,18 +391,32 @@ def test_the_readme_quotes_the_committed_studies():
         numbers = (f"{scale * estimate[key]:.{digits}f}" for key in ("median", "lower", "upper"))
         return template.format(*numbers)
 
-    year = 365.25
+    def quoted(estimate, template, digits=0):
+        numbers = (f"{estimate[key]:.{digits}f}" for key in ("median", "lower", "upper"))
+        return template.format(*numbers)
+
+    shipped, averaged = study("multiverse")["as shipped"], study("averaged")["averaged"]["evidence"]
+    observed = claims["price-266.7", "tables"]["estimate"]["median"]
+    life = study("payback")["open"]["rows"]["smooth"]["on the frontier, 8e9 params"]
+    engines = study("engines")["density_times_engine"]["compute-per-price"]
     quotes = [
-        said("doubling-100-days", "open", "| {} days ({} to {}) |"),
+        quoted(shipped["doubling_days_after"], "four benchmarks | {} days ({} to {}) |"),
+        quoted(shipped["doubling_days_in_general"], "a sample | {} days ({} to {}) |"),
+        quoted(averaged["doubling_time_after"], "by evidence | {} days ({} to {}) |"),
+        quoted(averaged["doubling_time_in_general"], "in general | {} days ({} to {}) |"),
+        quoted(shipped["change"], "| {} ({} to {}), P(> 0)", 2),
+        quoted(shipped["before"], "| {} ({} to {}), on 19", 2),
+        quoted(life, "given a change at ChatGPT | {} days ({} to {}) |"),
+        quoted(engines, "| {} days ({} to {}); "),
         said("doubling-100-days", "open", "({} days, {} to {})"),
         said("doubling-100-days", "paper", "({} days, {} to {})"),
-        said("doubling-100-days", "plotted", "({} days, {} to {})"),
-        said("growth-rose", "open", "| {} ({} to {}), P(> 0)", 2, year),
-        said("slope-before-0.0048", "open", "| {} ({} to {}), on 19", 2, year),
+        said("doubling-3.5-months", "paper", "({} days, {} to {})"),
+        said("doubling-3.5-months", "plotted", "({} days, {} to {})"),
+        said("half-the-params-every-3-months", "open", "({} days, {} to {})"),
         said("price-halving-2.6-months", "tables", "| {} days ({} to {}); "),
-        said("price-266.7", "tables", "; {} times cheaper from 2022-12 to 2024-08 ({} to {})"),
-        said("density-times-moore-88-days", "open", "| {} days ({} to {}); "),
-        said("density-times-moore-88-days", "paper", "; {} ({} to {}) on the paper's"),
+        said("price-266.7-edge", "tables", "fell {}-fold from 2022-12 to 2024-08 ({} to {})"),
+        f"each date {observed:.1f}-fold, as published",
+        said("density-times-moore-88-days", "paper", "; {} ({} to {}) for the maximum on the"),
         f"| P = {claims['8b-at-gpt-4', 'open']['probability']:.3f}; ",
     ]
     share = study("drivers")["rows"]["open"]["as shipped"]["table"]["law:share"]
