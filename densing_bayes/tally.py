@@ -15,9 +15,9 @@ RULE = (
     f"A claim about a value is supported if the data make it, within its rounding, at least "
     f"{STRONG:g} times as probable as they make its strongest rival (B, a Bayes factor: any other "
     f"value as the prior weighs these, or the named rival), contradicted if B is at most "
-    f"1/{STRONG:g}, else inconclusive. A bound or an event is supported from P = {SURE:g} on and "
-    f"contradicted up to P = {1 - SURE:.2g}. Each claim is judged on its own D0. Supported means "
-    "compatible with these data and this model, no more."
+    f"1/{STRONG:g}, both beyond its Monte Carlo error, else inconclusive. A bound or an event is "
+    f"supported from P = {SURE:g} on and contradicted up to P = {1 - SURE:.2g}. Each claim is "
+    "judged on its own D0. Supported means compatible with these data and this model, no more."
 )
 FEW = 3  # claims that are named
 PANELS = {"open": "open panel", "paper": "paper's panel", "plotted": "plotted points"}

