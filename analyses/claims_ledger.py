@@ -1,8 +1,9 @@
 """Published claims beside our posteriors, with verdicts by one rule.
 
-Takes fits that are given, or those of "joint" and "paper" from the store, or makes them; adds the
-paper's figures, prices and engines. Prints the ledger and writes claims_ledger.json,
-claims_ledger.md and claims_ledger.png. A minute on two cores, and six where nothing is stored.
+Takes fits that are given, or those of "joint" and "paper", and of both under each D0 with a scale
+of the shortfall that may drift, from the store, or makes them; adds the paper's figures, prices and
+engines. Prints the ledger and writes claims_ledger.json, claims_ledger.md and claims_ledger.png.
+Half a minute on two cores, and five where nothing is stored.
 
     python analyses/claims_ledger.py [FIT ...] [--out analyses]
 """

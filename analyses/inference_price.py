@@ -26,6 +26,7 @@ from densing_bayes.corollaries.prices import (
     fold_reduction,
     halving_time,
     load_prices,
+    observed_fold,
     offers_of,
     price_summary,
     score_noise,
@@ -41,6 +42,7 @@ from densing_bayes.quantities import estimate, probability
 from densing_bayes.spec import load_corollary
 
 UNIT = "USD per million tokens read"
+ARTICLE = ("2023-01-01", "2024-12-09")  # its own window: since January 2023, to its date
 
 
 def row(name: str, fit: ExponentialFit) -> dict[str, Any]:
@@ -136,6 +138,10 @@ def main() -> None:
         "dates": [FIRST, LAST],
         "score_noise": score_noise(load_prices()),
         "published": {"fold_reduction": 266.7, "halving_time_days": 79.1},
+        "observed": [
+            {"first_date": first, "last_date": last} | observed_fold(shipped, first, last)
+            for first, last in ((FIRST, LAST), ARTICLE)
+        ],
         "lowest_plotted_over_first": float(envelope["value"].max() / envelope["value"].min()),
         "fits": rows,
         "changes": changes,

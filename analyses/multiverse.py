@@ -49,11 +49,15 @@ EVERY_WAY: dict[str, dict[str, Any]] = {
     "dense only": {"panel__architectures": ("dense",)},
     "1B params and more": {"panel__min_params": 1e9},
 }
-EVERY_WAY |= {f"{name} only": {"benchmarks": name} for name in BENCHMARKS}
+EVERY_WAY |= {f"{name} only": {"benchmarks": (name,)} for name in BENCHMARKS}
 FEWER = ("open weights only", "dense only", "1B params and more")
 MEAN = "mean trend: "
 HALF = {"distribution": "halfnormal"}
 ONCE: dict[str, dict[str, Any]] = {
+    f"without {name}": {"benchmarks": tuple(other for other in BENCHMARKS if other != name)}
+    for name in BENCHMARKS
+} | {
+    "shortfalls of a scale that drifts": {"trend__shortfall_drift": True},
     "no organisation effects": {"trend__organisation_effects": False},
     "drift may change as much as it differs": {
         "density__drift_change_spread": {"distribution": "lognormal", "median": 0.5, "sigma": 0.5}
@@ -69,11 +73,11 @@ ONCE: dict[str, dict[str, Any]] = {
 
 
 def varied(spec: ModelSpec, changes: dict[str, Any]) -> ModelSpec:
-    """The specification with a choice changed; a benchmark's name leaves that one alone."""
+    """The specification with a choice changed; "benchmarks" names those that stay."""
     changes = dict(changes)
     only = changes.pop("benchmarks", None)
     if only is not None:
-        kept = {only: spec.benchmarks[only].model_dump()}
+        kept = {name: spec.benchmarks[name].model_dump() for name in only}
         changes["benchmarks"] = kept
     return spec.replace(**changes)
 
@@ -89,6 +93,10 @@ def row(fit: Fit, evidence: bool = True) -> dict[str, Any]:
     result["p_ge_half"] = float(np.mean(rates["after"] >= 1.5 * rates["before"]))
     after = db.doubling_time(db.growth(fit)["after"])
     result["doubling_days_after"] = db.estimate(after, "days", mean=False)
+    general = db.estimand_growth(fit)["after"].sel(estimand="benchmarks in general")
+    result["doubling_days_in_general"] = db.estimate(db.doubling_time(general), "days", mean=False)
+    if "shortfall_growth" in fit.posterior:
+        result["shortfall_growth"] = db.estimate(fit.posterior["shortfall_growth"], "1/year")
     if evidence:
         at_zero = log_density(fit.spec.trend.growth_change, np.array(0.0))
         against = savage_dickey(target(fit), "growth_change", float(at_zero))

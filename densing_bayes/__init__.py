@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from densing_bayes.averaging import average
     from densing_bayes.checks import Checks, check
     from densing_bayes.comparison import Comparison, compare
     from densing_bayes.fits import Fit
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         densities,
         density_table,
         doubling_time,
+        estimand_growth,
         estimate,
         frontier,
         growth,
@@ -58,6 +60,7 @@ _HOME = {
         "growth",
         "growth_rate",
         "benchmark_growth",
+        "estimand_growth",
         "doubling_time",
         "frontier",
         "densities",
@@ -68,6 +71,7 @@ _HOME = {
     "summary": ("trend_summary",),
     "checks": ("Checks", "check"),
     "comparison": ("Comparison", "compare"),
+    "averaging": ("average",),
     "least_squares": ("estimate_as_paper",),
     "ledger": ("claims", "load_claims"),
     "plot_data": ("get_plot_data",),
@@ -76,13 +80,13 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
-    "Checks", "Comparison", "Fit", "Hypothesis", "ModelSpec", "Panel", "__version__",
+    "Checks", "Comparison", "Fit", "Hypothesis", "ModelSpec", "Panel", "__version__", "average",
     "benchmark_growth", "build_model", "check", "claims", "compare", "densities", "density_table",
-    "doubling_time", "estimate", "estimate_as_paper", "export_panel", "fit", "forecast_date",
-    "forecast_summary", "frontier", "frontier_shelf_life", "get_plot_data", "growth", "growth_rate",
-    "list_hypotheses", "list_panels", "list_specs", "load_claims", "load_events", "load_hypothesis",
-    "load_panel", "load_spec", "make_report", "params_needed", "predictive", "shelf_life",
-    "shelf_life_table", "trend_summary", "write_report",
+    "doubling_time", "estimand_growth", "estimate", "estimate_as_paper", "export_panel", "fit",
+    "forecast_date", "forecast_summary", "frontier", "frontier_shelf_life", "get_plot_data",
+    "growth", "growth_rate", "list_hypotheses", "list_panels", "list_specs", "load_claims",
+    "load_events", "load_hypothesis", "load_panel", "load_spec", "make_report", "params_needed",
+    "predictive", "shelf_life", "shelf_life_table", "trend_summary", "write_report",
 ]  # fmt: skip
 
 

@@ -22,6 +22,10 @@ OFTEN = 0.2  # seconds between two events of one errand, at least
 EXPECTED = {  # seconds beside each other on two cores, by step
     "fit of 'joint'": 13.0,
     "fit of 'paper'": 18.0,
+    "fit of 'joint, maximum, D0 = 1e+12'": 13.0,
+    "fit of 'joint, maximum, D0 = 5e+12'": 13.0,
+    "fit of 'paper, maximum, D0 = 1e+12'": 18.0,
+    "fit of 'paper, maximum, D0 = 5e+12'": 18.0,
     "densities that the paper plotted": 3.0,
     "prices and engines": 4.0,
     "section 'prices'": 2.0,
@@ -118,7 +122,11 @@ def _done(errand: Errand) -> None:
 
 
 def for_claims(names: Sequence[str] = ("joint", "paper"), *, tables: bool = True) -> list[Errand]:
-    """Errands for the ledger of claims: the built-in fits, and those of the paper's figures."""
+    """Errands for the ledger of claims: built-in fits, and those of the paper's figures.
+
+    The two by default judge each claim somewhere; all of ``ledger.BUILT_IN`` judge it on every
+    panel, under its own D0 and form.
+    """
     fits = [Errand(f"fit of '{name}'", _fit, (name,)) for name in names]
     if not tables:
         return fits

@@ -387,7 +387,7 @@ def claims_command(
         list[Path] | None,
         typer.Argument(
             metavar="[FIT]...",
-            help="Files written by 'fit'. [default: 'joint' and 'paper', fitted once and kept]",
+            help="Files written by 'fit'. [default: the built-in fits, made once and kept]",
         ),
     ] = None,
     as_json: Json = False,
@@ -396,12 +396,12 @@ def claims_command(
     """Put every published claim beside its posterior, with a verdict by a fixed rule."""
     from densing_bayes.ahead import do_ahead, for_claims
     from densing_bayes.documents import claims_document
-    from densing_bayes.ledger import claims, table_fits
+    from densing_bayes.ledger import BUILT_IN, claims, table_fits
     from densing_bayes.tally import RULE, ledger_rows, reasons, summary_sentence
 
     with _interruptible():
         given: list[Judgeable] = [load_fit(path) for path in fits or []]
-        do_ahead(for_claims(() if given else ("joint", "paper")))
+        do_ahead(for_claims(() if given else tuple(BUILT_IN)))
         table = claims([*given, *table_fits()] if given else None, ci)
     if as_json:
         print_json(claims_document(table))

@@ -273,6 +273,7 @@ def _table(
         if len(forecasts):
             own = forecasts[forecasts["hypothesis"] == name]
             row["forecast_log_score"] = float(np.sum(np.concatenate(own["log_score"].to_list())))
+            row["forecast_joint_log_score"] = float(own["joint_log_score"].sum())
             k = np.concatenate(own["k"].to_list())
             row["k_above_forecast"] = int(np.sum(k > leave_out.K_LIMIT))
             row["forecast_crps"] = float(np.mean(np.concatenate(own["crps"].to_list())))
@@ -296,6 +297,8 @@ def _table(
             for name, own in usable.groupby("hypothesis")
         }
         differences = _differences(scores, "forecast").drop(columns="weight_forecast")
+        if len(scores):
+            differences["diff_se_forecast"] = _clustered_errors(usable, differences.index[0])
         table = table.join(differences)
     return table.assign(probability=posterior_probabilities(table))
 
@@ -329,6 +332,20 @@ def _differences(elpd: dict[str, np.ndarray], unit: str) -> pd.DataFrame:
     return table.rename(
         columns={"elpd_diff": f"diff_{unit}", "dse": f"diff_se_{unit}", "weight": f"weight_{unit}"}
     )[[f"diff_{unit}", f"diff_se_{unit}", f"weight_{unit}"]].astype(float)
+
+
+def _clustered_errors(forecasts: pd.DataFrame, best: Any) -> pd.Series:
+    """Standard errors of sums of forecast differences, by clusters of one cut.
+
+    Releases after one cut share the error of one trend, so that cuts are what is independent.
+    """
+    by_cut = forecasts.assign(total=[float(np.sum(own)) for own in forecasts["log_score"]])
+    totals = by_cut.pivot(index="hypothesis", columns="cut", values="total")
+    apart = totals - totals.loc[best]
+    count = apart.shape[1]
+    if count < 2:
+        return pd.Series(np.inf, index=apart.index)
+    return np.sqrt(count * apart.var(axis=1, ddof=1))
 
 
 def posterior_probabilities(table: pd.DataFrame) -> pd.Series:

@@ -20,6 +20,7 @@ from densing_bayes.quantities import (
     density_table,
     estimate,
     probability,
+    size_slope,
 )
 from densing_bayes.shelf import frontier_shelf_life, shelf_life_table
 
@@ -105,7 +106,8 @@ def shelf_life_document(
     -------
     dict
         ``kappa``; ``frontier``: the shelf life in days of a system on the frontier after the last
-        change; ``systems``: a list of system, release_date, the estimate ``shelf_life``,
+        change; ``size_slope``: the slope of log density in log params that it rests on;
+        ``systems``: a list of system, release_date, the estimate ``shelf_life``,
         p_passed (at release already) and p_never; then ``diagnostics`` and ``provenance``.
     """
     table = shelf_life_table(fit, systems, kappa, ci)
@@ -137,6 +139,7 @@ def shelf_life_document(
             "kappa": kappa,
             "frontier": estimate(frontier, "days", ci, mean=False)
             | {"p_never": probability(np.isinf(frontier))},
+            "size_slope": estimate(size_slope(fit), "1", ci),
             "systems": records,
         }
         | _footing(fit)
@@ -152,8 +155,10 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
         ``hypotheses``: a list with a record per hypothesis, all criteria; ``dates``: what lies
         between neighbouring candidate dates; ``change_dates``: by hypothesis and change, estimates
         of dates that the data choose; ``sensitivity``; ``forecasts`` per hypothesis and cut;
-        ``findings``: sentences; ``provenance`` of each fit by name.
+        ``averaged``: of :func:`densing_bayes.averaging.average_summary`; ``findings``: sentences;
+        ``provenance`` of each fit by name.
     """
+    from densing_bayes.averaging import average_summary
     from densing_bayes.findings import sentences
     from densing_bayes.summary import change_dates
 
@@ -166,6 +171,7 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
             },
             "sensitivity": comparison.sensitivity.to_dict(orient="records"),
             "forecasts": comparison.forecasts.to_dict(orient="records"),
+            "averaged": average_summary(comparison),
             "findings": sentences(comparison),
             "provenance": {name: fit.provenance for name, fit in comparison.fits.items()},
         }

@@ -17,7 +17,7 @@ import pandas as pd
 from densing_bayes.comparison import Comparison
 from densing_bayes.leave_out import K_LIMIT
 from densing_bayes.summary import change_dates
-from densing_bayes.wording import is_probability, markdown_table, number
+from densing_bayes.wording import is_probability, limits, markdown_table, median, number
 
 BEHIND_PREDICTION = 4.0  # nats; smaller differences are not to be read (Sivula et al. 2025)
 BEHIND_ERRORS = 2.0
@@ -28,6 +28,7 @@ NOTES = (
     "change moves when its priors, or the likelihood, are raised to a power near 1; above 0.05 it "
     "moves."
 )
+LEAST_SHARE = 0.005  # of a hypothesis that is named in an average
 FEW_RELEASES = 5  # between two dates: too few to tell them apart
 
 
@@ -107,7 +108,28 @@ def sentences(comparison: Comparison) -> list[str]:
         said.append(
             f"{_list(failed)} did not converge, also with more draws: no criterion is read there."
         )
+    said += averages(comparison)
     said.append("A date is where the trend bends in the model; it names no cause.")
+    return said
+
+
+def averages(comparison: Comparison) -> list[str]:
+    """The doubling time averaged over the hypotheses, beside the range of those given one."""
+    from densing_bayes.averaging import average_summary
+
+    said = []
+    for kind, found in average_summary(comparison).items():
+        if len(found["weights"]) < 2:
+            continue
+        time, general = found["doubling_time_after"], found["doubling_time_in_general"]
+        parts = sorted(found["weights"].items(), key=lambda part: -part[1])
+        named = [(name, weight) for name, weight in parts if weight >= LEAST_SHARE]
+        shares = ", ".join(f"{name} {weight:.2f}" for name, weight in named)
+        said.append(
+            f"Averaged over the hypotheses by {kind} ({shares}), density doubles at the last "
+            f"release in {median(time)} days ({limits(time)}) in the mean of these benchmarks, "
+            f"and in {median(general)} ({limits(general)}) on benchmarks in general."
+        )
     return said
 
 

@@ -83,7 +83,11 @@ def trend_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section:
     names = wording.before_after(fit)
     rows = wording.trend_rows(fit, trend)
     span = wording.percent(ci)
-    notes = ["Mean over benchmarks. What the data have added is seen beside the prior's interval."]
+    notes = [
+        "Unless said otherwise of the mean of the benchmarks of this fit. They are a sample of "
+        "benchmarks in general, whose growth is less surely known, and a new one's less still. "
+        "What the data have added is seen beside the prior's interval."
+    ]
     sentences = []
     if names is not None:
         rate, change = trend["growth_rate"], trend["growth_change"]
@@ -327,7 +331,8 @@ def shelf_life_section(fit: Fit, ci: float = CI) -> Section:
         "shelf-lives",
         "Shelf lives",
         notes=(
-            "Days from release until the frontier matches a system with half of its params. "
+            "Days from release until the frontier matches a system with half of its params; the "
+            "frontier at that smaller size, by the size slope of the fit. "
             "P(passed): the frontier was that far at release already, so the shelf life is 0.",
         ),
         tables=(
@@ -399,8 +404,7 @@ def claims_section(ledger: pd.DataFrame, ci: float = CI) -> Section:
                 f"Medians and {span} intervals of claimed quantities over their published values, "
                 f"by panel. {summary}",
                 "Each posterior over the value that was published for it: 1 is the published "
-                "value, the grey band what rounds to it, a cross the rival that would make the "
-                "claim uninformative.",
+                "value, the grey band what rounds to it, a cross a named rival of it.",
                 title="Published values on our posteriors",
             ),
         )

@@ -19,18 +19,21 @@ from scipy.special import logit
 from densing_bayes import laws
 from densing_bayes.errors import DensingError
 from densing_bayes.fits import CI, Fit
+from densing_bayes.line import knots
 from densing_bayes.observations import date_of, years_since_origin
 from densing_bayes.quantities import (
     SAMPLE,
     Reading,
     estimate,
     estimate_date,
+    is_straight,
     line_at,
     line_of,
     probability,
+    size_slope,
 )
 
-HORIZON = 20.0  # years for which a line that levels off is followed
+HORIZON = 20.0  # years for which a line that curves is followed
 STEP = 0.1  # years between the points of such a line
 
 
@@ -147,20 +150,12 @@ def _line_on(fit: Fit, benchmark: str, time: np.ndarray, reading: Reading) -> np
     return np.asarray(line)
 
 
-def _size_slope(fit: Fit) -> np.ndarray:
-    """Slope of log density in log N, shape (chain, draw)."""
-    draws = fit.posterior
-    if "size_slope" not in draws:
-        return np.zeros(draws["level"].shape)
-    return np.asarray(draws["size_slope"].transpose(*SAMPLE).to_numpy())
-
-
 def _effective(
     fit: Fit, benchmark: str, time: np.ndarray, params: float, reading: Reading
 ) -> np.ndarray:
     """Log Neff of a system of so many params on a reading, shape (chain, draw, time)."""
     log_params = np.log(params)
-    size = _size_slope(fit) * (log_params - fit.observed.mean_log_params)
+    size = size_slope(fit) * (log_params - fit.observed.mean_log_params)
     return _line_on(fit, benchmark, time, reading) + size[..., None] + log_params
 
 
@@ -183,32 +178,52 @@ def forecast_date(
     """
     _check_params(params)
     target = params_needed(fit, benchmark, score).transpose(*SAMPLE).to_numpy()
-    begin = float(fit.observed.time.max())
-    if line_of(fit).decay is not None:
-        return _as_draws(fit, _crossing(fit, params, benchmark, target, begin, reading), "date")
-    # The line of this benchmark is straight between changes; the search starts at the last datum.
-    both = _effective(fit, benchmark, np.array([begin, begin + 1.0]), params, reading)
-    gap, slope = target - both[..., 0], both[..., 1] - both[..., 0]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        wait = np.where(gap <= 0, 0.0, np.where(slope > 0, gap / slope, np.inf))
-    return _as_draws(fit, begin + wait, "date")
+    time, goes_on = _course(fit, reading)
+    return _as_draws(fit, _crossing(fit, params, benchmark, target, time, goes_on, reading), "date")
+
+
+def _course(fit: Fit, reading: Reading) -> tuple[np.ndarray, bool]:
+    """Times from the last datum on between which a reading is straight; whether it goes on so.
+
+    A reading that curves is followed by chords.
+    """
+    begin, line = float(fit.observed.time.max()), line_of(fit)
+    if not is_straight(fit, reading):
+        return begin + np.arange(0.0, HORIZON + STEP, STEP), line.decay is None
+    later = [float(at) for at in knots(line, begin) if np.ndim(at) == 0 and at > begin]
+    drawn = max((float(np.max(at)) for at in knots(line, begin) if np.ndim(at)), default=begin)
+    later += list(np.arange(begin + STEP, drawn + STEP, STEP))  # a bend at a date of each draw
+    return np.array([begin, *sorted(later), max([begin, *later]) + 1.0]), True
 
 
 def _crossing(
-    fit: Fit, params: float, benchmark: str, target: np.ndarray, begin: float, reading: Reading
+    fit: Fit,
+    params: float,
+    benchmark: str,
+    target: np.ndarray,
+    time: np.ndarray,
+    goes_on: bool,
+    reading: Reading,
 ) -> np.ndarray:
-    """First time at which a line that levels off reaches a target, along its chords."""
-    time = begin + np.arange(0.0, HORIZON + STEP, STEP)
+    """First time at which a system on a line reaches a target; the line is straight between times.
+
+    The last stretch goes on for ever, or ends.
+    """
     with np.errstate(invalid="ignore"):
         above = _effective(fit, benchmark, time, params, reading) - target[..., None]
     reached = above >= 0
     first = np.argmax(reached, axis=-1)
+    before = np.maximum(first - 1, 0)
     right = np.take_along_axis(above, first[..., None], -1)[..., 0]
-    left = np.take_along_axis(above, np.maximum(first - 1, 0)[..., None], -1)[..., 0]
+    left = np.take_along_axis(above, before[..., None], -1)[..., 0]
+    width = time[first] - time[before]
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(first > 0, left / (left - right), 0.0)
-    found = time[np.maximum(first - 1, 0)] + STEP * share
-    return np.asarray(np.where(reached.any(axis=-1), found, np.inf))
+        found = time[before] + width * share
+        slope = (above[..., -1] - above[..., -2]) / (time[-1] - time[-2])
+        later = np.where(slope > 0, time[-1] - above[..., -1] / slope, np.inf)
+    later = later if goes_on else np.full_like(found, np.inf)
+    return np.asarray(np.where(reached.any(axis=-1), found, later))
 
 
 def params_at(
@@ -239,7 +254,7 @@ def params_at(
     """
     needed = params_needed(fit, benchmark, score).transpose(*SAMPLE).to_numpy()[..., None]
     stamps, time = _times(dates)
-    slope = _size_slope(fit)[..., None]
+    slope = size_slope(fit)[..., None]
     line = _line_on(fit, benchmark, time, reading) - slope * fit.observed.mean_log_params
     # log Neff = (1 + slope) log N + line; where it falls with N no size helps.
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -184,7 +184,8 @@ def forecast_scores(
     -------
     dict
         ``cut``; ``releases`` and ``log_score``, the log predictive density in nats of each
-        release given the past; ``k``, the Pareto shape of the densities whose mean that is: above
+        release given the past; ``joint_log_score``, that of all of them together, which share the
+        error of the trend; ``k``, the Pareto shape of the densities whose mean that is: above
         0.7 few draws foresee the release, and the score is not reliable; ``crps`` of each score;
         ``covered50`` and ``covered95``, whether its central interval holds it.
     """
@@ -200,6 +201,7 @@ def forecast_scores(
         "cut": cut.isoformat(),
         "releases": list(coming.releases),
         "log_score": _log_mean(terms).tolist(),
+        "joint_log_score": float(_log_mean(terms.sum(axis=1, keepdims=True))[0]),
         # psislw takes log ratios that are divided by.
         "k": [float(array_stats.psislw(-each)[1]) for each in terms.T],
         "crps": crps_ensemble(score, drawn.T).tolist(),

@@ -1,29 +1,19 @@
 """Ledger of claims: every published number beside its posterior, and a verdict by a fixed rule.
 
-One rule (:func:`verdict`) judges all claims. It and the values, tolerances and rivals of the claims
-(data/claims.csv) were written down before the ledger was first computed; tolerances are the
-rounding of the published figures.
-
-- A claim "about" a value is *contradicted* if the interval holds nothing within the tolerance of
-  the published value; *uninformative* if it also holds the rival value, or if posterior and prior
-  cannot be told apart; else *supported*.
-- A claim of "at least", "at most" or of an event is *supported* from a probability of 0.95 on,
-  *contradicted* up to 0.05, and *uninformative* in between.
-- It is *not testable* on a panel that lacks what it needs, or whose fit has not passed; the reason
-  is given.
+Each claim is judged on its own D0, by :mod:`densing_bayes.verdicts`. Every row names the estimand,
+D0 and size convention of the claim, and what the fit that judges it has in their place.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
 from densing_bayes.corollaries import claims as corollaries
 from densing_bayes.corollaries.claims import TablePanel, fit_tables
@@ -41,32 +31,59 @@ from densing_bayes.quantities import (
     estimate,
     frontier,
     growth,
-    probability,
+    size_slope,
 )
+from densing_bayes.shelf import frontier_shelf_life
+from densing_bayes.verdicts import Draws, Judged, former_verdict, not_testable, verdict
 
-BUILT_IN = {"joint": 1000, "paper": 2000}  # specifications, and draws of each chain
-SURE = 0.95  # probability from which a one-sided claim or an event is supported
-UNMOVED = 0.8  # prior mass in the posterior interval above which nothing was learnt
+# Specification, draws of each chain and what is changed. Version 2 of the paper and the article
+# define density by D0 = 1e12 tokens, the journal by 5e12; a claim about the maximum is judged where
+# the scale of the shortfall may drift, since with a constant one maximum and mean grow alike.
+BUILT_IN: dict[str, tuple[str, int, dict[str, Any]]] = {
+    "joint": ("joint", 1000, {}),
+    "paper": ("paper", 2000, {}),
+} | {
+    f"{name}, maximum, D0 = {d0:.0e}": (
+        name,
+        draws,
+        {"panel__reference_tokens": d0, "trend__shortfall_drift": True},
+    )
+    for d0 in (1e12, 5e12)
+    for name, draws in (("joint", 1000), ("paper", 2000))
+}
+PLOTTED_TOKENS = 5e12  # D0 of the figures, which are the journal's
+HEAD = ("topic", "statement", "kind", "value", "low", "high", "rival", "unit", "estimand",
+        "reference_tokens", "size")  # fmt: skip
 LATER = 127  # days from Mistral-7B (2023-09-27) to MiniCPM-1-2.4B (2024-02-01)
 # Params of MiniCPM-1-2.4B and Mistral-7B, without embeddings (as the name counts) and in all.
 EXAMPLE_PARAMS = {
     "non-embedding": (2_442_057_984, 6_979_588_096),
     "total": (2_724_880_896, 7_241_732_096),
 }
-NO_MEAN = {"doubling_time_after", "growth_ratio", *corollaries.WITH_PRIOR}
-VERDICTS = ("supported", "contradicted", "uninformative", "not testable", "pending")
-Draws = NDArray[np.float64]
+NO_MEAN = {
+    "doubling_time_after",
+    "growth_ratio",
+    "shelf_life",
+    "compute_ratio",
+    *corollaries.WITH_PRIOR,
+}
+OBSERVED = {"price_observed", "compute_ratio"}  # numbers of a table, without a posterior
 Judgeable = Fit | PlottedPanel | TablePanel
 Quantity = Callable[[Any, str, str], Draws]  # (fit, argument, group) -> draws
 
 
-class Judged(NamedTuple):
-    """Verdict with the probability that it hangs on."""
+class Terms(NamedTuple):
+    """What a fit's answers are about: estimand of its trend, D0 (NaN for none), size convention."""
 
-    verdict: str
-    probability: float | None
-    meaning: str  # of the probability
-    reason: str
+    estimand: str
+    reference_tokens: float
+    size: str
+
+    def __str__(self) -> str:
+        """As it stands in a row of the ledger."""
+        if np.isnan(self.reference_tokens):
+            return self.estimand
+        return f"{self.estimand}; D0 = {tokens_text(self.reference_tokens)}; {self.size} params"
 
 
 def load_claims() -> pd.DataFrame:
@@ -76,14 +93,15 @@ def load_claims() -> pd.DataFrame:
     -------
     pandas.DataFrame
         Index ``claim``; topic, statement, quantity, kind ("about", "at least", "at most",
-        "event"), value, low and high (what still counts as the value), rival, unit, pending
-        (bool: no quantity yet), note, source.
+        "event"), value, low and high (what still counts as the value), rival, unit, estimand,
+        reference_tokens (D0) and size (convention; empty where densities do not matter), note,
+        source.
     """
-    text = ("claim", "topic", "statement", "quantity", "kind", "unit", "note", "source")
+    text = ("claim", "topic", "statement", "quantity", "kind", "unit", "estimand", "size", "note",
+            "source")  # fmt: skip
     with files("densing_bayes.data").joinpath("claims.csv").open(encoding="utf-8") as file:
-        table = pd.read_csv(file, dtype={"pending": str} | dict.fromkeys(text, str))
+        table = pd.read_csv(file, dtype=dict.fromkeys(text, str))
     table[list(text)] = table[list(text)].fillna("")
-    table["pending"] = table["pending"] == "true"
     return table.set_index("claim")
 
 
@@ -93,60 +111,103 @@ def claims(fits: Iterable[Judgeable] | None = None, ci: float = CI) -> pd.DataFr
     Parameters
     ----------
     fits
-        Fits of different panels; by default those of the built-in specifications "joint" and
-        "paper", taken from the store or made, which takes some minutes, and kept there; the
-        frontiers through the paper's figures (:func:`densing_bayes.plotted.fit_paper_figures`);
-        and prices and engines (:func:`densing_bayes.corollaries.claims.fit_tables`).
+        Fits of different panels, D0 or forms; by default those of :data:`BUILT_IN`, taken from the
+        store or made, which takes some minutes, and kept there; the frontiers through the paper's
+        figures (:func:`densing_bayes.plotted.fit_paper_figures`); and prices and engines
+        (:func:`densing_bayes.corollaries.claims.fit_tables`). Of several fits of one panel each
+        claim takes the one of its own D0 and form.
     ci
-        Probability of the intervals, which also decide claims about a value.
+        Probability of the intervals.
 
     Returns
     -------
     pandas.DataFrame
-        One row per claim and panel (one row for a pending claim): claim, topic, statement, kind,
-        value, low, high, rival, unit, panel, estimate (dict as of :func:`densing_bayes.estimate`,
-        or None), probability, meaning of the probability, verdict, reason, note, source.
+        One row per claim and panel: claim, topic, statement, kind, value, low, high, rival, unit,
+        estimand, reference_tokens and size (of the claim), panel, judged_on (the same of the fit),
+        estimate (dict as of :func:`densing_bayes.estimate`, or None), probability, meaning of the
+        probability, bayes_factor, verdict, former_verdict (by the rule before), reason, note,
+        source.
 
     Raises
     ------
     DensingError
-        If two fits are of one panel, or ``ci`` is no probability.
+        If two fits are of one panel, D0 and form, or ``ci`` is no probability.
     """
     check_ci(ci)
     rows = []
-    fits = built_in_fits() if fits is None else list(fits)
-    panels = [str(fit.provenance.get("panel", "unnamed")) for fit in fits]
-    twice = [panel for panel in panels if panels.count(panel) > 1]
-    if twice:
-        raise DensingError(f"two fits of panel '{twice[0]}': give one fit of each panel")
+    by_panel = _by_panel(built_in_fits() if fits is None else list(fits))
     for name, claim in load_claims().iterrows():
-        head = {"claim": name} | {
-            key: claim[key]
-            for key in ("topic", "statement", "kind", "value", "low", "high", "rival", "unit")
-        }
+        head = {"claim": name} | {key: claim[key] for key in HEAD}
         tail = {"note": claim["note"], "source": claim["source"]}
-        if claim["pending"]:
-            judged = Judged("pending", None, "", "no model of this package answers it yet")
-            rows.append(head | {"panel": "", "estimate": None} | judged._asdict() | tail)
-            continue
-        for panel, fit in zip(panels, fits, strict=True):
-            said, judged = _judge(claim, fit, ci)
-            rows.append(head | {"panel": panel, "estimate": said} | judged._asdict() | tail)
+        for panel, own in by_panel.items():
+            row = _judge(claim, own, ci)
+            rows.append(head | {"panel": panel} | row | tail)
     return pd.DataFrame(rows)
 
 
+def _by_panel(fits: list[Judgeable]) -> dict[str, dict[Terms, Judgeable]]:
+    """Fits by panel, and of each panel by what their answers are about."""
+    result: dict[str, dict[Terms, Judgeable]] = {}
+    for fit in fits:
+        panel = str(fit.provenance.get("panel", "unnamed"))
+        own, terms = result.setdefault(panel, {}), terms_of(fit)
+        if terms in own:
+            raise DensingError(
+                f"two fits of panel '{panel}': give one fit of each panel, D0 and form ({terms})"
+            )
+        own[terms] = fit
+    return result
+
+
+def terms_of(fit: Judgeable) -> Terms:
+    """What the answers of a fit are about.
+
+    The slope of a frontier whose shortfalls have a constant scale is that of the mean, too; one
+    whose scale drifts may have maxima that grow faster or slower.
+    """
+    if isinstance(fit, TablePanel):
+        return Terms("observed, or an edge through the table", np.nan, "")
+    if isinstance(fit, PlottedPanel):
+        return Terms("edge", PLOTTED_TOKENS, "total")
+    trend, panel = fit.spec.trend, fit.spec.panel
+    if trend.frontier == "none":
+        estimand = "mean"
+    else:
+        estimand = "edge with a drifting scale" if trend.shortfall_drift else "edge"
+    return Terms(estimand, panel.reference_tokens, panel.size)
+
+
+def _chosen(claim: pd.Series, fits: dict[Terms, Judgeable]) -> Terms | None:
+    """The fit that is about what a claim is about; none if no fit has its D0."""
+    asked = float(claim["reference_tokens"])
+    same = [
+        terms
+        for terms in fits
+        if np.isnan(asked) or np.isnan(terms.reference_tokens) or terms.reference_tokens == asked
+    ]
+    drifts = claim["estimand"] == "maximum"
+    by_form = sorted(same, key=lambda terms: terms.estimand.endswith("scale") != drifts)
+    return by_form[0] if by_form else None
+
+
+def tokens_text(count: float) -> str:
+    """A number of tokens as it is written in specifications, such as 5e12."""
+    return f"{count:.0e}".replace("e+", "e").replace("e0", "e")
+
+
 def built_in_fit(name: str, tell: Tell = unheard) -> Fit:
-    """Fit of "joint" or "paper" to its panel, from the store or kept there."""
-    from densing_bayes.batch import Request, Terms, fitter
+    """A fit of :data:`BUILT_IN` to its panel, from the store or kept there."""
+    from densing_bayes import batch
     from densing_bayes.observations import observe
     from densing_bayes.spec import load_spec
     from densing_bayes.store import store_folder, versions
     from densing_bayes.tables import load_panel
 
-    spec = load_spec(name)
+    base, draws, changes = BUILT_IN[name]
+    spec = load_spec(base).replace(**changes)
     panel = load_panel(spec.panel.source)
     settings = {
-        "draws": BUILT_IN[name],
+        "draws": draws,
         "tune": 500,
         "chains": 4,
         "seed": SEED,
@@ -155,8 +216,9 @@ def built_in_fit(name: str, tell: Tell = unheard) -> Fit:
     }
     source = {"panel": panel.name, "tables_hash": panel.sha256}
     cores = os.cpu_count() or 1
-    terms = Terms(settings, versions(), source, store_folder(), min(4, cores), whole(tell))
-    return fitter(terms)(Request(spec, observe(panel, spec)))
+    told = whole(tell)
+    terms = batch.Terms(settings, versions(), source, store_folder(), min(4, cores), told)
+    return batch.fitter(terms)(batch.Request(spec, observe(panel, spec)))
 
 
 def table_fits() -> list[Judgeable]:
@@ -165,24 +227,40 @@ def table_fits() -> list[Judgeable]:
 
 
 def built_in_fits() -> list[Judgeable]:
-    """All panels that come with the package."""
+    """All panels that come with the package, under every D0 that a claim is about."""
     return [*(built_in_fit(name) for name in BUILT_IN), *table_fits()]
 
 
-def _judge(claim: pd.Series, fit: Judgeable, ci: float) -> tuple[dict[str, Any] | None, Judged]:
+def _judge(claim: pd.Series, fits: dict[Terms, Judgeable], ci: float) -> dict[str, Any]:
+    terms = _chosen(claim, fits)
+    if terms is None:
+        has = " and ".join(sorted({tokens_text(terms.reference_tokens) for terms in fits}))
+        own = tokens_text(float(claim["reference_tokens"]))
+        reason = f"the claim is about D0 = {own} tokens, and the panel was fitted with {has}"
+        return _row("", None, not_testable(reason))
+    fit = fits[terms]
     if fit.verdict != "PASS":
-        return None, Judged("not testable", None, "", f"the fit is {fit.verdict}")
+        return _row(str(terms), None, not_testable(f"the fit is {fit.verdict}"))
     quantity, _, argument = str(claim["quantity"]).partition(":")
     claimed = _quantity(quantity, fit)
     try:
         draws = claimed(fit, argument, "posterior")
     except NotTestableError as reason:
-        return None, Judged("not testable", None, "", str(reason))
-    before = claimed(fit, argument, "prior") if quantity in WITH_PRIOR else None
+        return _row(str(terms), None, not_testable(str(reason)))
+    values = claim["kind"] == "about" and quantity not in OBSERVED
+    before = claimed(fit, argument, "prior") if values else None
+    judged = verdict(claim, draws, before)
+    former = former_verdict(claim, draws, before if quantity in WITH_PRIOR else None, ci)
     if claim["kind"] == "event":
-        return None, verdict(claim, draws, before, ci)
+        return _row(str(terms), None, judged, former)
     said = estimate(draws, str(claim["unit"]), ci, mean=quantity not in NO_MEAN)
-    return said, verdict(claim, draws, before, ci)
+    return _row(str(terms), said, judged, former)
+
+
+def _row(
+    judged_on: str, said: dict[str, Any] | None, judged: Judged, former: str = "not testable"
+) -> dict[str, Any]:
+    return {"judged_on": judged_on, "estimate": said, "former_verdict": former} | judged._asdict()
 
 
 def _quantity(name: str, fit: Judgeable) -> Quantity:
@@ -195,59 +273,6 @@ def _quantity(name: str, fit: Judgeable) -> Quantity:
         case PlottedPanel():
             return PLOTTED.get(name, _PLOTTED_ONLY)
     return QUANTITIES.get(name, _NO_TABLES)
-
-
-def verdict(
-    claim: Mapping[str, Any] | pd.Series, draws: Draws, prior: Draws | None = None, ci: float = CI
-) -> Judged:
-    """The fixed rule.
-
-    Parameters
-    ----------
-    claim
-        kind, low, high (NaN where open) and rival (NaN for none).
-    draws
-        Posterior draws of the quantity; of an event, 0 or 1.
-    prior
-        Prior draws of the same quantity, if there are any.
-    ci
-        Probability of the interval.
-    """
-    draws = np.ravel(np.asarray(draws, dtype=float))
-    low, high, rival = (float(claim[key]) for key in ("low", "high", "rival"))
-    if claim["kind"] != "about":
-        of, meaning = _one_sided(str(claim["kind"]), draws, low, high)
-        if of >= SURE:
-            return Judged("supported", of, meaning, f"probability of at least {SURE}")
-        if of <= 1.0 - SURE:
-            return Judged("contradicted", of, meaning, f"probability of at most {1 - SURE:.2g}")
-        return Judged("uninformative", of, meaning, "the probability is neither high nor low")
-    tail = (1.0 - ci) / 2.0
-    bottom, top = np.quantile(draws, [tail, 1.0 - tail], method="inverted_cdf")
-    within = probability((draws >= low) & (draws <= high))
-    meaning = f"P({low:.6g} to {high:.6g})"
-    if top < low or bottom > high:
-        side = "below" if top < low else "above"
-        return Judged("contradicted", within, meaning, f"the interval lies {side} the claim")
-    if bottom <= rival <= top:
-        return Judged("uninformative", within, meaning, f"the interval also holds {rival:g}")
-    if prior is not None:
-        inside = probability((prior >= bottom) & (prior <= top))
-        if inside > UNMOVED:
-            reason = f"the interval holds {inside:.0%} of the prior as well"
-            return Judged("uninformative", within, meaning, reason)
-    return Judged("supported", within, meaning, "the interval holds the claim, not its rival")
-
-
-def _one_sided(kind: str, draws: Draws, low: float, high: float) -> tuple[float, str]:
-    match kind:
-        case "at least":
-            return probability(draws > low), f"P(> {low:g})"
-        case "at most":
-            return probability(draws <= high), f"P(<= {high:g})"
-        case "event":
-            return probability(draws > 0), "P"
-    raise ValueError(f"no kind of claim '{kind}'")
 
 
 # Quantities -------------------------------------------------------------------------------------
@@ -281,6 +306,12 @@ def _of_plotted(fit: PlottedPanel, part: str, group: str) -> Draws:
     return change if part == "change" else before + change
 
 
+def _cf_over_five(fit: PlottedPanel, argument: str, group: str) -> Draws:
+    """Ratio of two slopes whose fits are independent, and whose prior draws come from one seed."""
+    five = _of_plotted(fit, "five", group)
+    return _of_plotted(fit, "mmlu_cf", group) / np.random.default_rng(SEED).permutation(five)
+
+
 def _plotted(part: str) -> Quantity:
     def draws(fit: PlottedPanel, argument: str, group: str) -> Draws:
         if argument not in ("", "mmlu"):
@@ -299,7 +330,17 @@ def _doubling(rate: Quantity) -> Quantity:
 
 
 def _share(rate: Quantity) -> Quantity:
-    return lambda fit, argument, group: np.exp(-rate(fit, argument, group) * LATER)
+    """Share x of the params that do later: the line has risen by (1 + s) ln(1 / x)."""
+
+    def draws(fit: Any, argument: str, group: str) -> Draws:
+        rise = rate(fit, argument, group) * LATER
+        if isinstance(fit, PlottedPanel):  # the plotted densities know no sizes
+            return np.exp(-rise)
+        worth = 1.0 + np.ravel(size_slope(fit, group))
+        # where the smaller ones are not worse at all, any share does
+        return np.where(worth > 0, np.exp(-rise / np.where(worth > 0, worth, 1.0)), 0.0)
+
+    return draws
 
 
 def _ratio(before: Quantity, after: Quantity) -> Quantity:
@@ -332,6 +373,10 @@ def _of_rates(rate: Callable[[str], Quantity], headline: str) -> dict[str, Quant
     }
 
 
+def _shelf_life(fit: Fit, argument: str, group: str) -> Draws:
+    return _flat(frontier_shelf_life(fit, group=group))
+
+
 def _matches_mistral(fit: Fit, argument: str, group: str) -> Draws:
     """How far the frontier lies above Mistral-7B 127 days later, at the size of MiniCPM-1-2.4B.
 
@@ -344,6 +389,9 @@ def _matches_mistral(fit: Fit, argument: str, group: str) -> Draws:
     smaller, larger = EXAMPLE_PARAMS[convention]
     later = frontier(fit, ["2024-02-01"], group=group).isel(date=0)
     drift = _rates(fit, benchmark, group)["after"] - growth(fit, group)["after"]
+    size = fit.observed.log_params[fit.observed.systems.index("mistral-7b-v0.1")]
+    away = size - np.log(larger / smaller) - fit.observed.mean_log_params
+    later = later + size_slope(fit, group) * away
     return _flat(later + drift * LATER - mistral - np.log(larger / smaller))
 
 
@@ -390,6 +438,7 @@ QUANTITIES = (
     _of_rates(_growth, headline="after")
     | corollaries.OF_FITS
     | {
+        "shelf_life": _shelf_life,
         "matches_mistral": _matches_mistral,
         "density": _largest_density,
         "largest_density": _largest_density,
@@ -402,11 +451,9 @@ QUANTITIES = (
 PLOTTED = _of_rates(_plotted, headline="five") | {
     "r_squared": _NO_R_SQUARED,
     "growth_mmlu_cf": _plotted("mmlu_cf"),
-    "growth_mmlu_cf_over_five": lambda fit, argument, group: (
-        _of_plotted(fit, "mmlu_cf", group) / _of_plotted(fit, "five", group)
-    ),
+    "growth_mmlu_cf_over_five": _cf_over_five,
 }
-# Quantities whose prior says something of the claim; the others hang on one system's data.
+# Quantities whose prior the rule before this one looked at.
 WITH_PRIOR = {
     "doubling_time_after",
     "growth_before",

@@ -7,9 +7,12 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from densing_bayes.hypothesis import LineSpec
+from densing_bayes.hypothesis import LineSpec, SmoothSpec
 from densing_bayes.laws import Array
-from densing_bayes.observations import Floats, years_since_origin
+from densing_bayes.observations import DAYS_PER_YEAR, Floats, years_since_origin
+
+CONTINUED = 20.0  # years for which a random walk goes on after the last datum
+WALK = 20221130  # seed of its steps
 
 
 class Line(NamedTuple):
@@ -48,6 +51,31 @@ def walk(level: Array, growth: Array, bends: Sequence[tuple[Array, Array]]) -> L
         if at <= 0.0:
             level, growth = level + change * at, growth - change
     return Line(level, growth, bends)
+
+
+def continued(line: Line, spec: SmoothSpec, spread: Floats, last: float) -> Line:
+    """A drawn walk that goes on for twenty years after the last datum, draw by draw.
+
+    Parameters
+    ----------
+    line
+        Of :func:`drawn_line`, under the walk ``spec``.
+    spread
+        Of the steps of a year, with the shape of the sample dims.
+    last
+        Time of the last datum: the fit has seen the rate as it is up to there.
+    """
+    every = spec.every_days / DAYS_PER_YEAR
+    begin = years_since_origin(spec.knots[-1])
+    step = spread * np.sqrt(every)
+    bends = list(line.bends)
+    for i in range(1, int((last + CONTINUED - begin) / every) + 1):
+        at = begin + i * every
+        if at > last:
+            # a generator per knot, so that no date hangs on how far the walk is followed
+            drawn = np.random.default_rng([WALK, i]).standard_normal(step.shape)
+            bends.append((at, (step * drawn)[..., None]))
+    return line._replace(bends=bends)
 
 
 def line_value(line: Line, time: Array) -> Array:

@@ -18,13 +18,14 @@ import xarray as xr
 from densing_bayes import laws
 from densing_bayes.errors import DensingError
 from densing_bayes.fits import CI, Fit
-from densing_bayes.line import Line, drawn_line, line_slope, line_value
+from densing_bayes.line import Line, continued, drawn_line, line_slope, line_value
 from densing_bayes.observations import DAYS_PER_YEAR, Floats, date_of, years_since_origin
 
 Reading = Literal["frontier", "mean", "p95", "best"]
 READINGS: tuple[Reading, ...] = ("frontier", "mean", "p95", "best")
 SAMPLE = ("chain", "draw")
 DISTANT = 200.0  # years after which a date is called unbounded
+ESTIMANDS = ("these benchmarks", "benchmarks in general", "new benchmark")
 BEST_WINDOW_DAYS = 182  # the window of the "best" reading
 
 
@@ -97,14 +98,28 @@ def draws_of(fit: Fit, group: str) -> xr.Dataset:
 
 
 def line_of(fit: Fit, group: str = "posterior") -> Line:
-    """The trend line of a fit; entries have dims (chain, draw) and a last axis for the time."""
+    """The trend line of a fit; entries have dims (chain, draw) and a last axis for the time.
+
+    A growth rate that takes a random walk goes on walking past the last datum, each draw by
+    numbers of its own, the same in every call.
+    """
     draws = draws_of(fit, group)
     names = ("level", "growth_before", "growth_change", "level_change", "change_time",
              "growth_step", "growth_at_origin", "decay")  # fmt: skip
     arrays = {
         name: draws[name].transpose(*SAMPLE, ...).to_numpy() for name in names if name in draws
     }
-    return drawn_line(fit.spec.trend, fit.observed, arrays)
+    line = drawn_line(fit.spec.trend, fit.observed, arrays)
+    if fit.spec.trend.smooth is None:
+        return line
+    spread = draws["growth_step_spread"].transpose(*SAMPLE).to_numpy()
+    return continued(line, fit.spec.trend.smooth, spread, float(fit.observed.time.max()))
+
+
+def size_slope(fit: Fit, group: str = "posterior") -> Floats:
+    """Slope s of log density in log params at one date, shape (chain, draw); 0 without one."""
+    draws = draws_of(fit, group)
+    return _scale(draws.transpose(*SAMPLE, ...), "size_slope", draws["level"].shape)
 
 
 def growth_rate(
@@ -145,6 +160,47 @@ def growth(fit: Fit, group: str = "posterior") -> xr.Dataset:
     return xr.Dataset({"before": before, "after": after, "change": after - before})
 
 
+def estimand_growth(fit: Fit, group: str = "posterior", seed: int = 0) -> xr.Dataset:
+    """Growth rate of the mean of these benchmarks, of benchmarks in general, and of a new one.
+
+    The drifts of K benchmarks have the spread sigma and sum to zero, so the line of the fit is the
+    mean of these K. They are a sample: the mean of all benchmarks differs from theirs by a normal
+    deviate of variance sigma^2 / K, and one not yet seen by another, of variance sigma^2 more.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``before``, ``after``, ``change`` in 1/day, dims (chain, draw, estimand), labels
+        :data:`ESTIMANDS`. All three are the same without drifts of benchmarks.
+    """
+    mean = growth(fit, group)
+    draws = draws_of(fit, group)
+    count, shape = len(fit.observed.benchmarks), mean["before"].shape
+    random = np.random.default_rng(seed)
+
+    def apart(spread: str) -> np.ndarray:
+        """Distance of each estimand from the mean of these benchmarks, 1/day."""
+        if spread not in draws:
+            return np.zeros((*shape, len(ESTIMANDS)))
+        sigma = draws[spread].transpose(*SAMPLE).to_numpy()
+        general = sigma / np.sqrt(count) * random.standard_normal(shape)
+        new = general + sigma * random.standard_normal(shape)
+        return np.stack([np.zeros(shape), general, new], axis=-1) / DAYS_PER_YEAR
+
+    dims = (*SAMPLE, "estimand")
+    result = xr.Dataset(
+        {
+            "before": (dims, apart("drift_spread_before")),
+            "change": (dims, apart("drift_spread_change")),
+        },
+        coords={**mean.coords, "estimand": list(ESTIMANDS)},
+    )
+    result["before"] = result["before"] + mean["before"]
+    result["change"] = result["change"] + mean["change"]
+    result["after"] = result["before"] + result["change"]
+    return result
+
+
 def benchmark_growth(fit: Fit, group: str = "posterior", seed: int = 0) -> xr.Dataset:
     """Growth rate as each benchmark shows it, and as a benchmark not yet seen would.
 
@@ -152,35 +208,31 @@ def benchmark_growth(fit: Fit, group: str = "posterior", seed: int = 0) -> xr.Da
     -------
     xarray.Dataset
         ``before``, ``after``, ``change`` in 1/day, dims (chain, draw, benchmark); the last label
-        is "new benchmark": the mean over benchmarks plus a fresh drift.
+        is "new benchmark", as of :func:`estimand_growth`.
     """
     mean = growth(fit, group)
     draws = draws_of(fit, group)
     benchmarks = list(fit.observed.benchmarks)
-    labels = [*benchmarks, "new benchmark"]
-    count, shape = len(benchmarks), mean["before"].shape
-    random = np.random.default_rng(seed)
+    shape = (*mean["before"].shape, len(benchmarks))
 
-    def drift(name: str, spread: str) -> np.ndarray:
+    def drift(name: str) -> np.ndarray:
         if name not in draws:
-            return np.zeros((*shape, count + 1))
-        known = draws[name].transpose(*SAMPLE, "benchmark").to_numpy()
-        # Drifts sum to zero over K benchmarks: a fresh one scatters about their mean with the
-        # standard deviation that gives K of them, centred, the variance of the known ones.
-        fresh = random.standard_normal(shape) * draws[spread].to_numpy()
-        return np.concatenate([known, fresh[..., None]], axis=-1) / DAYS_PER_YEAR
+            return np.zeros(shape)
+        values = draws[name].transpose(*SAMPLE, "benchmark").to_numpy()
+        return np.asarray(values / DAYS_PER_YEAR)
 
-    before = drift("drift_before", "drift_spread_before")
-    change = drift("drift_change", "drift_spread_change")
     dims = (*SAMPLE, "benchmark")
-    result = xr.Dataset(
-        {"before": (dims, before), "change": (dims, change)},
-        coords={**mean.coords, "benchmark": labels},
+    each = xr.Dataset(
+        {"before": (dims, drift("drift_before")), "change": (dims, drift("drift_change"))},
+        coords={**mean.coords, "benchmark": benchmarks},
     )
-    result["before"] = result["before"] + mean["before"]
-    result["change"] = result["change"] + mean["change"]
-    result["after"] = result["before"] + result["change"]
-    return result
+    each["before"] = each["before"] + mean["before"]
+    each["change"] = each["change"] + mean["change"]
+    each["after"] = each["before"] + each["change"]
+    new = estimand_growth(fit, group, seed).sel(estimand="new benchmark", drop=True)
+    return xr.concat([each, new.expand_dims(benchmark=["new benchmark"])], "benchmark").transpose(
+        *dims
+    )
 
 
 def doubling_time(rate: xr.DataArray) -> xr.DataArray:
@@ -229,6 +281,12 @@ def line_at(fit: Fit, time: np.ndarray, reading: Reading, group: str = "posterio
     """
     edge = line_value(line_of(fit, group), time)
     return np.asarray(edge + _below_edge(fit, time, reading, group))
+
+
+def is_straight(fit: Fit, reading: Reading, group: str = "posterior") -> bool:
+    """Whether a reading is straight between the changes of the trend."""
+    drifts = "shortfall_growth" in draws_of(fit, group) and reading != "frontier"
+    return fit.spec.trend.saturation is None and not drifts
 
 
 def _below_edge(fit: Fit, time: np.ndarray, reading: Reading, group: str) -> np.ndarray:

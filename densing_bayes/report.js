@@ -96,8 +96,11 @@ function answer(draws, input) {
   const time = (Date.parse(input.date) - ORIGIN) / DAY / draws.days_per_year;
   const result = { life: [], effective: [], visits: [], daily: [] };
   draws.frontier.forEach((values, i) => {
-    const density = frontierAt(draws.times, values, time) + Math.log(input.density);
-    const years = yearsUntil(draws.times, values, time, density + Math.log(input.kappa));
+    // the frontier at a size: the one at the mean size, and the size slope
+    const slope = draws.size_slope[i];
+    const above = frontierAt(draws.times, values, time) + Math.log(input.density);
+    const density = above + slope * (Math.log(input.params) - draws.mean_log_params);
+    const years = yearsUntil(draws.times, values, time, above + (1 + slope) * Math.log(input.kappa));
     const life = years * draws.days_per_year;
     const halving = draws.halving_days[i];
     const earning = (halving / Math.LN2) * (1 - Math.pow(2, -life / halving));

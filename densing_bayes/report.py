@@ -40,7 +40,7 @@ TONES: Final = {  # words at the end of a cell that are marked
     "contradicted": "fails",
     "fails": "fails",
     "FAIL": "fails",
-    "uninformative": "aside",
+    "inconclusive": "aside",
 }
 
 

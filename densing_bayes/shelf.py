@@ -1,4 +1,9 @@
-"""Shelf lives: how long a system lasts until a smaller one matches it."""
+"""Shelf lives: how long a system lasts until a smaller one matches it.
+
+The frontier at N params is F(t) + s (ln N - mean): density depends on size. A successor of
+N / kappa params therefore lies s ln(kappa) lower, besides being smaller by ln(kappa), and has as
+many effective params once F has grown by (1 + s) ln(kappa).
+"""
 
 from __future__ import annotations
 
@@ -11,26 +16,41 @@ import xarray as xr
 
 from densing_bayes.errors import DensingError
 from densing_bayes.fits import CI, Fit
-from densing_bayes.line import knots
-from densing_bayes.observations import DAYS_PER_YEAR, date_of
+from densing_bayes.line import knots, line_slope
+from densing_bayes.observations import DAYS_PER_YEAR, Floats, date_of
 from densing_bayes.quantities import (
     SAMPLE,
     Reading,
     doubling_time,
     estimate,
     growth,
+    is_straight,
     line_at,
     line_of,
     probability,
+    size_slope,
 )
 
 HORIZON = 20.0  # years for which a line that levels off is followed along its curve
 
 
 def frontier_shelf_life(fit: Fit, kappa: float = 2.0, group: str = "posterior") -> xr.DataArray:
-    """Shelf life in days of a system on the frontier after the last change: ln(kappa) / A."""
+    """Shelf life in days of a system on the frontier after the last change.
+
+    (1 + s) ln(kappa) / A, with the size slope s of the fit. The doubling time of density at one
+    size is ln(2) / A.
+    """
     _check_kappa(kappa)
-    return doubling_time(growth(fit, group)["after"]) * (np.log(kappa) / np.log(2.0))
+    rise = rise_needed(fit, kappa, group)
+    days = doubling_time(growth(fit, group)["after"])
+    # where the smaller one is not worse at all, no rate is needed
+    with np.errstate(invalid="ignore"):
+        return days.copy(data=np.where(rise > 0, rise / np.log(2.0) * days.to_numpy(), 0.0))
+
+
+def rise_needed(fit: Fit, kappa: float, group: str = "posterior") -> Floats:
+    """Rise of the line after which 1/kappa of the params do: (1 + s) ln(kappa), (chain, draw)."""
+    return (1.0 + size_slope(fit, group)) * np.log(kappa)
 
 
 def shelf_life(
@@ -40,6 +60,8 @@ def shelf_life(
     reading: Reading = "frontier",
 ) -> xr.DataArray:
     """Days from a system's release until the frontier matches it with 1/kappa of its params.
+
+    The frontier at that smaller size, by the size slope of the fit.
 
     Parameters
     ----------
@@ -61,8 +83,8 @@ def shelf_life(
     _check_kappa(kappa)
     observed = fit.observed
     rows = _rows(fit, systems)
-    target = fit.posterior["log_density"].transpose(*SAMPLE, "system").to_numpy()[..., rows]
-    target = target + np.log(kappa)
+    logs = fit.posterior["log_density"].transpose(*SAMPLE, "system").to_numpy()[..., rows]
+    target = successor_target(fit, logs, observed.log_params[rows], kappa)
     start = observed.time[rows]
     arrival = line_arrival(fit, target, start, reading)
     days = np.maximum(arrival - start, 0.0) * DAYS_PER_YEAR
@@ -71,6 +93,27 @@ def shelf_life(
         dims=(*SAMPLE, "system"),
         coords={**fit.posterior["level"].coords, "system": [observed.systems[i] for i in rows]},
     )
+
+
+def successor_target(
+    fit: Fit, log_density: Floats, log_params: Floats, kappa: float, group: str = "posterior"
+) -> Floats:
+    """Value of the line, at the mean size, at which 1/kappa of the params do.
+
+    Parameters
+    ----------
+    fit
+        A fit.
+    log_density, log_params
+        Of systems, shapes (chain, draw, system) and (system,).
+    kappa
+        Factor by which the successor is smaller.
+    group
+        "posterior" or "prior".
+    """
+    slope = size_slope(fit, group)[..., None]
+    at_mean_size = log_density - slope * (log_params - fit.observed.mean_log_params)
+    return np.asarray(at_mean_size + rise_needed(fit, kappa, group)[..., None])
 
 
 def line_arrival(
@@ -82,16 +125,22 @@ def line_arrival(
     """
     shape = (*target.shape[:2], 1)
     line = line_of(fit, group)
+    straight = is_straight(fit, reading, group)
     times = knots(line, start.max() + HORIZON)
     cuts = np.sort([np.full(shape, -np.inf), *(np.broadcast_to(at, shape) for at in times)], axis=0)
     ends = [*cuts[1:], np.full(shape, np.inf)]
     arrival = np.full(target.shape, np.inf)
     for begin, end in zip(cuts, ends, strict=True):
         left = np.maximum(start, begin)
-        right = np.where(np.isinf(end), left + 1.0, np.nextafter(end, -np.inf))
-        value = line_at(fit, left, reading, group)
-        width = right - left
-        slope = (line_at(fit, right, reading, group) - value) / np.where(width == 0, 1.0, width)
+        if straight:
+            anchor = np.where(np.isinf(begin), start.min(), begin)
+            slope = line_slope(line, anchor)
+            value = line_at(fit, anchor, reading, group) + slope * (left - anchor)
+        else:
+            right = np.where(np.isinf(end), left + 1.0, np.nextafter(end, -np.inf))
+            value = line_at(fit, left, reading, group)
+            width = right - left
+            slope = (line_at(fit, right, reading, group) - value) / np.where(width == 0, 1.0, width)
         with np.errstate(divide="ignore", invalid="ignore"):
             wait = np.where(value >= target, 0.0, (target - value) / slope)
         wait = np.where((value < target) & ~(slope > 0), np.inf, wait)

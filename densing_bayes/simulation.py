@@ -44,7 +44,9 @@ def simulate(
     Returns
     -------
     Observations
-        The same with simulated ``loss``, ``reference_score`` and ``score``.
+        The same with simulated ``loss``, ``reference_loss``, ``reference_score`` and ``score``.
+        Checkpoints of a run keep their losses: the model takes these as given and has no law for
+        them.
     numpy.ndarray
         True log density of each system.
     """
@@ -57,9 +59,11 @@ def simulate(
     noise = value["loss_noise"][k]
     loss = run_losses(observed, value) * np.exp(noise * random.standard_normal(k.size))
 
+    reference_loss = _reference_losses(observed, loss)
+    measured = replace(observed, loss=loss, reference_loss=reference_loss)
     reference_score = _measure(
         random,
-        run_scores(observed, value),
+        run_scores(measured, value),
         observed.reference_items,
         value["reference_noise"][observed.reference_benchmark],
         clip,
@@ -92,8 +96,16 @@ def simulate(
         value["protocol_noise"][k],
         clip,
     )
-    simulated = replace(observed, loss=loss, reference_score=reference_score, score=score)
+    simulated = replace(measured, reference_score=reference_score, score=score)
     return simulated, log_density
+
+
+def _reference_losses(observed: Observations, loss: Floats) -> Floats:
+    """Loss beside each reference score: the one that was simulated for that run, if any."""
+    simulated = dict(zip(observed.loss_label, loss, strict=True))
+    labels = observed.reference_label[: observed.loss_references]
+    pairs = zip(labels, observed.reference_loss, strict=True)
+    return np.array([simulated.get(label, own) for label, own in pairs], dtype=float)
 
 
 def run_losses(observed: Observations, value: dict[str, Any]) -> Floats:

@@ -10,14 +10,17 @@ import xarray as xr
 from densing_bayes.fits import CI, Fit
 from densing_bayes.observations import date_of
 from densing_bayes.quantities import (
+    ESTIMANDS,
     READINGS,
     benchmark_growth,
     doubling_time,
+    estimand_growth,
     estimate,
     estimate_date,
     frontier,
     growth,
     probability,
+    size_slope,
 )
 from densing_bayes.shelf import frontier_shelf_life
 
@@ -33,8 +36,9 @@ def change_dates(fit: Fit, ci: float = CI) -> dict[str, dict[str, Any]]:
 def trend_summary(fit: Fit, ci: float = CI) -> dict[str, Any]:
     """The trend in numbers: growth, change, doubling times, readings, prior and provenance.
 
-    Growth rates are of the mean over benchmarks; ``by_benchmark`` gives each one and a new one.
-    ``change_dates`` has the changes whose date the data choose, by name.
+    Growth rates are of the mean over the benchmarks of the fit; ``by_estimand`` has the same of
+    benchmarks in general, of which these are a sample, and of a new one; ``by_benchmark`` gives
+    each one. ``change_dates`` has the changes whose date the data choose, by name.
     """
     rates = growth(fit)
     result = _growth_summary(rates, ci)
@@ -44,22 +48,33 @@ def trend_summary(fit: Fit, ci: float = CI) -> dict[str, Any]:
         str(name): _growth_summary(each.sel(benchmark=name), ci)
         for name in each["benchmark"].to_numpy()
     }
+    result["by_estimand"] = _by_estimand(fit, "posterior", ci)
     life = frontier_shelf_life(fit)
     result["shelf_life_days"] = estimate(life, "days", ci, mean=False) | {
         "kappa": 2.0,
         "p_never": probability(np.isinf(life)),
     }
+    result["size_slope"] = estimate(size_slope(fit), "1", ci)
     last = date_of(fit.observed.time.max())
     result["density_at_last_release"] = {"date": last.date().isoformat()} | {
         reading: estimate(np.exp(frontier(fit, [last], reading)), "1", ci) for reading in READINGS
     }
     result["counts"] = fit.observed.counts().to_dict(orient="index")
     result["prior"] = _growth_summary(growth(fit, "prior"), ci) | {
-        "shelf_life_days": estimate(frontier_shelf_life(fit, group="prior"), "days", ci, mean=False)
+        "shelf_life_days": estimate(
+            frontier_shelf_life(fit, group="prior"), "days", ci, mean=False
+        ),
+        "size_slope": estimate(size_slope(fit, "prior"), "1", ci),
+        "by_estimand": _by_estimand(fit, "prior", ci),
     }
     result["diagnostics"] = fit.diagnostics
     result["provenance"] = fit.provenance
     return result
+
+
+def _by_estimand(fit: Fit, group: str, ci: float) -> dict[str, Any]:
+    rates = estimand_growth(fit, group)
+    return {name: _growth_summary(rates.sel(estimand=name), ci) for name in ESTIMANDS}
 
 
 def _growth_summary(rates: xr.Dataset, ci: float) -> dict[str, Any]:

@@ -7,14 +7,17 @@ from typing import Any
 
 import pandas as pd
 
-from densing_bayes.ledger import VERDICTS
+from densing_bayes.ledger import tokens_text
+from densing_bayes.verdicts import STRONG, SURE, VERDICTS
 from densing_bayes.wording import is_probability, limits, markdown_table, median
 
 RULE = (
-    "A claim about a value is contradicted if the interval holds nothing within the rounding of "
-    "the published value, uninformative if it also holds the rival value or has hardly moved from "
-    "the prior, else supported. A bound or an event is supported from P = 0.95 on and contradicted "
-    "up to P = 0.05. Supported means compatible with these data and this model, no more."
+    f"A claim about a value is supported if the data make it, within its rounding, at least "
+    f"{STRONG:g} times as probable as they make its strongest rival (B, a Bayes factor: any other "
+    f"value as the prior weighs these, or the named rival), contradicted if B is at most "
+    f"1/{STRONG:g}, both beyond its Monte Carlo error, else inconclusive. A bound or an event is "
+    f"supported from P = {SURE:g} on and contradicted up to P = {1 - SURE:.2g}. Each claim is "
+    "judged on its own D0. Supported means compatible with these data and this model, no more."
 )
 FEW = 3  # claims that are named
 PANELS = {"open": "open panel", "paper": "paper's panel", "plotted": "plotted points"}
@@ -30,6 +33,14 @@ def published(row: Any) -> str:
     return text + UNITS.get(row["unit"], f" {row['unit']}")
 
 
+def asked(row: Any) -> str:
+    """Published value of a claim, with the estimand and D0 that it is about."""
+    parts = [published(row), str(row["estimand"])]
+    if not pd.isna(row["reference_tokens"]):
+        parts.append(f"D0 = {tokens_text(float(row['reference_tokens']))}")
+    return "; ".join([parts[0], ", ".join(parts[1:])])
+
+
 def panels_of(table: pd.DataFrame) -> list[str]:
     """Panels of a ledger, in order."""
     return [str(name) for name in dict.fromkeys(table["panel"]) if name]
@@ -37,7 +48,7 @@ def panels_of(table: pd.DataFrame) -> list[str]:
 
 def testable(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of claims that at least one panel can say something about."""
-    said = table[~table["verdict"].isin(["not testable", "pending"])]
+    said = table[table["verdict"] != "not testable"]
     return table[table["claim"].isin(said["claim"])]
 
 
@@ -47,7 +58,8 @@ def ledger_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     Returns
     -------
     header, rows
-        Statement, published value, then per panel the estimate or probability with its verdict.
+        Statement, published value with its estimand and D0, then per panel the estimate or
+        probability with its verdict.
     """
     panels = panels_of(table)
     header = ["Claim", "Published", *(PANELS.get(name, name) for name in panels)]
@@ -55,7 +67,7 @@ def ledger_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     for _, group in testable(table).groupby("claim", sort=False):
         first = group.iloc[0]
         by_panel = {str(row["panel"]): row for _, row in group.iterrows()}
-        cells = [str(first["statement"]), published(first)]
+        cells = [str(first["statement"]), asked(first)]
         rows.append(cells + [cell(by_panel[name]) for name in panels])
     return header, rows
 
@@ -67,9 +79,19 @@ def cell(row: pd.Series) -> str:
     said = []
     if row["estimate"] is not None:
         said.append(f"{median(row['estimate'])} ({limits(row['estimate'])})")
-    if row["kind"] != "about":
+    factor = row["bayes_factor"]
+    if factor is not None and not pd.isna(factor):
+        said.append(f"B {_factor(float(factor))}")
+    elif row["kind"] != "about":
         said.append(f"{row['meaning']} {is_probability(row['probability'])}")
     return f"{'; '.join(said)}: {row['verdict']}"
+
+
+def _factor(value: float) -> str:
+    """A Bayes factor with its sign of relation."""
+    if value > 1000:
+        return "> 1000"
+    return "< 0.001" if value < 0.001 else f"= {value:.2g}"
 
 
 def summary_sentence(table: pd.DataFrame) -> str:
@@ -79,13 +101,11 @@ def summary_sentence(table: pd.DataFrame) -> str:
         counted = Counter(table.loc[table["panel"] == name, "verdict"])
         said = ", ".join(f"{counted[v]} {v}" for v in VERDICTS if counted[v])
         parts.append(f"{PANELS.get(name, name)}: {said}")
-    waiting = int((table["verdict"] == "pending").sum())
-    tail = f" Pending, for lack of a model: {waiting}." if waiting else ""
-    return "; ".join(parts) + "." + tail
+    return "; ".join(parts) + "."
 
 
 def reasons(table: pd.DataFrame) -> list[str]:
-    """Why panels could not test claims, and which claims are pending, as sentences.
+    """Why panels could not test claims, as sentences.
 
     Of a reason that holds for more than three claims, only their number is given.
     """
@@ -95,9 +115,6 @@ def reasons(table: pd.DataFrame) -> list[str]:
         name = PANELS.get(str(panel), str(panel))
         few = len(group) <= FEW
         lines.append(f"{name}: {reason} ({', '.join(group['claim']) if few else len(group)}).")
-    waiting = table.loc[table["verdict"] == "pending", "claim"]
-    if len(waiting):
-        lines.append(f"Pending, no model answers them yet: {', '.join(waiting)}.")
     return lines
 
 

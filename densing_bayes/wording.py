@@ -7,6 +7,7 @@ named by its date, never as a cause.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from densing_bayes.fits import Fit
@@ -213,7 +214,7 @@ def headline(fit: Fit, summary: dict[str, Any]) -> list[Statement]:
         (unless there is only one).
     """
     names = before_after(fit)
-    statements = [_doubling_time(summary, names)]
+    statements = [_doubling_time(summary, names, fit.observed.benchmarks)]
     if names is not None:
         statements.append(_change(summary, change_phrase(fit)))
     statements += [_date(name, date) for name, date in summary["change_dates"].items()]
@@ -236,15 +237,25 @@ def _days(estimate: dict[str, Any]) -> str:
     return "never" if estimate["median"] is None else f"{days(estimate['median'])} days"
 
 
-def _doubling_time(summary: dict[str, Any], names: tuple[str, str] | None) -> Statement:
+def mean_of(benchmarks: Sequence[str]) -> str:
+    """Of which benchmarks the growth of the frontier is the mean."""
+    if len(benchmarks) == 1:
+        return f"on {benchmark_label(benchmarks[0])} alone"
+    return f"in the mean of {len(benchmarks)} benchmarks"
+
+
+def _doubling_time(
+    summary: dict[str, Any], names: tuple[str, str] | None, benchmarks: Sequence[str]
+) -> Statement:
     time = summary["doubling_time_days"]["after"]
     rate = summary["growth_rate"]["after"]
     ci = percent(time["ci"])
     when = "" if names is None else f" {names[1]}"
     if rate["lower"] > 0:
         sentence = (
-            f"The density of the frontier doubles every {_days(time)}{when} "
-            f"({ci} interval {_span(time)})."
+            f"Given what this fit takes for granted of the trend, the density of the frontier, "
+            f"{mean_of(benchmarks)}, doubles every {_days(time)}{when} ({ci} interval "
+            f"{_span(time)})."
         )
     else:
         sentence = (
@@ -252,9 +263,15 @@ def _doubling_time(summary: dict[str, Any], names: tuple[str, str] | None) -> St
             f"{limits(rate)} per day, includes 0, with P(rate <= 0) "
             f"{is_probability(rate['p_le_0'])}. The median doubling time is {_days(time)}."
         )
+    if len(benchmarks) > 1:
+        general = summary["by_estimand"]["benchmarks in general"]["doubling_time_days"]["after"]
+        sentence += (
+            f" On benchmarks in general, of which these are a sample, it is {_days(general)} "
+            f"({_span(general)})."
+        )
     return Statement(
         "doubling_time",
-        f"Doubling time{when}",
+        f"Doubling time{when}, {mean_of(benchmarks)}",
         _days(time),
         f"{ci} interval {_span(time)}",
         sentence,
@@ -310,10 +327,16 @@ def _shelf_life(summary: dict[str, Any]) -> Statement:
     sentence = (
         f"A system released on the frontier is matched by one with {factor} of its params after "
         f"{_days(life)} ({ci} interval {_span(life)})"
-        + (", which is one doubling time" if life["kappa"] == 2.0 else "")
     )
     never = life.get("p_never", 0.0)
     sentence += f"; P(never) {is_probability(never)}." if never >= 0.001 else "."
+    slope = summary["size_slope"]
+    if slope["lower"] != slope["upper"]:
+        sentence += (
+            f" This is 1 + s times the time in which density at one size rises by that factor: "
+            f"smaller systems of one date have another density, by the size slope s of "
+            f"{median(slope, 2)} ({limits(slope, 2)})."
+        )
     return Statement(
         "shelf_life",
         "Shelf life on the frontier",
@@ -429,6 +452,14 @@ def trend_rows(fit: Fit, summary: dict[str, Any]) -> list[TrendRow]:
             f"Doubling time {before}, days", "Doubling before, days", "doubling_time_days", "before"
         )
         add(f"Doubling time {after}, days", "Doubling after, days", "doubling_time_days", "after")
+    if len(fit.observed.benchmarks) > 1:
+        when = "" if names is None else f" {names[1]}"
+        for name, short in (("benchmarks in general", "in general"), ("new benchmark", "new one")):
+            add(
+                f"Doubling time{when}, {benchmark_label(name)}, days",
+                f"Doubling, {short}",
+                *("by_estimand", name, "doubling_time_days", "after"),
+            )
     add("Shelf life on the frontier, days", "Shelf life, days", "shelf_life_days")
     return rows
 

@@ -95,7 +95,8 @@ def test_the_document_is_strict_json(comparison):
     assert [row["hypothesis"] for row in content["hypotheses"]] == NAMES
     assert len(content["sensitivity"]) == 4
     assert set(content) == {
-        "hypotheses", "dates", "change_dates", "sensitivity", "forecasts", "findings", "provenance",
+        "hypotheses", "dates", "change_dates", "sensitivity", "forecasts", "averaged", "findings",
+        "provenance",
     }  # fmt: skip
     assert content["change_dates"] == {}
 

@@ -13,6 +13,7 @@ from matplotlib import pyplot as plt
 from typer.main import get_command
 
 import densing_bayes as db
+from densing_bayes import averaging
 from densing_bayes.cli import app
 from densing_bayes.observations import observe
 
@@ -68,6 +69,11 @@ def instead(small_fit_file, tmp_path, monkeypatch):
             db.load_spec(spec).under(hypothesis)
         return type("Comparison", (), {"table": Nothing()})
 
+    def average(comparison, quantity, weights="evidence"):
+        assert weights in averaging.COLUMNS
+        return averaging.QUANTITIES[quantity][0](fitted)
+
+    monkeypatch.setattr(db, "average", average, raising=False)
     monkeypatch.setattr(db, "fit", fit, raising=False)
     monkeypatch.setattr(db, "compare", compare, raising=False)
     monkeypatch.chdir(tmp_path)

@@ -1,11 +1,14 @@
 """The ledger of claims: the rule, the table of claims, every quantity, terminal and document."""
 
+import dataclasses
 import json
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm
 from typer.testing import CliRunner
 
 import densing_bayes as db
@@ -16,16 +19,21 @@ from densing_bayes.corollaries.engines import fit_engine, load_engines
 from densing_bayes.corollaries.prices import fit_prices, fold_reduction
 from densing_bayes.documents import claims_document, json_text
 from densing_bayes.errors import DensingError, NotTestableError
-from densing_bayes.ledger import PLOTTED, QUANTITIES, VERDICTS, load_claims, verdict
+from densing_bayes.ledger import PLOTTED, QUANTITIES, load_claims
 from densing_bayes.ledger_plot import plot_claims
 from densing_bayes.plotted import fit_paper_figures
+from densing_bayes.verdicts import VERDICTS, bayes_factor, verdict
 
 RANDOM = np.random.default_rng(1)
 NORMAL = RANDOM.standard_normal(4000)
 
 
-def about(low, high, rival=np.nan):
-    return {"kind": "about", "low": low, "high": high, "rival": rival}
+def about(low, high, rival=np.nan, value=None):
+    value = (low + high) / 2 if value is None else value
+    return {"kind": "about", "value": value, "low": low, "high": high, "rival": rival}
+
+
+WIDE = 100 + 90 * RANDOM.standard_normal(4000)
 
 
 @pytest.fixture(scope="module")
@@ -36,28 +44,103 @@ def plotted():
 @pytest.mark.parametrize(
     ("claim", "draws", "prior", "expected", "reason"),
     [
-        (about(95, 105, np.inf), 100 + 10 * NORMAL, None, "supported", "not its rival"),
-        (about(95, 105, np.inf), 150 + 10 * NORMAL, None, "contradicted", "above the claim"),
-        (about(95, 105, np.inf), 50 + 10 * NORMAL, None, "contradicted", "below the claim"),
-        (about(95, 105, 90.0), 100 + 10 * NORMAL, None, "uninformative", "also holds 90"),
-        (about(95, 105), 100 + 10 * NORMAL, 100 + 10 * NORMAL, "uninformative", "of the prior"),
-        (about(95, 105), 100 + 10 * NORMAL, 100 + 90 * NORMAL, "supported", ""),
-        # half of the draws never double: the interval is unbounded and holds the rival
+        (about(98, 102), 100 + 5 * NORMAL, WIDE, "supported", "any other value"),
+        (about(98, 102), 140 + 10 * NORMAL, WIDE, "contradicted", "any other value"),
+        (about(98, 102), 60 + 10 * NORMAL, WIDE, "contradicted", "any other value"),
+        # what hardly narrows the prior supports nothing
+        (about(98, 102), 100 + 80 * NORMAL, WIDE, "inconclusive", "any other value"),
+        # as probable as a named rival
+        (about(98, 102, 104.0), 101 + 5 * NORMAL, WIDE, "inconclusive", "104"),
+        # and much less than it
+        (about(98, 102, 112.0), 113 + 4 * NORMAL, WIDE, "contradicted", ""),
+        # half of the draws never double, as in the prior
         (
-            about(95, 105, np.inf),
-            np.where(NORMAL > 0, np.inf, 100.0),
-            None,
-            "uninformative",
-            "also holds inf",
+            about(98, 102, np.inf),
+            np.where(NORMAL > 0, np.inf, 100.0 + NORMAL),
+            np.where(NORMAL > 0, np.inf, WIDE),
+            "supported",
+            "",
+        ),
+        (
+            about(98, 102, np.inf),
+            np.where(NORMAL > -0.8, np.inf, 100.0 + 10 * NORMAL[::-1]),
+            np.where(NORMAL > 0, np.inf, WIDE),
+            "inconclusive",
+            "never happens",
         ),
     ],
 )
 def test_rule_for_a_claim_about_a_value(claim, draws, prior, expected, reason):
     judged = verdict(claim, draws, prior)
-    assert judged.verdict == expected
+    assert judged.verdict == expected, judged
     assert reason in judged.reason
     inside = (draws >= claim["low"]) & (draws <= claim["high"])
     assert judged.probability == pytest.approx(np.mean(inside))
+
+
+def test_bayes_factor_is_that_of_normal_distributions():
+    """Against the closed form of a normal posterior and prior, within and without a tolerance."""
+    many = norm.ppf((np.arange(20_000) + 0.5) / 20_000)
+    posterior, prior = 101 + 6 * many, 90 + 40 * many
+    for half in (0.05, 1.0, 4.0):
+        odds = []
+        for mean, sd in ((101, 6), (90, 40)):
+            p = norm.cdf((100 + half - mean) / sd) - norm.cdf((100 - half - mean) / sd)
+            odds.append(p / (1 - p))
+        factor = bayes_factor(about(100 - half, 100 + half), posterior, prior).factor
+        assert factor == pytest.approx(odds[0] / odds[1], rel=0.05)
+    # against a named value, of tolerances that go to nothing: the ratio of density ratios
+    factor, _, _, rival = bayes_factor(about(99.9, 100.1, 115.0), posterior, prior)
+    at = [norm.pdf(x, 101, 6) / norm.pdf(x, 90, 40) for x in (100, 115)]
+    assert rival == "any other value" and factor < at[0] / at[1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    centre=st.floats(-3.0, 3.0), spread=st.floats(0.05, 2.0), second=st.floats(-3.0, 3.0),
+    value=st.floats(-2.0, 2.0), rival=st.sampled_from([np.nan, np.inf, 0.5]),
+)  # fmt: skip
+def test_a_wider_tolerance_never_makes_a_claim_less_supported(centre, spread, second, value, rival):
+    draws = np.where(np.arange(NORMAL.size) % 3, centre, second) + spread * NORMAL
+    order = ["contradicted", "inconclusive", "supported"]
+    found = []
+    for half in (0.01, 0.02, 0.03, 0.1, 0.25, 0.7, 1.0, 1.5):
+        claim = about(value - half, value + half, rival)
+        found.append(order.index(verdict(claim, draws, 2.0 * NORMAL[::-1]).verdict))
+    assert found == sorted(found)
+
+
+def test_verdicts_are_the_same_over_twenty_seeds():
+    """Of posteriors and priors that are drawn anew, where the exact factor is not at a limit."""
+    cases = {"supported": (100, 5), "contradicted": (150, 12), "inconclusive": (125, 14)}
+    for expected, (mean, sd) in cases.items():
+        words = set()
+        for seed in range(20):
+            random = np.random.default_rng(seed)
+            draws = mean + sd * random.standard_normal(4000)
+            prior = 200 + 120 * random.standard_normal(2000)
+            words.add(verdict(about(99.5, 100.5), draws, prior).verdict)
+            words.add(verdict(about(95, 105), draws, prior).verdict)
+        assert words == {expected}
+
+
+def test_limits_of_a_bayes_factor_hold_it_over_seeds():
+    exact = np.log(norm.pdf(2.4) / 10 / (norm.pdf(-76 / 100) / 100))
+    held = []
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        draws, prior = random.standard_normal(4000), random.standard_normal(2000)
+        found = bayes_factor(about(123.9, 124.1), 100 + 10 * draws, 200 + 100 * prior)
+        # the kernel makes tails heavier: at 2.4 standard deviations by a third
+        held.append(np.log(found.lower) < exact + 0.3 and exact < np.log(found.upper))
+    assert np.mean(held) > 0.9
+
+
+def test_an_observed_number_holds_or_does_not():
+    claim = about(266.65, 266.75, value=266.7)
+    for number, expected in ((20 / 0.075, "supported"), (571.4, "contradicted")):
+        judged = verdict(claim, np.array([number]))
+        assert judged.verdict == expected and judged.bayes_factor is None
 
 
 @pytest.mark.parametrize(
@@ -65,11 +148,11 @@ def test_rule_for_a_claim_about_a_value(claim, draws, prior, expected, reason):
     [
         ("event", 0.96, "supported"),
         ("event", 0.95, "supported"),
-        ("event", 0.5, "uninformative"),
+        ("event", 0.5, "inconclusive"),
         ("event", 0.05, "contradicted"),
         ("at least", 0.97, "supported"),
         ("at most", 0.97, "contradicted"),
-        ("at most", 0.4, "uninformative"),
+        ("at most", 0.4, "inconclusive"),
     ],
 )
 def test_rule_for_a_bound_or_an_event(kind, share, expected):
@@ -88,13 +171,21 @@ def test_table_of_claims_is_sound():
     table = load_claims()
     assert table.index.is_unique
     assert (table[["statement", "source", "topic"]] != "").all().all()
-    current = table[~table["pending"]]
+    current = table
     assert set(current["kind"]) <= {"about", "at least", "at most", "event"}
     answered = set(QUANTITIES) | set(OF_TABLES) | {"visits"}
     assert {str(q).partition(":")[0] for q in current["quantity"]} == answered
     assert set(PLOTTED) <= set(QUANTITIES)
     values = current[current["kind"] == "about"]
     assert ((values["low"] <= values["value"]) & (values["value"] <= values["high"])).all()
+    assert set(table["estimand"]) == {
+        "maximum", "edge", "mean", "one system", "observed ratio"
+    }  # fmt: skip
+    of_density = table[table["topic"].isin(["growth", "change", "example", "densities"])]
+    of_density = of_density[of_density["estimand"] != "observed ratio"]
+    journal = of_density["source"].str.contains("Nature")
+    assert (of_density.loc[journal, "reference_tokens"] == 5e12).all()
+    assert (of_density.loc[~journal, "reference_tokens"] == 1e12).all()
     # the rival is no rival if it rounds to the claim
     assert not ((values["low"] <= values["rival"]) & (values["rival"] <= values["high"])).any()
 
@@ -105,7 +196,7 @@ def test_ledger_of_the_plotted_points(plotted):
     assert set(table["verdict"]) <= set(VERDICTS)
     rows = table.set_index("claim")
     for name in ("doubling-3.5-months", "growth-rose", "mmlu-cf-0.0066"):
-        assert rows.loc[name, "verdict"] not in ("not testable", "pending")
+        assert rows.loc[name, "verdict"] != "not testable"
     # the frontier through the plotted densities is flatter than the line through their maximum
     doubling = rows.loc["doubling-3.5-months", "estimate"]
     assert doubling["mean"] is None
@@ -123,9 +214,19 @@ def test_ledger_of_prices_and_engines():
     engines = dict.fromkeys(load_engines().engines, engine)  # the ledger asks for each by name
     tables = TablePanel(fit_prices("gpt-3.5", until="2024-08-31"), engines)
     rows = db.claims([tables]).set_index("claim")
-    assert rows.loc["price-266.7", "verdict"] == "contradicted"
+    assert rows.loc["price-266.7", "verdict"] == "supported"
+    assert rows.loc["price-266.7", "estimate"]["median"] == pytest.approx(20 / 0.075)
+    assert rows.loc["price-266.7-edge", "verdict"] == "contradicted"
     fold = np.median(fold_reduction(tables.prices))
-    assert rows.loc["price-266.7", "estimate"]["median"] == pytest.approx(fold)
+    assert rows.loc["price-266.7-edge", "estimate"]["median"] == pytest.approx(fold)
+    compute = rows.loc["llama-3.1-405b-compute"]
+    systems = db.load_panel("paper").systems
+    known = systems[systems["tokens"].notna() & (systems["release_date"] <= "2024-12-09")]
+    largest = known.loc["llama-3.1-405b"]
+    assert (largest["params_active"], largest["tokens"]) == (405853388800, 1.56e13)
+    times = largest["params_active"] * largest["tokens"]
+    times = times / (known["params_active"] * known["tokens"]).drop("llama-3.1-405b")
+    assert compute["probability"] == pytest.approx((times > 100).mean())
     life = rows.loc["battery-10-years", "estimate"]
     expected = np.median(np.log(2) * 365.25 / engine.posterior["growth_before"])
     assert life["median"] == pytest.approx(expected, rel=1e-3)  # a draw that shrinks never doubles
@@ -149,18 +250,31 @@ def test_ledger_of_a_fit_and_of_one_that_has_not_passed(small_fit, plotted):
     mine = table[table["panel"] == "open"]
     assert small_fit.verdict == "FAIL"  # 500 draws: too few for the gate
     assert set(mine["verdict"]) == {"not testable"}
-    assert mine["reason"].str.contains("the fit is FAIL").all()
+    of_journal = mine["reference_tokens"] == 5e12
+    assert mine.loc[~of_journal, "reason"].str.contains("the fit is FAIL").all()
+    assert mine.loc[of_journal, "reason"].str.contains("D0 = 5e12 tokens, and the panel").all()
+    with pytest.raises(DensingError, match="two fits of panel 'open': give one fit of each panel"):
+        db.claims([small_fit, small_fit])
     small_fit.diagnostics["verdict"] = "PASS"
+    # the same draws, as if under the D0 of the journal
+    other = dataclasses.replace(
+        small_fit, spec=small_fit.spec.replace(panel__reference_tokens=5e12)
+    )
     try:
-        mine = db.claims([small_fit]).query("panel == 'open'").set_index("claim")
+        mine = db.claims([small_fit, other]).query("panel == 'open'").set_index("claim")
     finally:
         small_fit.diagnostics["verdict"] = "FAIL"
+    assert mine.loc["doubling-95-days", "judged_on"] == "edge; D0 = 1e12; comparable params"
+    assert mine.loc["growth-rose", "judged_on"] == "edge; D0 = 5e12; comparable params"
+    life = mine.loc["half-the-params-every-3-months", "estimate"]["median"]
+    assert life == pytest.approx(float(np.median(db.frontier_shelf_life(small_fit))))
     rates = db.growth(small_fit)
     change = mine.loc["growth-rose"]
     assert change["probability"] == pytest.approx(float((rates["change"] > 0).mean()))
     assert change["estimate"]["mean"] == pytest.approx(float(rates["change"].mean()))
     share = mine.loc["share-after-4-months", "estimate"]["median"]
-    assert share == pytest.approx(float(np.exp(-127 * rates["after"]).median()), rel=1e-6)
+    worth = 1 + small_fit.posterior["size_slope"]
+    assert share == pytest.approx(float(np.exp(-127 * rates["after"] / worth).median()), rel=1e-6)
     ratio = mine.loc["growth-rose-by-50-percent", "estimate"]
     assert ratio["mean"] is None
     half = mine.loc["growth-rose-by-half"]
@@ -180,9 +294,9 @@ def test_ledger_in_words_document_and_figure(small_fit, plotted):
     assert header == ["Claim", "Published", "open panel", "plotted points"]
     assert len(rows) == len(set(tally.testable(table)["claim"]))
     first = rows[0]
-    assert first[0] == "Capability density doubles about every 100 days"
-    assert first[1] == "100 days"
-    assert first[3].endswith(": contradicted")
+    assert first[0] == "Maximum density doubles every 3.5 months"
+    assert first[1] == "106.5 days; maximum, D0 = 5e12"
+    assert re.search(r"B [=<] \d.*: (contradicted|inconclusive)$", first[3])
     assert tally.summary_sentence(table).startswith("open panel: ")
     why = table[(table["panel"] == "plotted") & (table["verdict"] == "not testable")]
     assert len(why) > 3
@@ -200,7 +314,7 @@ def test_ledger_in_words_document_and_figure(small_fit, plotted):
     assert shown["estimate"].notna().all() and 0 < len(shown) < len(table)
     ax = plot_claims(table)
     labels = [label.get_text() for label in ax.get_yticklabels()]
-    assert labels[0] == "Capability density doubles about every 100 days  [100 days]"
+    assert labels[0] == "Maximum density doubles every 3.5 months  [106.5 days]"
     assert ax.get_legend_handles_labels()[1] == ["open panel", "plotted points", "rival value"]
 
 
@@ -212,7 +326,7 @@ def test_claims_command(small_fit_file, plotted, monkeypatch):
     document = json.loads(found.stdout)
     assert {row["panel"] for row in document["claims"]} == {"open", "plotted"}
     shown = CliRunner().invoke(app, ["claims", str(small_fit_file)])
-    assert "Density doubles every 95 days  [published: 95 days]" in shown.stdout
+    assert "doubles every 3.5 months  [published: 106.5 days; maximum, D0" in shown.stdout
     assert re.search(r"plotted points  14\d \(", shown.stdout)
 
 
@@ -235,7 +349,14 @@ def test_built_in_fits_come_from_the_store(monkeypatch, plotted):
     )
     monkeypatch.setattr(ledger, "table_fits", lambda: [plotted])
     found = ledger.built_in_fits()
-    assert [request.spec.name for _, request in made] == ["joint", "paper"]
-    assert [terms.settings["draws"] for terms, _ in made] == [1000, 2000]
-    assert found[2] is plotted
-    assert pd.Series([terms.source["panel"] for terms, _ in made]).tolist() == ["open", "paper"]
+    specs = [request.spec for _, request in made]
+    assert [spec.name for spec in specs[:2]] == ["joint", "paper"]
+    assert specs[0] == db.load_spec("joint") and specs[1] == db.load_spec("paper")
+    # a maximum is asked of both panels under both D0
+    asked = {
+        (spec.name, spec.panel.reference_tokens) for spec in specs if spec.trend.shortfall_drift
+    }
+    assert asked == {(name, d0) for name in ("joint", "paper") for d0 in (1e12, 5e12)}
+    assert [terms.settings["draws"] for terms, _ in made[:2]] == [1000, 2000]
+    assert found[len(made)] is plotted
+    assert [terms.source["panel"] for terms, _ in made[:2]] == ["open", "paper"]

@@ -11,6 +11,7 @@ from densing_bayes.corollaries.prices import (
     fold_reduction,
     halving_time,
     load_prices,
+    observed_fold,
     offers_of,
     price_summary,
     score_noise,
@@ -70,6 +71,36 @@ def test_the_embedded_offers_pass_and_prices_fall(fit):
     np.testing.assert_allclose(fold, 2.0 ** (365 / life), rtol=1e-9)
     assert said["halving_time_days"]["median"] == pytest.approx(float(life.median()))
     assert said["offers"]["entered"] > 80
+
+
+def test_observed_and_edge_ratio_are_two_numbers(fit):
+    """Against the table itself, and against the slope alone."""
+    offers = load_prices()
+    level = SPEC.levels["gpt-3.5"]
+    likely = offers[["mmlu", "mmlu_second"]].mean(axis=1) >= level.score  # as likely as not
+    of_level = offers[likely | offers["offer"].isin(level.always)]
+    published = 20 / 0.075
+    for first, last, fold in (
+        ("2022-12-01", "2024-08-31", published),
+        ("2023-01-01", "2024-12-09", 20 / 0.035),
+    ):
+        cheapest = [
+            of_level.loc[of_level["date"] <= pd.Timestamp(date), "input_price"].min()
+            for date in (first, last)
+        ]
+        found = observed_fold(fit, first, last)
+        assert found["fold"] == pytest.approx(cheapest[0] / cheapest[1])
+        assert found["fold"] == pytest.approx(fold)
+        assert found["first"]["offer"] == "oai-davinci003-2022-11"
+    assert price_summary(fit)["observed"]["fold"] == pytest.approx(266.7, abs=0.05)
+    # the edge has one rate throughout, so its ratio is that of the rate over the days between
+    years = (pd.Timestamp("2024-08-31") - pd.Timestamp("2022-12-01")).days / 365.25
+    by_rate = np.exp(-np.ravel(fit.posterior["growth_before"]) * years)
+    edge = np.ravel(fold_reduction(fit, "2022-12-01", "2024-08-31"))
+    np.testing.assert_allclose(np.sort(edge), np.sort(by_rate), rtol=1e-6)
+    assert np.quantile(edge, 0.999) < published
+    with pytest.raises(DensingError, match="no offer of this level by 2020-01-01"):
+        observed_fold(fit, "2020-01-01", "2024-08-31")
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from scipy.optimize import brentq
 
 from densing_bayes import forecasts, laws, quantities, shelf, summary, wording
 from densing_bayes.errors import DensingError
@@ -214,6 +215,205 @@ def test_a_frontier_that_levels_off_may_never_arrive():
 def test_frontier_shelf_life_scales_with_the_factor(simple):
     two, four = (shelf.frontier_shelf_life(simple, kappa)[0, 0] for kappa in (2.0, 4.0))
     assert four.item() == pytest.approx(2 * two.item())
+
+
+def sloped(slope, count=1, **values):
+    """Fits without drift whose density changes with size, on three dates of growth."""
+    rates = np.linspace(1.5, 2.5, count)
+    fit = make_fit(
+        level=[0.0] * count,
+        growth_before=rates - 1.5,
+        growth_change=[1.5] * count,
+        size_slope=[slope] * count,
+        log_density=[[0.0, 0.0, 0.0]] * count,
+        **values,
+    )
+    return with_links(fit)
+
+
+def days_until_half(fit, params, benchmark, begin, kappa):
+    """Days after which a system of params / kappa on the frontier scores as one of params did.
+
+    By params_at and a root-finder alone; dates are whole days, between which it is interpolated.
+    """
+    score = forecasts.score_at(fit, begin, params, benchmark).item()
+    assert 0.3 < score < 0.85
+    start = pd.Timestamp(begin)
+
+    def gap(days):
+        whole = int(days)
+        dates = [start + pd.Timedelta(days=day) for day in (whole, whole + 1)]
+        needed = np.log(forecasts.params_at(fit, dates, benchmark, score).to_numpy().ravel())
+        return np.interp(days - whole, [0.0, 1.0], needed) - np.log(params / kappa)
+
+    return brentq(gap, 0.0, 3000.0, xtol=1e-3)
+
+
+@pytest.mark.parametrize("slope", [-0.3, 0.0, 0.3])
+@pytest.mark.parametrize(("params", "kappa"), [(2e9, 2.0), (3e8, 3.0)])
+def test_shelf_life_agrees_with_a_root_finder_on_the_params_needed(slope, params, kappa):
+    fit = sloped(slope)
+    begin = "2024-02-01"
+    expected = days_until_half(fit, params, "winogrande", begin, kappa)
+    found = shelf.frontier_shelf_life(fit, kappa).item()
+    assert found == pytest.approx(expected, rel=0.005)
+    assert found == pytest.approx((1 + slope) * np.log(kappa) / 1.5 * DAYS_PER_YEAR, rel=1e-6)
+    # and a system that lies on the frontier at its own size and date lives as long
+    (name,) = ("mistral-7b-v0.1",)
+    i = fit.observed.systems.index(name)
+    size = fit.observed.log_params[i]
+    logs = fit.posterior["log_density"].copy()
+    edge = quantities.line_at(fit, fit.observed.time[i : i + 1], "frontier").item()
+    logs[..., i] = edge + slope * (size - fit.observed.mean_log_params)
+    own = dataclasses.replace(
+        fit, data=xr.DataTree.from_dict({"posterior": fit.posterior.assign(log_density=logs)})
+    )
+    assert shelf.shelf_life(own, [name], kappa).item() == pytest.approx(expected, rel=0.005)
+
+
+def test_a_smaller_system_that_is_no_worse_passes_at_once():
+    fit = sloped(-1.2)
+    assert shelf.frontier_shelf_life(fit).item() == 0.0
+
+
+def drifting(fit, before=0.4, change=0.7, draws=40_000, seed=5):
+    """A fit of many draws of one rate, whose benchmarks drift with known spreads."""
+    random = np.random.default_rng(seed)
+    count = len(fit.observed.benchmarks)
+    dims, shape = ("chain", "draw"), (1, draws)
+
+    def zero_sum(spread):
+        z = random.standard_normal((*shape, count))
+        return (*dims, "benchmark"), spread * (z - z.mean(axis=-1, keepdims=True))
+
+    posterior = xr.Dataset(
+        {
+            "level": (dims, np.zeros(shape)),
+            "growth_before": (dims, np.full(shape, 1.0)),
+            "growth_change": ((*dims, "slope_change"), np.full((*shape, 1), 1.0)),
+            "drift_spread_before": (dims, np.full(shape, before)),
+            "drift_spread_change": (dims, np.full(shape, change)),
+            "drift_before": zero_sum(before),
+            "drift_change": zero_sum(change),
+        },
+        coords={"benchmark": list(fit.observed.benchmarks)},
+    )
+    return dataclasses.replace(fit, data=xr.DataTree.from_dict({"posterior": posterior}))
+
+
+def test_three_estimands_have_the_spread_of_simulated_benchmarks(simple):
+    """K + 1 benchmarks are simulated, of which the mean of the first K is what a fit knows."""
+    before, change, count = 0.4, 0.7, len(simple.observed.benchmarks)
+    fit = drifting(simple, before, change)
+    found = quantities.estimand_growth(fit) * DAYS_PER_YEAR
+    random = np.random.default_rng(8)
+    worlds = 200_000
+    early = before * random.standard_normal((worlds, count + 1))
+    late = early + change * random.standard_normal((worlds, count + 1))
+    for part, rates in (("before", early), ("after", late)):
+        known = rates[:, :count].mean(axis=1)
+        draws = found[part] - found[part].sel(estimand="these benchmarks")
+        for name, truth in (
+            ("benchmarks in general", -known),
+            ("new benchmark", rates[:, -1] - known),
+        ):
+            got = draws.sel(estimand=name)
+            assert float(got.std()) == pytest.approx(truth.std(), rel=0.02), (part, name)
+            assert float(got.mean()) == pytest.approx(0.0, abs=0.02)
+    new = quantities.benchmark_growth(fit).sel(benchmark="new benchmark") * DAYS_PER_YEAR
+    assert new["after"].to_numpy() == pytest.approx(found["after"].sel(estimand="new benchmark"))
+    each = quantities.benchmark_growth(fit).isel(benchmark=slice(None, -1))
+    assert float(each["after"].mean("benchmark")[0, 0]) == pytest.approx(2.0 / DAYS_PER_YEAR)
+
+
+def test_without_drifts_the_three_estimands_are_one(simple):
+    rates = quantities.estimand_growth(simple)["after"]
+    for name in quantities.ESTIMANDS:
+        np.testing.assert_array_equal(rates.sel(estimand=name), rates.isel(estimand=0))
+    assert tuple(rates["estimand"].to_numpy()) == quantities.ESTIMANDS
+
+
+def walking(draws=4000, spread=0.8):
+    """A fit under the random walk whose draws share all that the data say."""
+    spec = SPEC.under(load_hypothesis("smooth"))
+    knots = spec.trend.smooth.knots
+    fit = make_fit(
+        spec,
+        level=np.zeros(draws),
+        growth_at_origin=np.full(draws, 1.5),
+        growth_step_spread=np.full(draws, spread),
+        size_slope=np.zeros(draws),
+        log_density=np.zeros((draws, 3)),
+    )
+    step = xr.DataArray(np.zeros((1, draws, len(knots))), dims=("chain", "draw", "knot"))
+    posterior = fit.posterior.assign(growth_step=step)
+    return with_links(
+        dataclasses.replace(fit, data=xr.DataTree.from_dict({"posterior": posterior}))
+    ), knots
+
+
+def test_an_edge_whose_scale_drifts_has_not_the_slope_of_the_mean():
+    """Against releases that are drawn one by one at two dates."""
+    values = {"level": [0.0], "growth_before": [1.0], "growth_change": [0.0],
+              "log_density": [[0.0, 0.0, 0.0]], "shortfall_spread": [0.8]}  # fmt: skip
+    steady = make_fit(**values)
+    drifting = make_fit(SPEC.replace(trend__shortfall_drift=True), **values, shortfall_growth=[0.3])
+    dates = ["2022-11-30", "2024-11-30"]
+    random = np.random.default_rng(1)
+    for fit, psi in ((steady, 0.0), (drifting, 0.3)):
+        time = [forecasts.years_since_origin(date) for date in dates]
+        short = np.abs(random.standard_normal((2, 200_000)))
+        drawn = [t - 0.8 * np.exp(psi * t) * u for t, u in zip(time, short, strict=True)]
+        found = quantities.frontier(fit, dates, "mean").to_numpy().ravel()
+        expected = [each.mean() for each in drawn]
+        np.testing.assert_allclose(found, expected, atol=0.01)
+        edge = quantities.frontier(fit, dates).to_numpy().ravel()
+        assert edge[1] - edge[0] == pytest.approx(2.0, abs=0.01)
+        assert (abs((found[1] - found[0]) - 2.0) < 0.01) == (psi == 0.0)
+
+
+def test_a_random_walk_goes_on_past_the_last_knot():
+    fit, knots = walking()
+    every = fit.spec.trend.smooth.every_days
+    last = pd.Timestamp(knots[-1])
+    sd = 0.8 * np.sqrt(every / DAYS_PER_YEAR)
+    ahead = 4.0
+    date = last + pd.Timedelta(days=ahead * DAYS_PER_YEAR)
+    # an independent walk, a day at a time
+    random = np.random.default_rng(3)
+    days = np.arange(int(ahead * DAYS_PER_YEAR))
+    steps = sd * random.standard_normal((20_000, len(days) // every + 1))
+    steps[:, 0] = 0.0  # the last knot is among the data's own
+    rate = 1.5 + np.cumsum(steps, axis=1)[:, days // every]
+    path = np.cumsum(rate, axis=1) / DAYS_PER_YEAR
+    start = quantities.frontier(fit, [last]).isel(date=0)
+    rise = (quantities.frontier(fit, [date]).isel(date=0) - start).to_numpy().ravel()
+    assert rise.std() == pytest.approx(path[:, -1].std(), rel=0.03)
+    assert rise.mean() == pytest.approx(1.5 * ahead, abs=0.1)
+    later = quantities.growth_rate(fit, [date]).to_numpy() * DAYS_PER_YEAR
+    assert later.std() == pytest.approx(rate[:, -1].std(), rel=0.03)
+    # what the data cover is as it was
+    np.testing.assert_allclose(quantities.frontier(fit, ["2023-11-30"]), 1.5, rtol=1e-3)
+
+
+def test_a_forecast_under_a_walk_agrees_with_a_brute_force_search():
+    fit, _ = walking(draws=3000)
+    score = 0.62
+    found = forecasts.forecast_date(fit, 1e6, "mmlu", score).to_numpy().ravel()
+    grid = pd.date_range(quantities.date_of(fit.observed.time.max()), periods=600, freq="15D")
+    above = forecasts.score_at(fit, grid, 1e6, "mmlu").to_numpy()[0] >= score
+    first = np.where(above.any(axis=1), above.argmax(axis=1), -1)
+    expected = np.array([forecasts.years_since_origin(stamp) for stamp in grid])
+    reached = first > 0
+    assert 0.3 < reached.mean() <= 1.0
+    assert np.isfinite(found[reached]).all()
+    late = expected[first[reached]] - found[reached]
+    assert (late >= -1e-9).all() and (late <= 15.1 / DAYS_PER_YEAR).all()
+    # and draws scatter, where they all were one with the rate of the last knot
+    assert np.quantile(found, 0.9) - np.quantile(found, 0.1) > 0.3
+    life = shelf.frontier_shelf_life(fit).to_numpy()
+    own = shelf.shelf_life(fit, ["llama-2-7b"], 1e3).to_numpy()
+    assert np.isfinite(life).all() and np.isfinite(own).any()
 
 
 def test_shelf_life_table_says_passed_and_never(simple):

@@ -7,6 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from densing_bayes.compiled import compile_fit
+from densing_bayes.fitting import fit_compiled
+from densing_bayes.observations import DAYS_PER_YEAR
+from densing_bayes.quantities import doubling_time, estimate, growth
+from densing_bayes.shelf import frontier_shelf_life
+from densing_bayes.simulation import simulate
+
 ANALYSES = Path(__file__).parents[1] / "analyses"
 
 
@@ -43,3 +50,47 @@ def test_simulated_panels_are_recovered(tmp_path, monkeypatch):
     headline = [row for row in rows if row["verdict"] == "PASS" and "growth" in row["quantity"]]
     assert headline
     assert np.mean([row["in95"] for row in headline]) > 0.7
+
+
+@pytest.fixture(scope="module")
+def sloped_panel(small_fit):
+    """A panel of the shape of the open one whose density rises with size, s = 0.25."""
+    truth = small_fit.posterior.isel(chain=0, draw=7, drop=True)
+    truth = truth.assign(size_slope=truth["size_slope"] * 0.0 + 0.25)
+    simulated, _ = simulate(small_fit.spec, small_fit.observed, truth, seed=12)
+    return truth, simulated
+
+
+@pytest.mark.fit
+def test_simulated_reference_scores_belong_to_simulated_losses(small_fit, sloped_panel):
+    _, simulated = sloped_panel
+    real = small_fit.observed
+    losses = dict(zip(simulated.loss_label, simulated.loss, strict=True))
+    labels = real.reference_label[: real.loss_references]
+    finished = np.array([label in losses for label in labels])
+    assert finished.any() and not finished.all()
+    expected = [losses[label] for label in np.array(labels)[finished]]
+    np.testing.assert_array_equal(simulated.reference_loss[finished], expected)
+    assert (simulated.reference_loss[finished] != real.reference_loss[finished]).all()
+    # checkpoints are given, in the model as here
+    np.testing.assert_array_equal(
+        simulated.reference_loss[~finished], real.reference_loss[~finished]
+    )
+
+
+@pytest.mark.fit
+def test_shelf_life_of_a_simulated_panel_with_a_size_slope_is_covered(small_fit, sloped_panel):
+    truth, simulated = sloped_panel
+    found = fit_compiled(
+        compile_fit(small_fit.spec, simulated), simulated,
+        draws=500, tune=400, chains=2, cores=2, seed=3, prior=False,
+    )  # fmt: skip
+    rate = float(truth["growth_before"] + truth["growth_change"].sum())
+    days = DAYS_PER_YEAR / rate
+    life = estimate(frontier_shelf_life(found), "days", mean=False)
+    assert life["lower"] < 1.25 * np.log(2.0) * days < life["upper"]
+    slope = estimate(found.posterior["size_slope"], "1")
+    assert slope["lower"] < 0.25 < slope["upper"] and slope["lower"] > 0.0
+    # and without the slope the life is too short
+    doubling = doubling_time(growth(found)["after"])
+    assert float(np.mean(frontier_shelf_life(found) > doubling)) > 0.99

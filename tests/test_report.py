@@ -192,7 +192,7 @@ def test_csv_files_hold_unrounded_numbers(report, passed_fit):
     expected = density_table(passed_fit)
     np.testing.assert_allclose(table["density"], expected["density"])
     assert list(table.index) == list(expected.index)
-    assert len(pd.read_csv(report["report_trend.csv"])) == 7
+    assert len(pd.read_csv(report["report_trend.csv"])) == 9
 
 
 @pytest.mark.fit
@@ -430,9 +430,11 @@ def test_calculator_agrees_with_python(page, passed_fit, given):
         return np.ravel(values.transpose("chain", "draw"))[thin]
 
     edge = frontier(passed_fit, [inputs["date"]]).isel(date=0)
+    size = np.log(inputs["params"]) - passed_fit.observed.mean_log_params
+    density = edge + passed_fit.posterior["size_slope"] * size + np.log(inputs["density"])
     above = dataclasses.replace(
         release_of(passed_fit, params=inputs["params"], density=1.0, date=inputs["date"]),
-        log_density=edge.transpose("chain", "draw").to_numpy() + np.log(inputs["density"]),
+        log_density=density.transpose("chain", "draw").to_numpy(),
     )
     life = kept(waiting_time(passed_fit, above, inputs["kappa"], condition="smooth"))
     paid = payback_of(passed_fit).draws
@@ -441,7 +443,7 @@ def test_calculator_agrees_with_python(page, passed_fit, given):
     with np.errstate(divide="ignore", invalid="ignore"):
         daily = np.where(earned > 0, inputs["cost"] / earned, np.inf)
         visits = np.where(life > 0, daily * life, np.inf)
-    size = np.exp(kept(edge)) * inputs["density"] * inputs["params"]
+    size = np.exp(kept(density)) * inputs["params"]
     expected = {"life": life, "effective": size, "daily": daily, "visits": visits}
     for name, values in expected.items():
         # where draws are infinite, NumPy's own interpolation between two of them is not a number

@@ -14,9 +14,10 @@ from densing_bayes.tables import load_panel
 SCHEMA = (Path(__file__).parents[1] / "docs" / "schema.md").read_text(encoding="utf-8")
 API = {
     "Comparison", "Fit", "Hypothesis", "ModelSpec", "Panel", "__version__", "benchmark_growth",
-    "Checks", "check", "claims", "estimate_as_paper", "load_claims",
+    "Checks", "average", "check", "claims", "estimate_as_paper", "load_claims",
     "build_model", "compare", "densities", "growth_rate", "list_hypotheses", "load_hypothesis",
-    "density_table", "doubling_time", "estimate", "export_panel", "fit", "forecast_date",
+    "density_table", "doubling_time", "estimand_growth", "estimate", "export_panel", "fit",
+    "forecast_date",
     "forecast_summary", "frontier", "frontier_shelf_life", "get_plot_data", "growth",
     "list_panels", "list_specs",
     "load_events", "load_panel", "load_spec", "make_report", "params_needed", "predictive",

@@ -13,9 +13,11 @@ from scipy.stats import binom
 
 from densing_bayes import load_hypothesis
 from densing_bayes.leave_out import forecast_scores
-from densing_bayes.ledger import load_claims
+from densing_bayes.ledger import load_claims, tokens_text
 from densing_bayes.observations import with_changes
 from densing_bayes.tally import RULE
+from densing_bayes.verdicts import STRONG, VERDICTS
+from densing_bayes.wording import limits, median
 
 ANALYSES = Path(__file__).parents[1] / "analyses"
 
@@ -91,12 +93,33 @@ def test_the_ledger_as_committed_has_every_claim_and_the_rule_of_today():
     assert {row["panel"] for row in rows} == {"open", "paper", "plotted", "tables"}
     fits = [row for row in rows if row["panel"] in ("open", "paper")]
     assert not any("the fit is" in row["reason"] for row in fits)
-    assert "pending" not in {row["verdict"] for row in rows}
+    assert {row["verdict"] for row in rows} == set(VERDICTS)
     for row in rows:
-        if row["kind"] == "about" and row["estimate"]:
-            lower, upper = row["estimate"]["lower"], row["estimate"]["upper"]
-            apart = lower > row["high"] or (upper is not None and upper < row["low"])
-            assert (row["verdict"] == "contradicted") == apart
+        factor = row["bayes_factor"]
+        if factor is not None:
+            strong = "supported" if factor >= STRONG else "inconclusive"
+            strong = "contradicted" if factor <= 1 / STRONG else strong
+            assert row["verdict"] in (strong, "inconclusive")
+            if not 1 / 3 / STRONG < factor < 3 * STRONG:  # far beyond any Monte Carlo error
+                assert row["verdict"] == strong
+        # each is judged on its own D0, and a maximum where the scale may drift
+        judged = row["verdict"] != "not testable" and row["panel"] in ("open", "paper")
+        if judged and row["reference_tokens"]:
+            assert f"D0 = {tokens_text(row['reference_tokens'])};" in row["judged_on"]
+        if judged and row["estimand"] == "maximum":
+            assert "drifting scale" in row["judged_on"]
+
+
+def test_the_average_over_hypotheses_is_what_the_readme_says():
+    content = study("averaged")
+    assert set(content["averaged"]) == {"evidence", "stacking"}
+    for found in content["averaged"].values():
+        assert sum(found["weights"].values()) == pytest.approx(1.0)
+    given = [content["hypotheses"][name]["doubling_time_after"] for name in ("chatgpt", "smooth")]
+    mixed = content["averaged"]["evidence"]["doubling_time_after"]
+    assert mixed["upper"] - mixed["lower"] > given[0]["upper"] - given[0]["lower"]
+    readme = (ANALYSES.parent / "README.md").read_text(encoding="utf-8")
+    assert f"{median(mixed)} days ({limits(mixed)})" in readme
 
 
 def test_the_pairs_were_fitted_three_times_and_only_passed_fits_are_used():
@@ -370,18 +393,32 @@ def test_the_readme_quotes_the_committed_studies():
         numbers = (f"{scale * estimate[key]:.{digits}f}" for key in ("median", "lower", "upper"))
         return template.format(*numbers)
 
-    year = 365.25
+    def quoted(estimate, template, digits=0):
+        numbers = (f"{estimate[key]:.{digits}f}" for key in ("median", "lower", "upper"))
+        return template.format(*numbers)
+
+    shipped, averaged = study("multiverse")["as shipped"], study("averaged")["averaged"]["evidence"]
+    observed = claims["price-266.7", "tables"]["estimate"]["median"]
+    life = study("payback")["open"]["rows"]["smooth"]["on the frontier, 8e9 params"]
+    engines = study("engines")["density_times_engine"]["compute-per-price"]
     quotes = [
-        said("doubling-100-days", "open", "| {} days ({} to {}) |"),
+        quoted(shipped["doubling_days_after"], "four benchmarks | {} days ({} to {}) |"),
+        quoted(shipped["doubling_days_in_general"], "a sample | {} days ({} to {}) |"),
+        quoted(averaged["doubling_time_after"], "by evidence | {} days ({} to {}) |"),
+        quoted(averaged["doubling_time_in_general"], "in general | {} days ({} to {}) |"),
+        quoted(shipped["change"], "| {} ({} to {}), P(> 0)", 2),
+        quoted(shipped["before"], "| {} ({} to {}), on 19", 2),
+        quoted(life, "given a change at ChatGPT | {} days ({} to {}) |"),
+        quoted(engines, "| {} days ({} to {}); "),
         said("doubling-100-days", "open", "({} days, {} to {})"),
         said("doubling-100-days", "paper", "({} days, {} to {})"),
-        said("doubling-100-days", "plotted", "({} days, {} to {})"),
-        said("growth-rose", "open", "| {} ({} to {}), P(> 0)", 2, year),
-        said("slope-before-0.0048", "open", "| {} ({} to {}), on 19", 2, year),
+        said("doubling-3.5-months", "paper", "({} days, {} to {})"),
+        said("doubling-3.5-months", "plotted", "({} days, {} to {})"),
+        said("half-the-params-every-3-months", "open", "({} days, {} to {})"),
         said("price-halving-2.6-months", "tables", "| {} days ({} to {}); "),
-        said("price-266.7", "tables", "; {} times cheaper from 2022-12 to 2024-08 ({} to {})"),
-        said("density-times-moore-88-days", "open", "| {} days ({} to {}); "),
-        said("density-times-moore-88-days", "paper", "; {} ({} to {}) on the paper's"),
+        said("price-266.7-edge", "tables", "fell {}-fold from 2022-12 to 2024-08 ({} to {})"),
+        f"each date {observed:.1f}-fold, as published",
+        said("density-times-moore-88-days", "paper", "; {} ({} to {}) for the maximum on the"),
         f"| P = {claims['8b-at-gpt-4', 'open']['probability']:.3f}; ",
     ]
     share = study("drivers")["rows"]["open"]["as shipped"]["table"]["law:share"]

@@ -3,7 +3,7 @@ Shelf life of a system
 ======================
 
 When does a system of half its size do as well? For Mistral-7B: how long the frontier took from
-its release to twice its density.
+its release to twice its density, at half its size.
 """
 
 import numpy as np
@@ -21,13 +21,16 @@ own = db.densities(fit)["log_density"].sel(system=name)
 life = db.shelf_life(fit, [name]).squeeze("system")
 
 days = pd.date_range(released - pd.Timedelta(days=200), released + pd.Timedelta(days=600), 80)
-frontier = np.exp(quantiles(db.frontier(fit, days), 0.95, (0, 1)))
+# the frontier is that of the mean size; smaller systems are less dense, by the size slope
+size = np.log(db.density_table(fit).loc[name, "params"] / 2) - fit.observed.mean_log_params
+at_half = db.frontier(fit, days) + fit.posterior["size_slope"] * size
+frontier = np.exp(quantiles(at_half.transpose("chain", "draw", "date"), 0.95, (0, 1)))
 density = np.exp(quantiles(own, 0.95, None))
 
 with plt.rc_context(style()):
     figure, (ax, below) = plt.subplots(2, 1, figsize=(8, 5), sharex=True, height_ratios=(3, 1))
     ax.fill_between(days, frontier[0], frontier[2], color=BLUE, alpha=0.2, lw=0)
-    ax.plot(days, frontier[1], color=BLUE, label="frontier")
+    ax.plot(days, frontier[1], color=BLUE, label="frontier at half its size")
     upward = np.array([density[1] - density[0], density[2] - density[1]])[:, None]
     ax.errorbar([released], [density[1]], upward, fmt="o", color=VERMILION, label=name)
     ax.axhline(2 * density[1], color=VERMILION, ls="--", label="twice its density")

@@ -22,8 +22,15 @@ from densing_bayes.errors import DensingError
 from densing_bayes.fits import CI, Fit
 from densing_bayes.fitting import SEED
 from densing_bayes.observations import DAYS_PER_YEAR, Floats, date_of, years_since_origin
-from densing_bayes.quantities import SAMPLE, draws_of, estimate, line_at, probability
-from densing_bayes.shelf import line_arrival
+from densing_bayes.quantities import (
+    SAMPLE,
+    draws_of,
+    estimate,
+    line_at,
+    probability,
+    size_slope,
+)
+from densing_bayes.shelf import line_arrival, successor_target
 from densing_bayes.wording import count
 
 Condition = Literal["smooth", "density", "recipe", "system"]
@@ -67,9 +74,6 @@ class Release:
         ln of its density, shape (chain, draw).
     unit
         Number of its release in the panel, which does not succeed itself; -1 if it has none.
-    size_effect
-        What the size slope adds to a release that is placed on the frontier at its size, shape
-        (chain, draw): the smooth frontier, which is that of the mean size, does not see it.
     """
 
     name: str
@@ -77,7 +81,6 @@ class Release:
     log_params: float
     log_density: Floats
     unit: int = -1
-    size_effect: Floats | float = 0.0
 
 
 @dataclass(frozen=True)
@@ -149,17 +152,15 @@ def release_of(
             f"{date_of(observed.time.min()):%Y-%m-%d}; give a later date"
         )
     logs = np.empty(draws["level"].shape)
-    size_effect: Floats | float = 0.0
     if density is None:
         edge = line_at(fit, np.array([time]), "frontier", group)[..., 0]
-        size_effect = _value(draws, "size_slope") * (np.log(params) - observed.mean_log_params)
-        logs[:] = edge + size_effect
+        logs[:] = edge + size_slope(fit, group) * (np.log(params) - observed.mean_log_params)
         name = f"a release of {count(params)} params on the frontier"
     else:
         logs[:] = np.log(density)
         name = f"a release of {count(params)} params and density {density:g}"
     name = f"{name}, {date_of(time):%Y-%m-%d}"
-    return Release(name, time, float(np.log(params)), logs, size_effect=size_effect)
+    return Release(name, time, float(np.log(params)), logs)
 
 
 def release_rate(
@@ -221,7 +222,7 @@ def waiting_time(
     kappa
         Factor by which the successor is better, above 1.
     condition
-        "smooth": no release at all, but the frontier, has kappa times the density.
+        "smooth": no release at all, but the frontier at 1/kappa of the params, matches it.
         "density": a system of it has at least kappa times the density, so that 1/kappa of the
         params would match at that density. "recipe": the same of the density that it would have,
         by the size slope of the fit, at 1/kappa of the params. "system": it has a system of at
@@ -258,7 +259,8 @@ def waiting_time(
             raise DensingError(f"no {name} '{value}'; use one of {', '.join(known)}")
     level = draws_of(fit, group)["level"].transpose(*SAMPLE)
     if condition == "smooth":
-        target = (release.log_density - release.size_effect + np.log(kappa))[..., None]
+        size = np.array([release.log_params])
+        target = successor_target(fit, release.log_density[..., None], size, kappa, group)
         first = line_arrival(fit, target, np.array([release.time]), "frontier", group)[..., 0]
         first = np.where(first > release.time + spec.horizon_years, np.inf, first)
         return level.copy(data=(first - release.time) * DAYS_PER_YEAR).rename("waiting_time")
@@ -266,7 +268,7 @@ def waiting_time(
     until = release.time if successors == "simulated" else max(release.time, last)
     first = _first_of_panel(fit, release, kappa, condition, until, group)
     begin, end = min(until, last), release.time + spec.horizon_years
-    slope = _value(draws_of(fit, group), "size_slope")
+    slope = size_slope(fit, group)
     for number, start in enumerate(np.arange(begin, end, SLICE)):
         if (first <= start).all():
             break
@@ -344,7 +346,7 @@ def _first_of_panel(
     logs = draws_of(fit, group)["log_density"].transpose(*SAMPLE, "system").to_numpy()
     if not others.any():
         return np.full(logs.shape[:2], np.inf)
-    slope = _value(draws_of(fit, group), "size_slope")
+    slope = size_slope(fit, group)
     sizes = observed.log_params[others]
     meets = _succeeds(release, logs[..., others], sizes, slope, kappa, condition)
     return np.asarray(np.where(meets, observed.time[others], np.inf).min(axis=-1))
@@ -369,7 +371,7 @@ def _arrivals(
         of_organisation[:] = (
             draws["organisation_effect"].transpose(*SAMPLE, "organisation").to_numpy()
         )
-    slope = _value(draws, "size_slope")[..., None]
+    slope = size_slope(fit, group)[..., None]
     system_spread = _value(draws, "system_spread")[..., None]
     release_spread = _value(draws, "release_spread")[..., None]
     shared = fit.spec.trend.release_effects

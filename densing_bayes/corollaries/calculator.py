@@ -15,7 +15,7 @@ from densing_bayes.draws import stacked
 from densing_bayes.fits import Fit
 from densing_bayes.line import knots
 from densing_bayes.observations import DAYS_PER_YEAR, Floats, date_of
-from densing_bayes.quantities import line_at, line_of
+from densing_bayes.quantities import line_at, line_of, size_slope
 
 DRAWS = 500
 FOLLOWED = 20.0  # years past the last release
@@ -46,7 +46,8 @@ def calculator(fit: Fit, paid: Payback, most: int = DRAWS) -> dict[str, Any]:
     -------
     dict
         ``times`` (years since 2022-11-30 of the knots), ``frontier`` (per draw ln density at the
-        knots), ``tokens_per_visit`` and ``halving_days`` (per draw), ``first``, ``last`` (dates
+        knots, at the mean size), ``size_slope`` (per draw), ``mean_log_params``,
+        ``tokens_per_visit`` and ``halving_days`` (per draw), ``first``, ``last`` (dates
         between which a release may lie), ``start`` (where the sliders stand) and the numbers of
         ``draws`` kept and made.
     """
@@ -62,6 +63,8 @@ def calculator(fit: Fit, paid: Payback, most: int = DRAWS) -> dict[str, Any]:
         "days_per_year": DAYS_PER_YEAR,
         "times": times.tolist(),
         "frontier": np.round(edge, 5).tolist(),
+        "size_slope": np.round(np.ravel(size_slope(fit))[rows], 5).tolist(),
+        "mean_log_params": float(fit.observed.mean_log_params),
         "tokens_per_visit": np.round(inputs["tokens_per_visit"].to_numpy()[rows], 2).tolist(),
         "halving_days": np.round(inputs["halving_days"].to_numpy()[rows], 3).tolist(),
         "first": date_of(first).date().isoformat(),

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from densing_bayes.corollaries.engines import (
@@ -20,7 +21,12 @@ from densing_bayes.corollaries.engines import (
     fit_engines,
 )
 from densing_bayes.corollaries.panel_pairs import only_gemma_denser, published_shifts
-from densing_bayes.corollaries.prices import fit_prices, fold_reduction, halving_time
+from densing_bayes.corollaries.prices import (
+    fit_prices,
+    fold_reduction,
+    halving_time,
+    observed_fold,
+)
 from densing_bayes.errors import DensingError, NotTestableError
 from densing_bayes.exponential import ExponentialFit
 from densing_bayes.fits import Fit
@@ -29,6 +35,7 @@ from densing_bayes.forecasts import forecast_date
 from densing_bayes.observations import years_since_origin
 from densing_bayes.quantities import doubling_time
 from densing_bayes.store import kept, store_folder
+from densing_bayes.tables import load_panel
 
 Draws = NDArray[np.float64]
 
@@ -101,6 +108,21 @@ def _fold(fit: TablePanel, argument: str, group: str) -> Draws:
     return _flat(fold_reduction(fit.prices, group=group))
 
 
+def _observed(fit: TablePanel, argument: str, group: str) -> Draws:
+    first, last = argument.split()
+    return np.array([observed_fold(fit.prices, first, last)["fold"]])
+
+
+def _compute_ratio(fit: TablePanel, argument: str, group: str) -> Draws:
+    """Training compute (6 N D) of a system over that of each other one that had been released."""
+    name, date = argument.split()
+    systems = load_panel("paper").systems
+    systems = systems[systems["tokens"].notna() & (systems["release_date"] <= pd.Timestamp(date))]
+    compute = systems["params_active"] * systems["tokens"]
+    ratio: Draws = (compute[name] / compute.drop(name)).to_numpy(dtype=float)
+    return ratio
+
+
 def _halving(fit: TablePanel, argument: str, group: str) -> Draws:
     return _flat(halving_time(fit.prices, group=group))
 
@@ -116,7 +138,10 @@ OF_FITS: dict[str, Callable[[Any, str, str], Draws]] = {
 }
 OF_TABLES: dict[str, Callable[[Any, str, str], Draws]] = {
     "price_fold": _fold,
+    "price_observed": _observed,
+    "compute_ratio": _compute_ratio,
     "price_halving": _halving,
     "engine_doubling": _doubling,
 }
-WITH_PRIOR = {"density_times_engine", *OF_TABLES}  # those whose prior says something of a claim
+# those whose prior says something of a claim
+WITH_PRIOR = {"density_times_engine", "price_fold", "price_halving", "engine_doubling"}

@@ -145,7 +145,13 @@ def price_command(
     print_text(marked(fit.verdict, name[0].upper() + name[1:]))
     header = ["Median", f"{percent(ci)} interval", "Prior interval"]
     print_table("", header, rows)
-    offers = said["offers"]
+    offers, seen = said["offers"], said["observed"]
+    if seen is not None:
+        print_text(
+            f"Observed: {seen['fold']:.4g} times cheaper, from {seen['first']['price']:g} "
+            f"({seen['first']['offer']}) to {seen['last']['price']:g} ({seen['last']['offer']}); "
+            "one offer decides each end, where the edge takes all."
+        )
     print_text(
         f"{offers['entered']} offers, {offers['surely']} of them surely of this level. "
         f"{verdict_of(fit)}"

@@ -23,7 +23,14 @@ from densing_bayes.exponential import (
 from densing_bayes.fits import CI, Fit
 from densing_bayes.fitting import SEED
 from densing_bayes.observations import DAYS_PER_YEAR
-from densing_bayes.quantities import SAMPLE, doubling_time, estimate, frontier, growth
+from densing_bayes.quantities import (
+    SAMPLE,
+    doubling_time,
+    estimate,
+    frontier,
+    growth,
+    size_slope,
+)
 from densing_bayes.schema import TECHNOLOGY
 from densing_bayes.spec import load_corollary
 from densing_bayes.tables import load_table
@@ -190,8 +197,9 @@ def effective_doubling_time(
 ) -> xr.DataArray:
     """Doubling time in days of the largest effective model that a chip of one price runs.
 
-    Density and engine multiply, so their growth rates add (Xiao et al. 2025, Corollary 2). The two
-    posteriors are independent: draws of the engine are resampled to the number of the fit's.
+    Density and engine multiply (Xiao et al. 2025, Corollary 2), and the larger systems that a chip
+    holds are denser by the size slope s: the rate is A + (1 + s) g. The two posteriors are
+    independent: draws of the engine are resampled to the number of the fit's.
 
     Returns
     -------
@@ -201,7 +209,7 @@ def effective_doubling_time(
     density = growth(fit, group)["after"]
     rate = np.ravel(engine_rate(engine, group))
     drawn = np.random.default_rng(seed).choice(rate, density.shape)
-    return doubling_time(density + density.copy(data=drawn))
+    return doubling_time(density + (1.0 + size_slope(fit, group)) * drawn)
 
 
 def device_table(
@@ -251,10 +259,7 @@ def device_table(
     for size in memory:
         params = share * size * GIB * 8.0 / bits
         own = edge + np.log(params)
-        if "size_slope" in fit.posterior:
-            own = own + fit.posterior["size_slope"] * (
-                np.log(params) - fit.observed.mean_log_params
-            )
+        own = own + size_slope(fit)[..., None] * (np.log(params) - fit.observed.mean_log_params)
         for i, date in enumerate(edge["date"].to_numpy()):
             rows.append(
                 {

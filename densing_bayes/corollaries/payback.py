@@ -149,7 +149,7 @@ class Payback:
             return f"{_short(median)} ({_short(lower)} to {_short(upper)})"
 
         better = {
-            "smooth": f"the frontier has {self.kappa:g} times its density",
+            "smooth": f"the frontier matches it with 1/{self.kappa:g} of the params",
             "density": f"a release of {self.kappa:g} times its density",
             "recipe": f"a release that would match it with 1/{self.kappa:g} of the params",
             "system": f"a system of at most 1/{self.kappa:g} of the params that matches it",

@@ -24,6 +24,7 @@ from densing_bayes.exponential import (
 from densing_bayes.fits import CI
 from densing_bayes.fitting import SEED
 from densing_bayes.hypothesis import Hypothesis
+from densing_bayes.observations import years_since_origin
 from densing_bayes.quantities import doubling_time, estimate, probability
 from densing_bayes.schema import PRICES
 from densing_bayes.spec import load_corollary
@@ -31,6 +32,7 @@ from densing_bayes.tables import load_table
 
 Price = Literal["input", "blended"]
 INPUTS_PER_OUTPUT = 3.0  # tokens read for each one written, in a blended price
+LIKELY = 0.5  # from which an observed ratio counts an offer
 SURELY_NOT = 0.02  # offers less likely than this to be of the level are left out
 FIRST, LAST = "2022-12-01", "2024-08-31"  # dates of the published fold reduction
 
@@ -207,6 +209,45 @@ def fold_reduction(
     return ratio.copy(data=np.exp(ratio))
 
 
+def observed_fold(fit: ExponentialFit, first: Any = FIRST, last: Any = LAST) -> dict[str, Any]:
+    """How many times cheaper the cheapest offer is at the last date than at the first, as listed.
+
+    No model: the cheapest of the offers made by a date that are at least as likely as not of the
+    level. One offer decides each end, so a first one that was dear for its time counts in full;
+    :func:`fold_reduction` is the ratio of the edge of all offers.
+
+    Parameters
+    ----------
+    fit
+        Of :func:`fit_prices`; only its offers are used.
+    first, last
+        Dates.
+
+    Returns
+    -------
+    dict
+        ``fold``; ``first`` and ``last``: offer and price, USD per million tokens.
+
+    Raises
+    ------
+    DensingError
+        If there is no offer of the level by the first date.
+    """
+    ends = {"first": _cheapest(fit, first), "last": _cheapest(fit, last)}
+    fold = ends["first"]["price"] / ends["last"]["price"]
+    return {"fold": fold} | ends
+
+
+def _cheapest(fit: ExponentialFit, date: Any) -> dict[str, Any]:
+    """Cheapest offer of the level that was made by a date."""
+    points = fit.points
+    made = (points.last <= years_since_origin(date)) & (points.member >= LIKELY)
+    if not made.any():
+        raise DensingError(f"no offer of this level by {date}; give a later date")
+    i = int(np.flatnonzero(made)[np.argmin(points.log_high[made])])
+    return {"offer": points.label[i], "price": float(np.exp(points.log_high[i]))}
+
+
 def price_summary(
     fit: ExponentialFit, first: Any = FIRST, last: Any = LAST, ci: float = CI
 ) -> dict[str, Any]:
@@ -217,7 +258,8 @@ def price_summary(
     dict
         ``growth_rate`` (1/day), ``halving_time_days``, ``fold_reduction``, ``price``
         (USD per million tokens at the last date): estimates; ``p_falls``; ``prior``: the same of
-        the prior; ``offers``: how many entered, and how many of them surely of the level.
+        the prior; ``observed``: of :func:`observed_fold`, None without an offer by the first date;
+        ``offers``: how many entered, and how many of them surely of the level.
     """
 
     def of(group: str) -> dict[str, Any]:
@@ -237,6 +279,13 @@ def price_summary(
     return (
         {"first": str(first), "last": str(last)}
         | of("posterior")
-        | {"prior": of("prior")}
+        | {"prior": of("prior"), "observed": _observed(fit, first, last)}
         | {"offers": {"entered": len(member), "surely": int((member == 1.0).sum())}}
     )
+
+
+def _observed(fit: ExponentialFit, first: Any, last: Any) -> dict[str, Any] | None:
+    try:
+        return observed_fold(fit, first, last)
+    except DensingError:
+        return None

@@ -120,8 +120,15 @@ def price_section(ci: float = CI, seed: int = SEED) -> Section:
         f"The edge of the cheapest offers at the level of GPT-3.5 or better halves every "
         f"{median(life)} days ({limits(life)}); from {said['first']} to {said['last']} it fell by "
         f"a factor of {median(fold)} ({limits(fold)}), where {PUBLISHED_FOLD:g} and "
-        f"{PUBLISHED_HALVING:g} days were published."
+        f"{PUBLISHED_HALVING:g} days were published. "
     )
+    seen = said["observed"]
+    if seen is not None:
+        sentence += (
+            f"The cheapest offer of each date fell by a factor of {seen['fold']:.4g}, from "
+            f"{seen['first']['price']:g} to {seen['last']['price']:g} USD: one offer decides each "
+            "end, where the edge takes all."
+        )
     rows = tuple(
         (
             f"{name} or better",
