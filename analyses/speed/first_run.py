@@ -8,7 +8,8 @@ and with ``--tests`` the fast tests, cold and warm.
 Ratios count. The unit is the wall time of pilot and sampling of the default fit of the open panel
 as it was before models were recorded as tapes: on one machine it was UNIT times as long as one
 evaluation of the density by hand in numpy (gradient.py), by which it is found on any other.
-Needs Linux. Prints and writes results_first_run.json.
+Needs Linux. Prints and writes results_first_run.json, and with ``--tests`` a table of it beside
+results_first_run_before.json, which an earlier version gave on the same machine.
 
     python analyses/speed/first_run.py [--tests] [--out analyses/speed/results_first_run.json]
 """
@@ -155,6 +156,47 @@ def in_readme(content: dict[str, Any]) -> str:
     )
 
 
+def markdown(before: dict[str, Any], after: dict[str, Any]) -> str:
+    """Tables of the results beside those from before models were recorded as tapes."""
+    lines = ["| what | before, units | now, units | now, s | processor s | memory, GiB |"]
+    lines.append("|---|---|---|---|---|---|")
+    for when, found in after["report"].items():
+        earlier = before["report"][when]["seconds"] / before["unit_seconds"]
+        now = found["seconds"] / after["unit_seconds"]
+        lines.append(
+            f"| report, {when} | {earlier:.1f} | {now:.2f} | {found['seconds']:.0f} | "
+            f"{found['processor_seconds']:.0f} | {found['peak_gib']:.1f} |"
+        )
+    for when, seconds in after["compile_processor_seconds"].items():
+        earlier = before["compile_processor_seconds"][when] / before["unit_seconds"]
+        now = seconds / after["unit_seconds"]
+        lines.append(
+            f"| functions of the joint model, {when} | {earlier:.1f} | {now:.2f} | | "
+            f"{seconds:.1f} | |"
+        )
+    for when, found in after["tests"].items():
+        lines.append(
+            f"| fast tests, {when} | | {found['seconds'] / after['unit_seconds']:.1f} | "
+            f"{found['seconds']:.0f} | {found['processor_seconds']:.0f} | "
+            f"{found['peak_gib']:.1f} |"
+        )
+    lines += ["", "| systems | gradient before, us | gradient now, us | ready after, s |"]
+    lines.append("|---|---|---|---|")
+    for one in after["gradient"]:
+        earlier = {row["systems"]: row["gradient_us"] for row in before["gradient"]}
+        was = earlier.get(one["systems"])
+        lines.append(
+            f"| {one['systems']} | {f'{was:.0f}' if was else ''} | {one['gradient_us']:.0f} | "
+            f"{one['compile_seconds']:.1f} |"
+        )
+    parts = after["fit_seconds"]
+    lines += ["", "| part of a fit, s | caches empty | again |", "|---|---|---|"]
+    for part in sorted(parts["caches empty"], key=lambda part: parts["caches empty"][part]):
+        cells = (f"{parts[when].get(part, 0.0):.1f}" for when in parts)
+        lines.append(f"| {part} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def tests(home: Path) -> dict[str, dict[str, float]]:
     """The fast tests with all caches empty, and again, but for the one on these results."""
     own = "tests/test_docs.py::test_the_times_of_the_readme_are_those_of_the_committed_benchmark"
@@ -201,6 +243,9 @@ def main() -> None:
     arguments.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(content, indent=1))
     if arguments.tests:
+        folder = Path(__file__).parent
+        before = json.loads((folder / "results_first_run_before.json").read_text("utf-8"))
+        arguments.out.with_suffix(".md").write_text(markdown(before, content), encoding="utf-8")
         print(in_readme(content))
 
 
