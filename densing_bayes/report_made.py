@@ -34,40 +34,51 @@ def report_made(wanted: ReportWanted) -> tuple[Fit, dict[str, bytes]]:
     """The fit of a report, and the contents of its files by name.
 
     What takes long is done ahead, in processes side by side. The files are kept: while neither
-    fit, wishes nor package change, they are taken from the store.
+    fits, wishes nor package change, they are taken from the store.
     """
-    from densing_bayes.ahead import EXPECTED, for_claims, for_sections, run
-    from densing_bayes.ledger import built_in_fit, table_fits
-    from densing_bayes.progress import Steps, expected
+    from densing_bayes.ledger import built_in_fit
     from densing_bayes.store import kept_files, store_folder
     from densing_bayes.terminal import load_fit
 
+    fits = None if wanted.fit is None else [load_fit(wanted.fit)]
+    beside: list[Judgeable] = [load_fit(path) for path in wanted.beside]
+
+    def make() -> dict[str, bytes]:
+        return _made(wanted, fits, beside)
+
+    if wanted.hypotheses is not None or "pdf" in wanted.formats or wanted.data is not None:
+        files = make()
+    else:  # what the built-in fits say hangs on the package alone
+        given = [*(fits or []), *beside]
+        identities = [[each.provenance.get(name) for name in IDENTITY] for each in given]
+        asked = wanted._replace(fit=None, beside=())
+        files = kept_files("report", [identities, asked], make, store_folder())
+    return built_in_fit("joint") if fits is None else fits[0], files
+
+
+def _made(
+    wanted: ReportWanted, fits: list[Fit] | None, beside: list[Judgeable]
+) -> dict[str, bytes]:
+    """Contents of the files of a report: of some fits, or of the built-in ones."""
+    from densing_bayes.ahead import EXPECTED, for_claims, for_sections, run
+    from densing_bayes.ledger import built_in_fit, table_fits
+    from densing_bayes.progress import Steps, expected
+
     judged = wanted.sections is None or "claims" in wanted.sections
-    own, others = wanted.fit is None, not wanted.beside and wanted.fit is None
+    others = fits is None and not beside and judged
     errands = for_claims(
-        [name for name, needed in (("joint", own), ("paper", others and judged)) if needed],
+        [name for name, needed in (("joint", fits is None), ("paper", others)) if needed],
         tables=judged,
     )
-    if own and wanted.corollaries:
+    if fits is None and wanted.corollaries:
         errands += for_sections(wanted.sections, wanted.ci)
     seconds = {each.step: EXPECTED[each.step] for each in errands} | SECTIONS
     with Steps(*expected(seconds)) as steps:
         run(errands, steps)
-        fit = built_in_fit("joint") if wanted.fit is None else load_fit(wanted.fit)
-        beside: list[Judgeable] = [load_fit(path) for path in wanted.beside]
-        if judged:
-            beside += [built_in_fit("paper")] if others else []
-            beside += table_fits()
-
-        def make() -> dict[str, bytes]:
-            return _files(wanted, fit, beside, steps)
-
-        if wanted.hypotheses is not None or "pdf" in wanted.formats or wanted.data is not None:
-            return fit, make()
-        fits = [fit, *beside]
-        key = [[each.provenance.get(name) for name in IDENTITY] for each in fits]
-        asked = wanted._replace(fit=None, beside=())
-        return fit, kept_files("report", [key, asked], make, store_folder())
+        fit = built_in_fit("joint") if fits is None else fits[0]
+        if others:
+            beside = [built_in_fit("paper")]
+        return _files(wanted, fit, [*beside, *(table_fits() if judged else [])], steps)
 
 
 def _files(

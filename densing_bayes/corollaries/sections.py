@@ -244,7 +244,8 @@ def device_section(fit: Fit, ci: float = CI) -> Section:
 
 def compression_section(fit: Fit, ci: float = CI, seed: int = SEED) -> Section:
     """What pruning, distilling and quantising do to density."""
-    compression = fit_compression(fit, seed=seed)
+    # Enough for a table of two digits; the study has more draws.
+    compression = fit_compression(fit, seed=seed, draws=1300, tune=600)
     methods = method_table(compression, ci)
     denser = [str(name) for name, row in methods.iterrows() if row["p_denser"] >= SURE]
     sentence = (
