@@ -53,7 +53,6 @@ _FRACTION, _ONE, _SQRT2 = 0xFFFFFFFFFFFFF, 0x3FF0000000000000, 1.414213562373095
 _SMALLEST, _GREATEST = 2.2250738585072014e-308, 1.7976931348623157e308
 _TANH_SMALL = 0.1  # below which 1 - exp(-2x) would cancel and a series is exact
 
-# Passing an array to a function costs more than most instructions do, so that they stand in one.
 jit: Any = numba.njit(cache=True, nogil=True, error_model="numpy")
 carray: Any = numba.carray  # type: ignore[attr-defined]  # it is public, and not in __all__
 
@@ -243,6 +242,7 @@ def run(
     memory
         Inputs, constants, what is computed on the way, outputs, and SCRATCH places more.
     """
+    # Passing arrays to a function costs more than most instructions do: operations stand here.
     bits = memory.view(np.int64)
     scratch = np.uint64(len(memory) - SCRATCH)
     size = np.uint64(CHUNK)
