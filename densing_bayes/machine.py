@@ -53,8 +53,8 @@ _FRACTION, _ONE, _SQRT2 = 0xFFFFFFFFFFFFF, 0x3FF0000000000000, 1.414213562373095
 _SMALLEST, _GREATEST = 2.2250738585072014e-308, 1.7976931348623157e308
 _TANH_SMALL = 0.1  # below which 1 - exp(-2x) would cancel and a series is exact
 
-jit: Any = numba.njit(cache=True, nogil=True, error_model="numpy")
 carray: Any = numba.carray  # type: ignore[attr-defined]  # it is public, and not in __all__
+jit: Any = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 SCRATCH: Final = 5 * CHUNK  # places at the end of memory that the machine needs for itself
 
@@ -450,7 +450,15 @@ def run_each(
             outputs[row, j] = memory[places[j]]
 
 
+def is_compiled() -> bool:
+    """Whether numba's cache has the machine, so that nothing is left to compile."""
+    folder = Path(run.stats.cache_path)
+    return any(folder.glob("machine.run-*.nbi"))
+
+
 # For nutpie --------------------------------------------------------------------------------------
+# In this file, since numba's cache takes a function anew when its own file has changed, and not
+# when that of a function it calls has.
 
 # What a packed tape begins with: numbers of blocks, instructions, places of the index and of the
 # memory; where in memory the position, the log density and the gradient lie; draws made so far.
@@ -476,12 +484,6 @@ def packed(
     sizes = [len(blocks), len(code), len(index), len(memory)]
     header = np.array([*sizes, *places, 0], dtype=np.uint64)
     return np.concatenate([header, blocks.ravel(), code.ravel(), index, memory.view(np.uint64)])
-
-
-def is_compiled() -> bool:
-    """Whether numba's cache has the machine, so that nothing is left to compile."""
-    folder = Path(run.stats.cache_path)
-    return any(folder.glob("machine.run-*.nbi"))
 
 
 @functools.cache
