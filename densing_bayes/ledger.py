@@ -337,8 +337,11 @@ def _share(rate: Quantity) -> Quantity:
         if isinstance(fit, PlottedPanel):  # the plotted densities know no sizes
             return np.exp(-rise)
         worth = 1.0 + np.ravel(size_slope(fit, group))
-        # where the smaller ones are not worse at all, any share does
-        return np.where(worth > 0, np.exp(-rise / np.where(worth > 0, worth, 1.0)), 0.0)
+        # Where the smaller ones are not worse at all, any share does; where they hardly are and the
+        # line falls, as it may under the prior, no number of params does.
+        with np.errstate(over="ignore"):
+            share = np.exp(-rise / np.where(worth > 0, worth, 1.0))
+        return np.where(worth > 0, share, 0.0)
 
     return draws
 
