@@ -360,3 +360,12 @@ def test_built_in_fits_come_from_the_store(monkeypatch, plotted):
     assert [terms.settings["draws"] for terms, _ in made[:2]] == [1000, 2000]
     assert found[len(made)] is plotted
     assert [terms.source["panel"] for terms, _ in made[:2]] == ["open", "paper"]
+
+
+def test_a_share_of_params_without_bound_is_said_without_a_warning(monkeypatch):
+    """Under the prior the line may fall while smaller systems are hardly worse, or not at all."""
+    slopes = np.array([-0.999, -1.2, 0.2])
+    monkeypatch.setattr(ledger, "size_slope", lambda fit, group: slopes)
+    share = ledger._share(lambda fit, argument, group: np.array([-10.0, 1.0, 0.005]))
+    found = share(None, "", "prior")
+    np.testing.assert_allclose(found, [np.inf, 0.0, np.exp(-0.005 * ledger.LATER / 1.2)])
