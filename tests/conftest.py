@@ -12,7 +12,7 @@ from densing_bayes import Fit
 def pytest_collection_modifyitems(items):
     """The comparison first, then large modules before small ones.
 
-    So one worker compiles for the comparison while the other compiles for the small fit, which both
+    So one worker fits for the comparison while the other makes the small fit, which both
     need later, and neither waits.
     """
     count = Counter(item.path for item in items)
@@ -36,7 +36,7 @@ def nothing_is_compiled(request, monkeypatch):
 
 @pytest.fixture(scope="session")
 def small_fit_file(tmp_path_factory, worker_id):
-    """File of a short real fit of the joint specification (about a minute)."""
+    """File of a short real fit of the joint specification."""
     folder = tmp_path_factory.getbasetemp()
     folder = folder if worker_id == "master" else folder.parent  # which all workers share
     path = folder / "small.nc"
