@@ -275,18 +275,24 @@ def _begun(
     return Chain(seed, sampler, data)
 
 
+def joined(traces: list[Any]) -> xr.DataTree:
+    """Traces as the chains of one."""
+    count = sum(trace["posterior"].sizes["chain"] for trace in traces)
+    return xr.DataTree.from_dict(
+        {
+            name: xr.concat([trace[name].dataset for trace in traces], "chain").assign_coords(
+                chain=range(count)
+            )
+            for name in ("posterior", "sample_stats")
+        }
+    )
+
+
 def _named(engine: Engine, traces: list[Any]) -> xr.DataTree:
     """Chains of some traces as one, with the kept variables under their names."""
-    count = sum(trace["posterior"].sizes["chain"] for trace in traces)
-    stats, drawn = (
-        xr.concat([trace[group].dataset for trace in traces], "chain").assign_coords(
-            chain=range(count)
-        )
-        for group in ("sample_stats", "posterior")
-    )
-    return xr.DataTree.from_dict(
-        {"posterior": expanded(engine, drawn[POSITION]), "sample_stats": stats}
-    )
+    trace = joined(traces)
+    trace["posterior"] = xr.DataTree(expanded(engine, trace["posterior"].dataset[POSITION]))
+    return trace
 
 
 def expanded(engine: Engine, positions: xr.DataArray) -> xr.Dataset:

@@ -10,7 +10,7 @@ import xarray as xr
 
 from densing_bayes.diagnostics import TREE_DEPTH_LIMIT
 from densing_bayes.draws import stacked
-from densing_bayes.engine import Engine
+from densing_bayes.engine import Engine, joined
 from densing_bayes.engine import sample as run_chains
 from densing_bayes.progress import Tell, unheard
 
@@ -94,7 +94,7 @@ def sample(
 ) -> xr.DataTree:
     """Sample near the origin of the coordinates, or each chain near one of some positions."""
     if sampler == "nutpie":
-        trace = run_chains(
+        return run_chains(
             engine.with_data(**whitening._asdict()),
             positions,
             draws=draws,
@@ -106,9 +106,6 @@ def sample(
             depth=TREE_DEPTH_LIMIT,
             progress=partial(tell, "sampling"),
         )
-        if trace["posterior"].sizes["draw"] < draws:  # nutpie keeps what it has on Ctrl-C
-            raise KeyboardInterrupt
-        return trace
     import pymc as pm
 
     for name, value in whitening._asdict().items():
@@ -160,17 +157,4 @@ def by_mode(
             **settings,
         )
         traces.append(new)
-    return _joined(traces)
-
-
-def _joined(traces: list[xr.DataTree]) -> xr.DataTree:
-    """Traces as the chains of one."""
-    count = sum(trace["posterior"].sizes["chain"] for trace in traces)
-    return xr.DataTree.from_dict(
-        {
-            name: xr.concat([trace[name].dataset for trace in traces], "chain").assign_coords(
-                chain=range(count)
-            )
-            for name in ("posterior", "sample_stats")
-        }
-    )
+    return joined(traces)
