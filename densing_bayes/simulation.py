@@ -61,6 +61,9 @@ def simulate(
 
     reference_loss = _reference_losses(observed, loss)
     measured = replace(observed, loss=loss, reference_loss=reference_loss)
+    if "run_spread" in value:
+        effects = random.standard_normal(len(observed.checkpointed))
+        value["run_effect"] = value["run_spread"] * effects
     reference_score = _measure(
         random,
         run_scores(measured, value),
@@ -134,6 +137,9 @@ def run_scores(observed: Observations, value: dict[str, Any]) -> Floats:
     )
     direct = value["discrimination"][..., j] * (ability - value["difficulty"][..., j])
     z = np.concatenate([from_loss, direct], axis=-1)
+    if "run_effect" in value:
+        run = observed.reference_checkpointed
+        z = z + (run >= 0) * value["run_effect"][..., run]
     return laws.sigmoid_score(z, value["floor"][..., k], value["ceiling"][..., k])
 
 
