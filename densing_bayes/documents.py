@@ -72,18 +72,19 @@ def density_document(fit: Fit, ci: float = CI, top: int | None = None) -> dict[s
     Returns
     -------
     dict
-        ``systems``: a list of system, organisation, release_date, params, the estimates
+        ``systems``: a list of system, organisation, release, release_date, params, the estimates
         ``density``, ``rank`` and ``effective_params``, in_range and p_no_finite; then
         ``diagnostics`` and ``provenance``.
     """
     table = density_table(fit, ci).iloc[:top]
     draws = densities(fit).sel(system=list(table.index))
     means = draws.mean(("chain", "draw"))
+    observed = fit.observed
+    release = dict(zip(observed.systems, observed.system_release, strict=True))
     systems = []
     for name, row in table.iterrows():
-        record: dict[str, Any] = {"system": name} | {
-            key: row[key] for key in ("organisation", "release_date", "params")
-        }
+        record: dict[str, Any] = {"system": name, "release": observed.releases[release[str(name)]]}
+        record |= {key: row[key] for key in ("organisation", "release_date", "params")}
         for key, unit in (("density", "1"), ("rank", "1"), ("effective_params", "1")):
             record[key] = {
                 "mean": means[key].sel(system=name).item(),

@@ -103,7 +103,8 @@ class Observations:
     def counts(self) -> pd.DataFrame:
         """Systems and releases before and after each change of the trend (or in all).
 
-        A release counts on the side of its date, which is that of its first member. A change whose date is not known has a row of its own for its window.
+        A release counts on the side of its date, which is that of its first member. A change whose
+        date is not known has a row of its own for its window.
         """
         labels, cuts = [f"before {self.changes[0]}" if self.changes else "all"], [-np.inf]
         windows = zip(self.changes, self.change_earliest, self.change_latest, strict=True)
@@ -128,6 +129,27 @@ class Observations:
                 "cells": int(inside[self.cell_system].sum()),
             }
         return pd.DataFrame.from_dict(rows, orient="index")
+
+    def joined(self) -> pd.DataFrame:
+        """Releases whose systems came out on more than one date.
+
+        Returns
+        -------
+        DataFrame
+            Index ``release``; ``systems`` (names), ``first`` and ``last`` (dates of these).
+        """
+        rows = {}
+        for i in np.argsort(self.release_time, kind="stable"):
+            members = np.flatnonzero(self.system_release == i)
+            first, last = self.time[members].min(), self.time[members].max()
+            if first < last:
+                rows[self.releases[i]] = {
+                    "systems": [self.systems[m] for m in members],
+                    "first": date_of(first).date(),
+                    "last": date_of(last).date(),
+                }
+        table = pd.DataFrame.from_dict(rows, orient="index", columns=["systems", "first", "last"])
+        return table.rename_axis("release")
 
     def of_systems(self, chosen: NDArray[np.bool_]) -> Observations:
         """The same runs with the chosen systems only, their scores and releases.

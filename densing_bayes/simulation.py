@@ -154,8 +154,12 @@ def _log_densities(
     if "size_slope" in value:
         mean = mean + value["size_slope"] * (observed.log_params - observed.mean_log_params)
     if "shortfall_spread" in value:
-        shortfall = np.abs(random.standard_normal(len(observed.releases)))
-        mean = mean - value["shortfall_spread"] * shortfall[observed.system_release]
+        own = spec.trend.release_effects
+        unit = observed.system_release if own else np.arange(len(time))
+        unit_time = observed.release_time if own else time
+        scale = value["shortfall_spread"] * np.exp(value.get("shortfall_growth", 0.0) * unit_time)
+        shortfall = scale * np.abs(random.standard_normal(len(unit_time)))
+        mean = mean - shortfall[unit]
     if "release_spread" in value:
         effect = value["release_spread"] * random.standard_normal(len(observed.releases))
         mean = mean + effect[observed.system_release]

@@ -179,6 +179,17 @@ def counts_sentence(fit: Fit) -> str:
     return text[0].upper() + text[1:] + "."
 
 
+def releases_sentence(fit: Fit) -> str:
+    """What a release is, and how many there are."""
+    observed, joined = fit.observed, len(fit.observed.joined())
+    return (
+        f"Systems of one family are one release if no more than {fit.spec.panel.release_days} days "
+        f"lie between one and the next, unless the tables name their releases: "
+        f"{len(observed.systems)} systems in {len(observed.releases)} releases, of which {joined} "
+        f"came out on more than one date."
+    )
+
+
 def extrapolation_sentence(entries: list[dict[str, Any]]) -> str:
     """How many systems, and how many of the densest, rest on extrapolation.
 
