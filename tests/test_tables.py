@@ -200,7 +200,7 @@ CASES = {
         "params_total\nllama-2-7b,2023-07-18,6.74e9\nphi-2,2023-12-12,2.78e9",
         "params_total,organisation,release\nllama-2-7b,2023-07-18,6.74e9,A,x\n"
         "phi-2,2023-12-12,2.78e9,B,x",
-        ["row 3", "'organisation'", "'B'", "differs from A in row 2", "'x'", "one organisation"],
+        ["row 3", "'organisation'", "B differs from A in row 2", "release x", "one organisation"],
     ),
     "active above total": (
         "systems.csv",
