@@ -397,7 +397,7 @@ def claims_command(
     from densing_bayes.ahead import do_ahead, for_claims
     from densing_bayes.documents import claims_document
     from densing_bayes.ledger import BUILT_IN, claims, table_fits
-    from densing_bayes.tally import RULE, ledger_rows, reasons, summary_sentence
+    from densing_bayes.tally import RULE, judges, ledger_rows, reasons, summary_sentence
 
     with _interruptible():
         given: list[Judgeable] = [load_fit(path) for path in fits or []]
@@ -409,7 +409,7 @@ def claims_command(
     header, rows = ledger_rows(table)
     print_ledger(header, rows)
     print_text("")
-    for line in (summary_sentence(table), RULE, *reasons(table)):
+    for line in (summary_sentence(table), RULE, *judges(table), *reasons(table)):
         print_text(line)
 
 

@@ -409,11 +409,26 @@ def claims_section(ledger: pd.DataFrame, ci: float = CI) -> Section:
             ),
         )
     document = claims_document(ledger)
+    best_header, best = tally.definition_rows(ledger)
+    definitions = (
+        Table(
+            tuple(best_header),
+            tuple(map(tuple, best)),
+            left=frozenset({1, 2}),
+            long=True,
+            name="claims-definitions",
+            note="Claims about a maximum under each definition of the best that the fits of this "
+            "report have. A quantile is of the densities of the fit that judges; it has no prior.",
+        ),
+    )
     return Section(
         "claims",
         "Ledger of claims",
         (summary,),
-        (f"{tally.RULE} Medians with {span} intervals.",),
+        (
+            f"{tally.RULE} Medians with {span} intervals.",
+            "Judged on: " + " ".join(tally.judges(ledger)),
+        ),
         (
             Table(
                 tuple(header),
@@ -422,6 +437,7 @@ def claims_section(ledger: pd.DataFrame, ci: float = CI) -> Section:
                 long=True,
                 numbers=flat_ledger(ledger),
             ),
+            *(definitions if best else ()),
         ),
         pictures,
         folded=("What could not be tested, and why", tuple(tally.reasons(ledger))),
@@ -432,7 +448,7 @@ def claims_section(ledger: pd.DataFrame, ci: float = CI) -> Section:
 def flat_ledger(ledger: pd.DataFrame) -> pd.DataFrame:
     """The ledger with a column for each figure of an estimate."""
     estimates = ledger["estimate"]
-    flat = ledger.drop(columns="estimate")
+    flat = ledger.drop(columns=["estimate", "definitions"])
     for key in ("median", "lower", "upper"):
         flat[key] = [None if said is None else said[key] for said in estimates]
     return flat
