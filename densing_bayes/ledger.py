@@ -212,10 +212,9 @@ def terms_of(fit: Judgeable) -> Terms:
     if isinstance(fit, PlottedPanel):
         return Terms(DRIFTING if fit.drifts else "edge", PLOTTED_TOKENS, "total")
     trend, panel = fit.spec.trend, fit.spec.panel
+    estimand = DRIFTING if trend.shortfall_drift else "edge"
     if trend.frontier == "none":
         estimand = "mean"
-    else:
-        estimand = DRIFTING if trend.shortfall_drift else "edge"
     return Terms(estimand, panel.reference_tokens, panel.size)
 
 

@@ -60,6 +60,8 @@ def quantile_growth(
     """
     if not 0.0 < q < 1.0:
         raise DensingError(f"q = {q} is no share of the releases; use for instance {QUANTILE}")
+    spec: LineSpec
+    dated: Dated
     if isinstance(fit, ExponentialFit):
         spec, dated, time = fit.spec, fit.points, fit.points.last
         values, unit = fit.points.log_high[None], np.arange(len(time))
@@ -69,7 +71,7 @@ def quantile_growth(
         values = fit.posterior["log_density"].transpose("chain", "draw", "system").to_numpy()
         values, unit = values.reshape(-1, len(time)), fit.observed.system_release
         size = fit.observed.log_params - fit.observed.mean_log_params
-        more = (size,) if spec.size_slope else ()
+        more = (size,) if fit.spec.trend.size_slope else ()
     columns, slopes = _columns(spec, dated, time)
     chosen = np.linspace(0, len(values) - 1, draws).round().astype(int)
     lines = quantile_lines(
@@ -108,7 +110,11 @@ def _columns(spec: LineSpec, dated: Dated, time: Floats) -> tuple[list[Floats], 
 
 
 def quantile_lines(
-    values: Floats, design: Floats, unit: Ints | Sequence[int], q: float, random: np.random.Generator
+    values: Floats,
+    design: Floats,
+    unit: Ints | Sequence[int],
+    q: float,
+    random: np.random.Generator,
 ) -> Floats:
     """Coefficients of least check loss for each set of values, under bootstrap weights of units.
 
@@ -150,7 +156,7 @@ def quantile_line(values: Floats, design: Floats, weight: Floats, q: float) -> F
         -values,
         A_eq=design.T,
         b_eq=np.zeros(design.shape[1]),
-        bounds=np.stack([(q - 1.0) * weight, q * weight], axis=1),
+        bounds=np.stack([(q - 1.0) * weight, q * weight], axis=1).tolist(),
         method="highs-ds",
     )
     return np.asarray(-solved.eqlin.marginals)

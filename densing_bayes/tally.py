@@ -18,10 +18,10 @@ RULE = (
     f"value as the prior weighs these, or the named rival), contradicted if B is at most "
     f"1/{STRONG:g}, both beyond its Monte Carlo error, else inconclusive. A bound or an event is "
     f"supported from P = {SURE:g} on and contradicted up to P = {1 - SURE:.2g}. Each claim is "
-    "judged on its own D0, by the fit that is nearest to its estimand and size convention; a letter "
-    "in brackets names that fit, and an asterisk says that it differs from what the claim asks. A "
-    "verdict near its border might be another one by another seed. Supported means compatible with "
-    "these data and this model, no more."
+    "judged on its own D0, by the fit that is nearest to its estimand and size convention; a "
+    "letter in brackets names that fit, and an asterisk says that it differs from what the claim "
+    "asks. A verdict near its border might be another one by another seed. Supported means "
+    "compatible with these data and this model, no more."
 )
 FEW = 3  # claims that are named
 PANELS = {"open": "open panel", "paper": "paper's panel", "plotted": "plotted points"}
@@ -107,7 +107,7 @@ def judges(table: pd.DataFrame) -> list[str]:
     said = table[(table["verdict"] != "not testable") & (table["judged_apart"] != "")]
     for (terms, apart), group in said.groupby(["judged_on", "judged_apart"], sort=False):
         count = len(group)
-        lines.append(f"[{_letters(table)[terms]}*] {apart} ({count} row{'s' * (count > 1)}).")
+        lines.append(f"[{_letters(table)[str(terms)]}*] {apart} ({count} row{'s' * (count > 1)}).")
     return lines
 
 
@@ -174,7 +174,7 @@ def markdown(table: pd.DataFrame) -> str:
             RULE,
             "Judged on:",
             "\n".join(f"- {line}" for line in judges(table)),
-            "Claims about a maximum under each definition of the best, on fits that are alike else:",
+            "Claims about a maximum under each definition of the best, on fits alike in all else:",
             markdown_table(*definition_rows(table)),
             "Not testable:",
             "\n".join(f"- {line}" for line in reasons(table)),
