@@ -21,6 +21,7 @@ from densing_bayes.definitions import (
     definition_cells,
     growth_by_definition,
     plotted_by_definition,
+    psi_sentences,
 )
 from densing_bayes.documents import json_text
 from densing_bayes.ledger import BUILT_IN, built_in_fit
@@ -44,6 +45,7 @@ def main() -> None:
         fits = [built_in_fit(name) for name in names]
     table = pd.concat([growth_by_definition(fits), plotted_by_definition()], ignore_index=True)
     text = markdown_table(HEADER, definition_cells(table))
+    text += "\n\n" + "\n".join(f"- {line}" for line in psi_sentences(table))
     print(text)
     (arguments.out / "best.md").write_text(text + "\n", encoding="utf-8")
     content = {"rows": table.to_dict(orient="records")}

@@ -135,6 +135,33 @@ def definition_cells(table: pd.DataFrame) -> list[list[str]]:
     return rows
 
 
+def psi_sentences(table: pd.DataFrame) -> list[str]:
+    """A sentence for each drifting scale: which way it goes, and what that does to the growth."""
+    said = []
+    for key, group in table.groupby(["panel", "reference_tokens", "size"], sort=False):
+        rows = {row["definition"]: row for _, row in group.iterrows()}
+        if DRIFTING not in rows:
+            continue
+        psi = rows[DRIFTING]["shortfall_growth"]
+        which = "whether releases spread out or draw closer together is open"
+        if psi["lower"] > 0:
+            which = "releases spread out, and the edge rises faster than the mean"
+        elif psi["upper"] < 0:
+            which = "releases draw closer together, and the edge rises more slowly than the mean"
+        times = "; ".join(
+            f"{LABELS[name]} {median(rows[name]['doubling_time_days'])} "
+            f"({limits(rows[name]['doubling_time_days'])})"
+            for name in DEFINITIONS
+            if name in rows
+        )
+        d0 = f"{key[1]:.0e}".replace("e+", "e")
+        said.append(
+            f"{key[0]}, D0 = {d0}: psi is {psi_text(psi)} a year: {which}. Doubling after, days: "
+            f"{times}."
+        )
+    return said
+
+
 def psi_text(psi: dict[str, Any]) -> str:
     """A drift of the scale of the shortfall with its interval, in two places."""
     return f"{psi['median']:.2f} ({psi['lower']:.2f} to {psi['upper']:.2f})"

@@ -254,10 +254,10 @@ def _definition_table(fit: Fit, ci: float) -> tuple[Table, ...]:
             header,
             tuple(tuple(row[2:]) for row in definition_cells(found)),
             name="definitions",
-            note="Growth of the best under the definitions of it that this fit has. With a constant "
-            "scale of the shortfall the edge has the slope of the mean; the quantile is that below "
-            "which nine in ten releases lie, of the densities of this fit, without a prior. "
-            "'densing-bayes claims' has fits of other definitions.",
+            note="Growth of the best under the definitions of it that this fit has. With a "
+            "constant scale of the shortfall the edge has the slope of the mean. The quantile is "
+            "that below which nine in ten releases lie, of the densities of this fit, without a "
+            "prior. 'densing-bayes claims' has fits of other definitions.",
         ),
     )
 

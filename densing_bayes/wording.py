@@ -426,7 +426,7 @@ def _benchmarks(summary: dict[str, Any], names: tuple[str, str] | None) -> State
     when = "" if names is None else f" {names[1]}"
     ci = percent(new["ci"])
     sentence = (
-        f"By benchmark, the doubling time{when} ranges from {_days(each[fast])} on "
+        f"By benchmark, doubling times{when}, given the same, range from {_days(each[fast])} on "
         f"{benchmark_label(fast)} ({_span(each[fast])}) to {_days(each[slow])} on "
         f"{benchmark_label(slow)} ({_span(each[slow])}). On a benchmark not yet seen it "
         f"would lie, with probability {ci}, within {_span(new)}."
