@@ -51,17 +51,18 @@ def _built_in() -> dict[str, tuple[str, int, dict[str, Any]]]:
     Version 2 of the paper and the article define density by D0 = 1e12 tokens, the journal by 5e12.
     They count all params, and the article's example those without embeddings, too.
     """
-    fits: dict[str, tuple[str, int, dict[str, Any]]] = {}
+    plain = {"joint": 1000, "paper": 2000}
+    fits: dict[str, tuple[str, int, dict[str, Any]]] = {
+        name: (name, draws, {}) for name, draws in plain.items()
+    }
     asked = [(form, d0, "total") for d0 in (1e12, 5e12) for form in FORMS]
-    for name, draws in (("joint", 1000), ("paper", 2000)):
-        fits[name] = (name, draws, {})
+    for name, draws in plain.items():
         for form, d0, size in [*asked, ("edge", 1e12, "non-embedding")]:
             if (name, form, d0, size) == ("paper", "edge", 5e12, "total"):
                 continue  # that is how it is
             change = {"panel__reference_tokens": d0, "panel__size": size}
-            fits[f"{name}, {form}, D0 = {d0:.0e}, {size} params"] = (
-                name, draws, FORMS[form] | change
-            )  # fmt: skip
+            label = f"{name}, {form}, D0 = {d0:.0e}, {size} params"
+            fits[label] = (name, draws, FORMS[form] | change)
     return fits
 
 
