@@ -198,7 +198,7 @@ def frontier_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section
             f"{name}: {wording.median(times[key])} days ({wording.limits(times[key])})"
             for name, key in zip(names, ("before", "after"), strict=True)
         )
-    best = _definition_table(fit, ci)
+    best = _definitions(fit, ci)
     rows = readings(fit, ci)
     dates = [key for key in rows[0] if key != "reading"]
     return Section(
@@ -222,7 +222,7 @@ def frontier_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section
                 note=f"Density (reference family = 1) under four readings, median and {span} "
                 "interval. With a shortfall of constant scale they differ in level only.",
             ),
-            *best,
+            *([_definition_table(best)] if len(best) else []),
         ),
         pictures=(
             Picture(
@@ -235,30 +235,36 @@ def frontier_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section
                 "runs. Names: systems that were the densest at their date.",
             ),
         ),
-        document={"readings": rows},
+        document={"readings": rows, "definitions": best.to_dict(orient="records")},
     )
 
 
-def _definition_table(fit: Fit, ci: float) -> tuple[Table, ...]:
-    """Growth under the definitions of the best that one fit has; none if it has not passed."""
-    from densing_bayes.definitions import definition_cells, growth_by_definition
+def _definitions(fit: Fit, ci: float) -> pd.DataFrame:
+    """Growth under the definitions of the best that one fit has; empty if it has not passed."""
+    from densing_bayes.definitions import growth_by_definition
 
     try:
-        found = growth_by_definition([fit], ci)
+        return growth_by_definition([fit], ci)
     except DensingError:  # not passed, or a trend whose changes have no known dates
-        return ()
-    header = ("Definition of the best", "Growth after, per year", "Doubling time after, days",
-              "Drift psi, per year")  # fmt: skip
-    return (
-        Table(
-            header,
-            tuple(tuple(row[2:]) for row in definition_cells(found)),
-            name="definitions",
-            note="Growth of the best under the definitions of it that this fit has. With a "
-            "constant scale of the shortfall the edge has the slope of the mean. The quantile is "
-            "that below which nine in ten releases lie, of the densities of this fit, without a "
-            "prior. 'densing-bayes claims' has fits of other definitions.",
+        return pd.DataFrame()
+
+
+def _definition_table(found: pd.DataFrame) -> Table:
+    from densing_bayes.definitions import definition_cells
+
+    return Table(
+        (
+            "Definition of the best",
+            "Growth after, per year",
+            "Doubling time after, days",
+            "Drift psi, per year",
         ),
+        tuple(tuple(row[2:]) for row in definition_cells(found)),
+        name="definitions",
+        note="Growth of the best under the definitions of it that this fit has. With a constant "
+        "scale of the shortfall the edge has the slope of the mean. The quantile is that below "
+        "which nine in ten releases lie, of the densities of this fit, without a prior. "
+        "'densing-bayes claims' has fits of other definitions.",
     )
 
 
