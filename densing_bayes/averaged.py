@@ -89,12 +89,12 @@ def averaged_of(
     -------
     dict or None
         As of :func:`averaged_document`, with ``source`` saying where it was found and ``kind`` the
-        weights of the headline; None if there is none.
+        weights of the headline; None if there is none, or no hypothesis of the comparison passed.
 
     Raises
     ------
     DensingError
-        If a comparison that was given is of another model or other data, or has no averages.
+        If a comparison that was given is of another model or other data, or its file has none.
     """
     own = identity(fit.spec, fit.observed)
     if isinstance(comparison, Comparison):
@@ -107,10 +107,6 @@ def averaged_of(
         found = _stored(own) or [each for each in _in_package() if _same(each, own)]
     found = [each for each in found if any(kind in each for kind in KINDS)]
     if not found:
-        if comparison is not None:
-            raise DensingError(
-                "the comparison has no averages: no hypothesis has passed; compare with more draws"
-            )
         return None
     best = max(found, key=lambda each: (len(each["hypotheses"]), each["created"]))
     return best | {"kind": next(kind for kind in KINDS if kind in best)}
@@ -129,7 +125,11 @@ def make_averaged(
     draws = int(fit.provenance.get("sampler", {}).get("draws", 0))
     made = compare(fit.spec, panel=panel, draws=max(1000, draws), progress=progress)
     found = averaged_of(fit, made, ci)
-    assert found is not None  # a comparison that was given has averages, or is refused
+    if found is None:
+        raise DensingError(
+            "the comparison has no averages: no hypothesis has passed; compare with more draws, and "
+            "give its comparison.json"
+        )
     return found
 
 

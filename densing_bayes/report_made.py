@@ -93,9 +93,10 @@ def _files(
     more: dict[str, Any] | None = None
     if wanted.corollaries:
         more = corollary_sections(fit, wanted.ci)
+    panel = None if wanted.data is None else load_panel(wanted.data)
     compared = None
     if wanted.hypotheses is not None:
-        compared = compare(fit.spec, list(wanted.hypotheses))
+        compared = compare(fit.spec, list(wanted.hypotheses), panel)
     report = make_report(
         fit,
         wanted.ci,
@@ -104,7 +105,7 @@ def _files(
         beside=beside,
         more=more,
         comparison=compared,
-        panel=None if wanted.data is None else load_panel(wanted.data),
+        panel=panel,
         steps=steps,
     )
     with steps.step("files"):

@@ -84,13 +84,15 @@ def test_of_several_comparisons_the_one_of_most_hypotheses_counts(small_fit, com
     assert len(averaged.averaged_of(small_fit)["hypotheses"]) == 3
 
 
-def test_a_comparison_in_which_nothing_passed_is_not_kept(small_fit, compared):
+def test_a_comparison_in_which_nothing_passed_is_not_kept(small_fit, compared, monkeypatch):
     failed = Comparison(compared.spec, compared.observed, {}, compared.fits,
                         compared.table.assign(verdict="FAIL"), EMPTY, EMPTY, EMPTY)  # fmt: skip
     averaged.keep_averaged(failed)
     assert averaged.averaged_of(small_fit) is None
+    assert averaged.averaged_of(small_fit, failed) is None
+    monkeypatch.setattr("densing_bayes.comparison.compare", lambda *_, **__: failed)
     with pytest.raises(DensingError, match="no hypothesis has passed"):
-        averaged.averaged_of(small_fit, failed)
+        averaged.make_averaged(small_fit, db.load_panel("open"))
 
 
 def test_what_the_package_brings_counts_only_for_its_own_model_and_data(
