@@ -127,8 +127,8 @@ def make_averaged(
     found = averaged_of(fit, made, ci)
     if found is None:
         raise DensingError(
-            "the comparison has no averages: no hypothesis has passed; compare with more draws, and "
-            "give its comparison.json"
+            "the comparison has no averages: no hypothesis has passed; compare with more draws, "
+            "and give its comparison.json"
         )
     return found
 
