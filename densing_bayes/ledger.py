@@ -314,8 +314,9 @@ def _definitions(
         return None
     found = {}
     for terms, fit in fits.items():
-        if terms[1:] == judged[1:] and fit.verdict == "PASS":
-            found[terms.estimand] = _estimate(claim, drawn(claim, fit)[0], ci)
+        if terms[1:] == judged[1:]:
+            with suppress(NotTestableError):  # not passed, or without a change
+                found[terms.estimand] = _estimate(claim, drawn(claim, fit)[0], ci)
     fit, (name, _, argument) = fits[judged], str(claim["quantity"]).partition(":")
     plotted = isinstance(fit, PlottedPanel)
     of_quantile = (PLOTTED_QUANTILES if plotted else QUANTILES).get(name)
