@@ -156,10 +156,10 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
         ``hypotheses``: a list with a record per hypothesis, all criteria; ``dates``: what lies
         between neighbouring candidate dates; ``change_dates``: by hypothesis and change, estimates
         of dates that the data choose; ``sensitivity``; ``forecasts`` per hypothesis and cut;
-        ``averaged``: of :func:`densing_bayes.averaging.average_summary`; ``findings``: sentences;
+        ``averaged``: of :func:`densing_bayes.averaged.averaged_document`; ``findings``: sentences;
         ``provenance`` of each fit by name.
     """
-    from densing_bayes.averaging import average_summary
+    from densing_bayes.averaged import averaged_document
     from densing_bayes.findings import sentences
     from densing_bayes.summary import change_dates
 
@@ -172,7 +172,7 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
             },
             "sensitivity": comparison.sensitivity.to_dict(orient="records"),
             "forecasts": comparison.forecasts.to_dict(orient="records"),
-            "averaged": average_summary(comparison),
+            "averaged": averaged_document(comparison),
             "findings": sentences(comparison),
             "provenance": {name: fit.provenance for name, fit in comparison.fits.items()},
         }
