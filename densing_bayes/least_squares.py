@@ -404,9 +404,15 @@ def estimate_as_paper(
 
 def _averaged(table: pd.DataFrame, key: str, value: str, names: list[str]) -> pd.Series:
     """Mean over benchmarks of what has all of them."""
-    wide = table[table["benchmark"].isin(names)].pivot_table(
-        index=key, columns="benchmark", values=value
-    )
+    table = table[table["benchmark"].isin(names)]
+    twice = table[table.duplicated([key, "benchmark"])]
+    if not twice.empty:
+        row = twice.iloc[0]
+        raise DensingError(
+            f"{row[key]} has several scores on {row['benchmark']}; the paper's method knows one "
+            f"protocol: keep one of them"
+        )
+    wide = table.pivot(index=key, columns="benchmark", values=value)
     missing = sorted(set(names) - set(wide.columns))
     if missing:
         raise DensingError(f"no {value} on {', '.join(missing)}")
