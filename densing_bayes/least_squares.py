@@ -361,7 +361,8 @@ def estimate_as_paper(
     Raises
     ------
     DensingError
-        If a benchmark is not in the panel, or too little is left to fit.
+        If a benchmark is not in the panel, a system has scores of several protocols, or too little
+        is left to fit.
 
     Examples
     --------
@@ -374,6 +375,14 @@ def estimate_as_paper(
         raise DensingError(
             f"benchmark '{unknown[0]}' is not in panel '{panel.name}' (it has "
             f"{', '.join(panel.benchmarks.index)})"
+        )
+    scores = panel.scores[panel.scores["benchmark"].isin(names)]
+    twice = scores[scores.duplicated(["system", "benchmark"])]
+    if not twice.empty:
+        row = twice.iloc[0]
+        raise DensingError(
+            f"{row['system']} has several scores on {row['benchmark']}; the paper's method knows "
+            f"one protocol: keep the scores of one"
         )
     optima = None
     if loss_curve is None:
@@ -404,15 +413,9 @@ def estimate_as_paper(
 
 def _averaged(table: pd.DataFrame, key: str, value: str, names: list[str]) -> pd.Series:
     """Mean over benchmarks of what has all of them."""
-    table = table[table["benchmark"].isin(names)]
-    twice = table[table.duplicated([key, "benchmark"])]
-    if not twice.empty:
-        row = twice.iloc[0]
-        raise DensingError(
-            f"{row[key]} has several scores on {row['benchmark']}; the paper's method knows one "
-            f"protocol: keep one of them"
-        )
-    wide = table.pivot(index=key, columns="benchmark", values=value)
+    wide = table[table["benchmark"].isin(names)].pivot_table(
+        index=key, columns="benchmark", values=value
+    )
     missing = sorted(set(names) - set(wide.columns))
     if missing:
         raise DensingError(f"no {value} on {', '.join(missing)}")

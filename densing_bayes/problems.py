@@ -100,13 +100,19 @@ def duplicates(schema: TableSchema, table: pd.DataFrame) -> list[Problem]:
     for row, *key in table[list(schema.key)].itertuples():
         where = first.setdefault(tuple(key), row)
         if where != row:
+            # a table without protocols is not told of them
+            shown = {
+                name: str(value)
+                for name, value in zip(schema.key, key, strict=True)
+                if (name, value) != ("protocol", ONE_PROTOCOL)
+            }
             problems.append(
                 Problem(
                     schema.file,
                     f"occurs in row {where} already; keep one of the two",
                     row,
-                    " + ".join(schema.key),
-                    " + ".join(map(str, key)),
+                    " + ".join(shown),
+                    " + ".join(shown.values()),
                 )
             )
     return problems
