@@ -46,10 +46,10 @@ def select(panel: Panel, spec: ModelSpec) -> Panel:
         If a cell has several scores and no order is given, a protocol or family is unknown, or
         losses of a benchmark that is linked through them are of several units.
     """
-    scores, losses, references, kept = [], [], [], set()
+    scores, losses, references, kept = [], [], [], set[str]()
     for name, benchmark in spec.benchmarks.items():
         families = benchmark.families or tuple(panel.runs["family"].unique())
-        _check_known(families, panel.runs["family"], f"{name}: family", panel.name)
+        _check_known(families, list(panel.runs["family"]), f"{name}: family", panel.name)
         runs = panel.runs.index[panel.runs["family"].isin(families)]
         kept |= set(families)
         loss = panel.losses[(panel.losses["benchmark"] == name) & panel.losses["run"].isin(runs)]
