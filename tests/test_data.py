@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.resources import files
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -201,3 +202,19 @@ def test_paper_figures_hold_the_running_maxima() -> None:
 def test_words_are_free_for_arviz() -> None:
     reserved = {"model", "group", "sample", "column", "variable"}
     assert not reserved & set(DIMENSIONS) and not reserved & set(VARIABLES)
+
+
+def test_what_the_readme_counts_of_current_is_there() -> None:
+    panel = load_panel("current")
+    systems, scores = panel.systems, panel.scores
+    before = (systems["release_date"] < "2022-11-30").sum()
+    others = len(panel.runs) - sum(len(load_panel(name).runs) for name in ("open", "paper"))
+    text = (Path(__file__).parents[1] / "data" / "README.md").read_text(encoding="utf-8")
+    for said in (
+        f"{len(systems)}, {systems['release'].nunique()} |",
+        f"{before} systems |",
+        f"{len(scores)}, of {scores['protocol'].nunique()} protocols |",
+        f"both, and {others} runs of other families",
+        f"{systems['params_comparable'].isna().sum()} systems have no comparable size",
+    ):
+        assert said in text
