@@ -14,6 +14,7 @@ whitened by the Cholesky factor of an approximate posterior covariance.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -35,6 +36,9 @@ CENTRED = {
     "tokens_exponent_offset": ("tokens_exponent_spread_log__", 1.0),
     "release_offset": ("release_spread_log__", 0.8),
     "growth_step_offset": ("growth_step_spread_log__", 0.5),
+    "slope_step_offset": ("slope_step_spread_log__", 0.5),
+    "level_step_offset": ("level_step_spread_log__", 0.5),
+    "benchmark_step_offset": ("benchmark_step_spread_log__", 0.5),
     "drift_before_offset_zerosum__": ("drift_spread_before_log__", 0.6),
     "drift_change_offset_zerosum__": ("drift_spread_change_log__", 0.6),
 }
@@ -195,7 +199,10 @@ def bend(pieces: dict[str, Any], observed: Observations) -> tuple[dict[str, Any]
     log_jacobian: Any = 0.0
     for name, log_factor in _log_factors(values, observed):
         values[name] = values[name] * np.exp(-log_factor)
-        log_jacobian -= log_factor[..., 0] * values[name].shape[-1]
+        in_front = values["system_spread_log__"].ndim
+        dims = range(in_front, values[name].ndim)
+        size = math.prod(values[name].shape[dim] for dim in dims)
+        log_jacobian -= log_factor[(..., *(0 for _ in dims))] * size
     return values, log_jacobian
 
 
@@ -208,7 +215,8 @@ def _log_factors(values: dict[str, Any], observed: Observations) -> Iterator[tup
     effects = CENTRED | (CENTRED_IN_MEAN if "release_offset" in values else {})
     for name, (spread, weight) in effects.items():
         if name in values:
-            yield name, weight * values[spread][..., None]
+            own = (None,) * (values[name].ndim - values[spread].ndim)  # draws may stand in front
+            yield name, weight * values[spread][(..., *own)]
     position, change = "change_position_logodds__", "growth_change"
     if {position, change} <= set(values) and len(observed.change_earliest) == 1:
         earliest, latest = observed.change_earliest, observed.change_latest

@@ -18,7 +18,7 @@ import xarray as xr
 from densing_bayes import laws
 from densing_bayes.errors import DensingError
 from densing_bayes.fits import CI, Fit
-from densing_bayes.line import Line, continued, drawn_line, line_slope, line_value
+from densing_bayes.line import Line, continued, drawn_line, line_slope, line_value, wandering
 from densing_bayes.observations import DAYS_PER_YEAR, Floats, date_of, years_since_origin
 
 Reading = Literal["frontier", "mean", "p95", "best"]
@@ -105,15 +105,26 @@ def line_of(fit: Fit, group: str = "posterior") -> Line:
     """
     draws = draws_of(fit, group)
     names = ("level", "growth_before", "growth_change", "level_change", "change_time",
-             "growth_step", "growth_at_origin", "decay")  # fmt: skip
+             "growth_step", "growth_at_origin", "decay", "slope_step", "level_step")  # fmt: skip
     arrays = {
         name: draws[name].transpose(*SAMPLE, ...).to_numpy() for name in names if name in draws
     }
     line = drawn_line(fit.spec.trend, fit.observed, arrays)
-    if fit.spec.trend.smooth is None:
-        return line
-    spread = draws["growth_step_spread"].transpose(*SAMPLE).to_numpy()
-    return continued(line, fit.spec.trend.smooth, spread, float(fit.observed.time.max()))
+    line = wandering(line, fit.observed.walk_edges, arrays)
+    last = float(fit.observed.time.max())
+
+    def spread(name: str) -> Floats:
+        return np.asarray(draws[name].transpose(*SAMPLE).to_numpy())
+
+    walks = []
+    for walk in line.walks:
+        if walk.level is None:
+            walks.append(continued(walk, last, spread("growth_step_spread")))
+        else:
+            spreads = spread("slope_step_spread"), spread("level_step_spread")
+            tails = fit.spec.trend.walk.tails if fit.spec.trend.walk else None
+            walks.append(continued(walk, last, *spreads, tails))
+    return line._replace(walks=walks)
 
 
 def size_slope(fit: Fit, group: str = "posterior") -> Floats:
