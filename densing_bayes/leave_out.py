@@ -28,6 +28,7 @@ from densing_bayes.observations import (
     years_since_origin,
 )
 from densing_bayes.performance import expected_score
+from densing_bayes.tails import standard
 
 K_LIMIT = 0.7  # of the Pareto shape: above it, importance sampling is not to be trusted
 DRAWS = 2000
@@ -242,11 +243,12 @@ def predicted_scores(
         effect = organisation[:, observed.system_organisation]
     else:
         effect = effects[:, observed.system_release]
-    release = shared.release[:, None] * normal(len(observed.releases))
+    tails = fit.spec.trend.release_tails
+    release = shared.release[:, None] * standard(random, tails, (count, len(observed.releases)))
     unit = observed.system_release
     if not fit.spec.trend.release_effects:
         unit = np.arange(len(observed.systems))
-    shortfall = shared.shortfall * np.abs(normal(shared.shortfall.shape[1]))
+    shortfall = shared.shortfall * np.abs(standard(random, tails, shared.shortfall.shape))
     log_density = (
         shared.line
         + effect

@@ -12,6 +12,7 @@ from scipy.linalg import helmert
 from densing_bayes.hypothesis import LineSpec, SmoothSpec
 from densing_bayes.laws import Array
 from densing_bayes.observations import DAYS_PER_YEAR, Floats, years_since_origin
+from densing_bayes.tails import standard
 
 CONTINUED = 20.0  # years for which a random walk goes on after the last datum
 WALK = 20221130  # seed of its steps
@@ -145,7 +146,7 @@ def continued(
         random = np.random.default_rng([WALK, round(float(at) / width) + STEPS])
         slope.append(np.sqrt(width) * spread * random.standard_normal(spread.shape))
         if level_spread is not None:
-            level.append(np.sqrt(width) * level_spread * _heavy(random, tails, spread.shape))
+            level.append(np.sqrt(width) * level_spread * standard(random, tails, spread.shape))
 
     def joined(own: Array, more: list[Floats]) -> Floats:
         return np.concatenate([own, np.stack(more, axis=-1)], axis=-1) if more else own
@@ -156,13 +157,6 @@ def continued(
         joined(walk.slope, slope),
         None if walk.level is None else joined(walk.level, level),
     )
-
-
-def _heavy(random: np.random.Generator, tails: float | None, shape: tuple[int, ...]) -> Floats:
-    """Student-t numbers of so many degrees of freedom, or normal ones."""
-    if tails is None:
-        return random.standard_normal(shape)
-    return random.standard_t(tails, shape)
 
 
 def line_value(line: Line, time: Array) -> Array:

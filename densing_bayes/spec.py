@@ -121,6 +121,8 @@ class TrendSpec(LineSpec):
     size: RealPrior
     shortfall_growth: RealPrior
     walk: WalkSpec | None = None  # the trend wanders about its line
+    # Degrees of freedom of what a release falls short by; a half-normal, or normal, without.
+    release_tails: Annotated[float, Field(gt=2, allow_inf_nan=False)] | None = None
 
 
 class ModelSpec(Frozen):

@@ -46,7 +46,7 @@ def trend(spec: TrendSpec, observed: Observations) -> Trend:
         effects = effects + effect[observed.system_organisation]
     if spec.frontier == "none" and spec.release_effects:
         release_spread = variable("release_spread", spec.release_spread)
-        effect = _scaled("release_effect", release_spread, "release")
+        effect = _scaled("release_effect", release_spread, "release", spec.release_tails)
         effects = effects + effect[observed.system_release]
 
     shortfall, scale = None, None
@@ -58,7 +58,10 @@ def trend(spec: TrendSpec, observed: Observations) -> Trend:
         if spec.shortfall_drift:
             growth = variable("shortfall_growth", spec.shortfall_growth)
             scale = scale * np.exp(growth * unit_time)
-        shortfall = pm.HalfNormal("shortfall", scale, dims=dims)
+        if spec.release_tails is None:
+            shortfall = pm.HalfNormal("shortfall", scale, dims=dims)
+        else:
+            shortfall = pm.HalfStudentT("shortfall", spec.release_tails, scale, dims=dims)
     spread = variable("system_spread", spec.system_spread)
     return Trend(line, effects, spread, shortfall, scale, unit, organisation_spread, release_spread)
 
