@@ -29,6 +29,7 @@ from densing_bayes.observations import (
 )
 from densing_bayes.performance import expected_score
 from densing_bayes.tails import standard
+from densing_bayes.walks import reaching
 
 K_LIMIT = 0.7  # of the Pareto shape: above it, importance sampling is not to be trusted
 DRAWS = 2000
@@ -154,6 +155,7 @@ def _at_draws_after(fit: Fit, observed: Observations, cut: dt.date, days: int) -
         raise DensingError(f"no release in the {days} days from {cut} on")
     flat = thinned(fit.posterior, DRAWS)
     seen = kin(observed.of_systems((past | future)[observed.system_release]), future[past | future])
+    seen, flat = reaching(fit, seen, flat)
     parameters = given(fit.spec, seen, flat)
     known = seen.release_time < years_since_origin(cut)
     return np.asarray(predictive_densities(fit.spec, seen, parameters, known).release[:, ~known])
@@ -226,6 +228,7 @@ def predicted_scores(
     import pytensor.tensor as pt
 
     random = np.random.default_rng(seed)
+    observed, flat = reaching(fit, observed, flat, seed)
     shared = given(fit.spec, observed, flat)
     count = flat.sizes[SAMPLE_DRAW]
 

@@ -135,11 +135,8 @@ def continued(
     tails
         Degrees of freedom of the steps of the level; normal if None.
     """
-    width = float(np.abs(walk.end - walk.begin).mean())
-    begin = float(np.max(walk.begin if walk.level is None else np.r_[walk.begin, walk.end]))
-    edges = begin + width * np.arange(int((last + CONTINUED - begin) / width) + 2)
-    if walk.level is None:  # the last knot has had its step
-        edges = edges[edges > max(begin, last)]
+    edges = _edges_beyond(walk, last)
+    width = float(edges[1] - edges[0])
     slope, level = [], []
     for at in edges[:-1]:
         # A generator per step, so that no date hangs on how far the walk is followed.
@@ -157,6 +154,31 @@ def continued(
         joined(walk.slope, slope),
         None if walk.level is None else joined(walk.level, level),
     )
+
+
+def continued_on(walk: Walk, last: float, spread: Floats, on: Floats) -> Walk:
+    """As :func:`continued`, of the level of one benchmark beside others, by its :func:`contrasts`."""
+    edges = _edges_beyond(walk, last)
+    width = float(edges[1] - edges[0])
+    more = []
+    for at in edges[:-1]:
+        random = np.random.default_rng([WALK, round(float(at) / width) + STEPS, len(on)])
+        more.append(
+            np.sqrt(width) * spread * (random.standard_normal((*spread.shape, len(on))) @ on)
+        )
+    level = np.concatenate([walk.level, np.stack(more, axis=-1)], axis=-1)
+    begin, end = np.r_[walk.begin, edges[:-1]], np.r_[walk.end, edges[1:]]
+    return Walk(begin, end, np.zeros_like(level), level)
+
+
+def _edges_beyond(walk: Walk, last: float) -> Floats:
+    """Edges of the stretches that a walk goes on in, up to twenty years after the last datum."""
+    width = float(np.abs(walk.end - walk.begin).mean())
+    begin = float(np.max(walk.begin if walk.level is None else np.r_[walk.begin, walk.end]))
+    edges = begin + width * np.arange(int((last + CONTINUED - begin) / width) + 2)
+    if walk.level is None:  # the last knot has had its step
+        return edges[edges > max(begin, last)]
+    return edges
 
 
 def line_value(line: Line, time: Array) -> Array:

@@ -18,7 +18,19 @@ import xarray as xr
 from densing_bayes import laws
 from densing_bayes.errors import DensingError
 from densing_bayes.fits import CI, Fit
-from densing_bayes.line import Line, continued, drawn_line, line_slope, line_value, wandering
+from densing_bayes.line import (
+    Line,
+    Walk,
+    continued,
+    continued_on,
+    contrasts,
+    drawn_line,
+    line_slope,
+    line_value,
+    stretches,
+    walk_value,
+    wandering,
+)
 from densing_bayes.observations import DAYS_PER_YEAR, Floats, date_of, years_since_origin
 
 Reading = Literal["frontier", "mean", "p95", "best"]
@@ -127,6 +139,31 @@ def line_of(fit: Fit, group: str = "posterior") -> Line:
     return line._replace(walks=walks)
 
 
+def drift_on(fit: Fit, benchmark: str, time: Floats, group: str = "posterior") -> Floats:
+    """How far a benchmark lies off the trend at times, shape (chain, draw, time).
+
+    Straight drifts go on as they are; a walk takes further steps beyond the last datum, each draw
+    by numbers of its own, so that the walks of all benchmarks sum to zero there too.
+    """
+    draws = draws_of(fit, group).transpose(*SAMPLE, ...)
+    result = np.zeros((*draws["level"].shape, np.shape(time)[-1]))
+    since = np.maximum(time - fit.observed.bend_time[0], 0.0) if "drift_change" in draws else 0.0
+    for name, span in (("drift_before", time), ("drift_change", since)):
+        if name in draws:
+            result = result + draws[name].sel(benchmark=benchmark).to_numpy()[..., None] * span
+    if "benchmark_step" not in draws:
+        return result
+    number = fit.observed.benchmarks.index(benchmark)
+    begin, end = stretches(fit.observed.walk_edges)
+    steps = draws["benchmark_step"].sel(benchmark=benchmark).to_numpy()
+    on = contrasts(len(fit.observed.benchmarks))[number]
+    spread = draws["benchmark_step_spread"].to_numpy()
+    apart = Walk(begin, end, np.zeros_like(steps), steps)
+    return result + walk_value(
+        continued_on(apart, float(fit.observed.time.max()), spread, on), time
+    )
+
+
 def size_slope(fit: Fit, group: str = "posterior") -> Floats:
     """Slope s of log density in log params at one date, shape (chain, draw); 0 without one."""
     draws = draws_of(fit, group)
@@ -138,6 +175,9 @@ def growth_rate(
 ) -> xr.DataArray:
     """Growth rate of the frontier, d ln(density)/dt, at dates.
 
+    Under a trend that wanders this is the underlying rate, at which the frontier is expected to go
+    on from that date, without the steps that its level takes.
+
     Returns
     -------
     xarray.DataArray
@@ -146,7 +186,7 @@ def growth_rate(
     stamps = pd.DatetimeIndex(pd.to_datetime(list(dates)))
     time = np.array([years_since_origin(stamp) for stamp in stamps])
     level = draws_of(fit, group)["level"].transpose(*SAMPLE)
-    rate = line_slope(line_of(fit, group), time) / DAYS_PER_YEAR
+    rate = line_slope(line_of(fit, group), time, underlying=True) / DAYS_PER_YEAR
     return xr.DataArray(
         np.broadcast_to(rate, (*level.shape, len(time))),
         dims=(*SAMPLE, "date"),
@@ -158,17 +198,53 @@ def growth_rate(
 def growth(fit: Fit, group: str = "posterior") -> xr.Dataset:
     """Growth rate of the frontier before the first and after the last change of the trend.
 
-    Where the rate changes all along, these are the rates at the first and at the last release.
+    Under a trend that wanders these are the mean rates of the path that it has taken over two
+    stretches of time, :func:`growth_stretches`. Where the rate of a line changes all along, they
+    are those at the first and at the last release.
 
     Returns
     -------
     xarray.Dataset
         ``before``, ``after``, ``change`` in 1/day, dims (chain, draw).
     """
+    if fit.spec.trend.walk is not None:
+        before, after = (
+            _mean_rate(fit, *stretch, group) for stretch in growth_stretches(fit, group).values()
+        )
+        return xr.Dataset({"before": before, "after": after, "change": after - before})
     time = fit.observed.time
     rates = growth_rate(fit, [date_of(time.min()), date_of(time.max())], group)
     before, after = (rates.isel(date=i, drop=True) for i in (0, 1))
     return xr.Dataset({"before": before, "after": after, "change": after - before})
+
+
+def growth_stretches(fit: Fit, group: str = "posterior") -> dict[str, tuple[Any, Any]]:
+    """Begin and end, in model time, of the stretches that growth "before" and "after" speak of.
+
+    From the first release to the first change of the rate, and from its last change to the last
+    release; without a change the first and the last year of the data. Shapes broadcast with
+    (chain, draw): the date of a change may be one of each draw.
+    """
+    time, trend = fit.observed.time, fit.spec.trend
+    first, last = float(time.min()), float(time.max())
+    bends = [i for i, change in enumerate(trend.changes) if change.slope]
+    if not bends:
+        year = min(1.0, (last - first) / 2.0)
+        return {"before": (first, first + year), "after": (last - year, last)}
+    line = line_of(fit, group)
+    begin, end = (np.asarray(line.bends[i][0]) for i in (0, -1))
+    begin, end = (at if at.ndim == 0 else at[..., 0] for at in (begin, end))
+    return {"before": (first, begin), "after": (end, last)}
+
+
+def _mean_rate(fit: Fit, begin: Any, end: Any, group: str) -> xr.DataArray:
+    """Mean slope of the line between two times, 1/day, dims (chain, draw)."""
+    level = draws_of(fit, group)["level"].transpose(*SAMPLE)
+    line = line_of(fit, group)
+    at = [np.broadcast_to(time, level.shape)[..., None] for time in (begin, end)]
+    rise = (line_value(line, at[1]) - line_value(line, at[0]))[..., 0]
+    rate = rise / (end - begin) / DAYS_PER_YEAR
+    return level.copy(data=rate).rename("growth_rate")
 
 
 def estimand_growth(fit: Fit, group: str = "posterior", seed: int = 0) -> xr.Dataset:
