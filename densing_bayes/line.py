@@ -157,15 +157,14 @@ def continued(
 
 
 def continued_on(walk: Walk, last: float, spread: Floats, on: Floats) -> Walk:
-    """As :func:`continued`, of the level of one benchmark beside others, by its :func:`contrasts`."""
+    """As :func:`continued`, of the level of one benchmark among others, by its contrasts."""
     edges = _edges_beyond(walk, last)
     width = float(edges[1] - edges[0])
     more = []
     for at in edges[:-1]:
         random = np.random.default_rng([WALK, round(float(at) / width) + STEPS, len(on)])
-        more.append(
-            np.sqrt(width) * spread * (random.standard_normal((*spread.shape, len(on))) @ on)
-        )
+        drawn = random.standard_normal((*spread.shape, len(on))) @ on
+        more.append(np.sqrt(width) * spread * drawn)
     level = np.concatenate([walk.level, np.stack(more, axis=-1)], axis=-1)
     begin, end = np.r_[walk.begin, edges[:-1]], np.r_[walk.end, edges[1:]]
     return Walk(begin, end, np.zeros_like(level), level)
@@ -177,8 +176,8 @@ def _edges_beyond(walk: Walk, last: float) -> Floats:
     begin = float(np.max(walk.begin if walk.level is None else np.r_[walk.begin, walk.end]))
     edges = begin + width * np.arange(int((last + CONTINUED - begin) / width) + 2)
     if walk.level is None:  # the last knot has had its step
-        return edges[edges > max(begin, last)]
-    return edges
+        edges = edges[edges > max(begin, last)]
+    return np.asarray(edges, dtype=float)
 
 
 def line_value(line: Line, time: Array) -> Array:

@@ -159,9 +159,8 @@ def drift_on(fit: Fit, benchmark: str, time: Floats, group: str = "posterior") -
     on = contrasts(len(fit.observed.benchmarks))[number]
     spread = draws["benchmark_step_spread"].to_numpy()
     apart = Walk(begin, end, np.zeros_like(steps), steps)
-    return result + walk_value(
-        continued_on(apart, float(fit.observed.time.max()), spread, on), time
-    )
+    apart = continued_on(apart, float(fit.observed.time.max()), spread, on)
+    return np.asarray(result + walk_value(apart, time))
 
 
 def size_slope(fit: Fit, group: str = "posterior") -> Floats:
