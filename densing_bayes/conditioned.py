@@ -39,6 +39,7 @@ CENTRED = {
     "slope_step_offset": ("slope_step_spread_log__", 0.5),
     "level_step_offset": ("level_step_spread_log__", 0.5),
     "benchmark_step_offset": ("benchmark_step_spread_log__", 0.5),
+    "lean_offset": ("lean_spread_log__", 0.5),
     "drift_before_offset_zerosum__": ("drift_spread_before_log__", 0.6),
     "drift_change_offset_zerosum__": ("drift_spread_change_log__", 0.6),
 }

@@ -54,6 +54,8 @@ def densities(
         shift = shift + _drift(spec, observed)
     if prior.walk is not None and len(observed.benchmarks) > 1:
         shift = shift + _wandering(prior.walk, observed)
+    if prior.lean is not None and len(observed.benchmarks) > 1:
+        shift = shift + _lean(prior.lean)[observed.system_organisation[m], k]
     spread = variable("benchmark_spread", prior.benchmark_spread, "benchmark")[k]
     if observed.flags:
         flagged = observed.cell_flag >= 0
@@ -73,6 +75,15 @@ def densities(
     expected, _ = expected_score(observed, law, link, log_effective_params)
     observe_score("score", spec, expected, observed.cell_items, noise, score, "cell")
     return Density(log_density, log_effective_params, shift, spread, noise)
+
+
+def _lean(prior: Prior) -> TensorVariable:
+    """What the systems of an organisation are better or worse at than their density says."""
+    spread = variable("lean_spread", prior)
+    offset = pm.Normal("lean_offset", dims=("organisation", "benchmark"))
+    return pm.Deterministic(
+        "organisation_lean", spread * offset, dims=("organisation", "benchmark")
+    )
 
 
 def _wandering(prior: Prior, observed: Observations) -> TensorVariable:

@@ -133,7 +133,28 @@ def given(spec: ModelSpec, observed: Observations, draws: xr.Dataset) -> Given:
         Variables of the posterior with the one sample dim ``sample_draw``.
     """
     parts = assemble(spec, observed)
+    draws = of_organisations(observed, draws)
     return as_given(at_draws(shared_parameters(parts), parts, draws))
+
+
+def of_organisations(observed: Observations, draws: xr.Dataset) -> xr.Dataset:
+    """Draws of what organisations lean towards, for those of the observations.
+
+    One that the fit knows keeps its own; for another, each draw takes one from the prior.
+    """
+    name = "lean_offset"
+    if name not in draws or list(draws["organisation"].values) == list(observed.organisations):
+        return draws
+    known = list(draws["organisation"].values)
+    values = draws[name].transpose(SAMPLE_DRAW, "organisation", "benchmark").to_numpy()
+    random = np.random.default_rng(len(known))
+    new = random.standard_normal((len(values), len(observed.organisations), values.shape[2]))
+    for i, organisation in enumerate(observed.organisations):
+        if organisation in known:
+            new[:, i] = values[:, known.index(organisation)]
+    dims = (SAMPLE_DRAW, "organisation", "benchmark")
+    rest = [each for each in draws if "organisation" in draws[each].dims and each != name]
+    return draws.drop_vars([*rest, name, "organisation"]).assign({name: (dims, new)})
 
 
 def at_draws(

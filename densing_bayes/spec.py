@@ -104,6 +104,7 @@ class DensitySpec(Frozen):
     flag_offset: RealPrior
     flag_spread: PositivePrior
     walk: PositivePrior | None = None  # spread of a year's steps of a benchmark off the trend
+    lean: PositivePrior | None = None  # spread of what an organisation is better at, by benchmark
 
 
 class TrendSpec(LineSpec):

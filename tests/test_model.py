@@ -49,6 +49,8 @@ SWITCHES = {
     "no size slope": {"trend__size_slope": False},
     "wandering": {"trend__walk": WALK},
     "wandering benchmarks": {"trend__walk": WALK, "density__walk": PC, "density__drift": False},
+    "leaning organisations": {"density__lean": PC},
+    "heavy tails": {"trend__release_tails": 4.0},
     "wandering smoothly": {
         "trend__walk": WALK,
         "trend__changes": (),
@@ -152,6 +154,8 @@ def test_every_switch_builds_with_a_finite_density(name):
         "mean trend",
         "wandering",
         "wandering benchmarks",
+        "leaning organisations",
+        "heavy tails",
         "open date",
         "open dates",
         "shortfall drifts",
