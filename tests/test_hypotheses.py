@@ -365,6 +365,8 @@ def test_a_walk_of_many_steps_can_be_drawn_before_it_has_seen_data():
     spec = SPEC.under(steps)
     assert len(spec.trend.smooth.knots) > 32
     model = build_model(spec, PANEL)
+    start = model.initial_point()  # by rewritten graphs, which join the terms of a sum
+    assert start["growth_step_offset"].shape == (len(spec.trend.smooth.knots),)
     found = priors.drawn(model, ["growth_step", "log_density"], 50, seed=1)
     assert found["growth_step"].shape == (50, len(spec.trend.smooth.knots))
     assert np.isfinite(found["log_density"]).all()
