@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 from scipy.special import expit
+from test_forecasts import of_the_past
 from typer.testing import CliRunner
 
 import densing_bayes as db
@@ -17,7 +18,6 @@ from densing_bayes.cli import app
 from densing_bayes.errors import DensingError
 from densing_bayes.observations import observe
 from densing_bayes.spec import load_spec
-from tests.test_forecasts import of_the_past
 
 CUT = dt.date(2024, 1, 23)
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from scipy import stats
+from test_model import PC, WALK, few_systems
 
 import densing_bayes as db
 from densing_bayes import priors, quantities
@@ -28,7 +29,6 @@ from densing_bayes.observations import observe
 from densing_bayes.spec import load_hypothesis, load_spec
 from densing_bayes.unseen import as_observations
 from densing_bayes.walks import reaching
-from tests.test_model import PC, WALK, few_systems
 
 EDGES = np.array([-1.0, -0.5, 0.0, 0.5, 1.0, 1.5])
 SPEC = load_spec("joint").replace(trend__walk=WALK, density__walk=PC, density__lean=PC)
