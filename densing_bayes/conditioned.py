@@ -31,15 +31,13 @@ from densing_bayes.performance import expected_score
 LATENTS = ("shortfall", "log_density", "log_effective_params")
 # Standardised effects z = effect / spread whose coordinate is z * spread^weight: weight 0 is the
 # non-centred form, 1 the centred one; in between where data and prior say about as much.
+# Many effects whose spread may be near zero stay non-centred: centred in part, their joint density
+# has its mode where the spread vanishes, and the Laplace approximation would go there.
 CENTRED = {
     "params_exponent_offset": ("params_exponent_spread_log__", 1.0),
     "tokens_exponent_offset": ("tokens_exponent_spread_log__", 1.0),
     "release_offset": ("release_spread_log__", 0.8),
     "growth_step_offset": ("growth_step_spread_log__", 0.5),
-    "slope_step_offset": ("slope_step_spread_log__", 0.5),
-    "level_step_offset": ("level_step_spread_log__", 0.5),
-    "benchmark_step_offset": ("benchmark_step_spread_log__", 0.5),
-    "lean_offset": ("lean_spread_log__", 0.5),
     "drift_before_offset_zerosum__": ("drift_spread_before_log__", 0.6),
     "drift_change_offset_zerosum__": ("drift_spread_change_log__", 0.6),
 }
