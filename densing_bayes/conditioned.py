@@ -31,8 +31,6 @@ from densing_bayes.performance import expected_score
 LATENTS = ("shortfall", "log_density", "log_effective_params")
 # Standardised effects z = effect / spread whose coordinate is z * spread^weight: weight 0 is the
 # non-centred form, 1 the centred one; in between where data and prior say about as much.
-# Many effects whose spread may be near zero stay non-centred: centred in part, their joint density
-# has its mode where the spread vanishes, and the Laplace approximation would go there.
 CENTRED = {
     "params_exponent_offset": ("params_exponent_spread_log__", 1.0),
     "tokens_exponent_offset": ("tokens_exponent_spread_log__", 1.0),
@@ -40,6 +38,15 @@ CENTRED = {
     "growth_step_offset": ("growth_step_spread_log__", 0.5),
     "drift_before_offset_zerosum__": ("drift_spread_before_log__", 0.6),
     "drift_change_offset_zerosum__": ("drift_spread_change_log__", 0.6),
+}
+# Many effects, whose spread may be near zero: centred in part where it is large beside a scale,
+# from where on data and prior say about as much, and non-centred where it is small. Were they
+# centred there too, the joint density would have its mode where spread and effects vanish.
+SOFTLY_CENTRED = {
+    "slope_step_offset": ("slope_step_spread_log__", 0.5, 0.3),
+    "level_step_offset": ("level_step_spread_log__", 0.5, 0.3),
+    "benchmark_step_offset": ("benchmark_step_spread_log__", 0.5, 0.3),
+    "lean_offset": ("lean_spread_log__", 0.5, 0.3),
 }
 # In a mean trend releases have effects of their own and no shortfall, and pin down the effect of
 # their organisation (least bulk ESS of 4000 draws of its spread: 285 non-centred, 671 so).
@@ -216,6 +223,11 @@ def _log_factors(values: dict[str, Any], observed: Observations) -> Iterator[tup
         if name in values:
             own = (None,) * (values[name].ndim - values[spread].ndim)  # draws may stand in front
             yield name, weight * values[spread][(..., *own)]
+    for name, (spread, weight, scale) in SOFTLY_CENTRED.items():
+        if name in values:
+            own = (None,) * (values[name].ndim - values[spread].ndim)
+            soft = 0.5 * np.log(np.exp(2.0 * values[spread]) + scale**2)
+            yield name, weight * soft[(..., *own)]
     position, change = "change_position_logodds__", "growth_change"
     if {position, change} <= set(values) and len(observed.change_earliest) == 1:
         earliest, latest = observed.change_earliest, observed.change_latest

@@ -90,8 +90,8 @@ def ramps(begin: Floats, end: Floats, time: Floats) -> tuple[Floats, Floats]:
 
 
 def _weighted(weights: Floats, steps: Array) -> Array:
-    """Sums of weighted steps: weights (time, stretch), or with the sample dims in front."""
-    if weights.ndim == 2:
+    """Sums of weighted steps: weights ([time,] stretch), or with the sample dims in front."""
+    if weights.ndim <= 2:
         return steps.dot(weights.T)  # one product: sums of many terms are beyond the interpreter
     return (weights * steps[..., None, :]).sum(axis=-1)
 

@@ -33,8 +33,11 @@ def documented() -> set[str]:
     return set(re.findall(r"`(\w+)`", " ".join(first)))
 
 
-@pytest.mark.parametrize("name", ["as shipped", "mean trend", "shortfall drifts", "flagged rows",
-                                  "no pooling", "wandering benchmarks", "leaning organisations"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    ["as shipped", "mean trend", "shortfall drifts", "flagged rows", "no pooling",
+     "wandering benchmarks", "leaning organisations"],
+)  # fmt: skip
 def test_every_variable_is_documented(name):
     model = build_model(SPEC.replace(**SWITCHES[name]), few_systems())
     named = {v.name.removesuffix("_logit") for v in (*model.free_RVs, *model.deterministics)}
