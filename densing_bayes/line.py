@@ -16,7 +16,6 @@ from densing_bayes.tails import standard
 
 CONTINUED = 20.0  # years for which a random walk goes on after the last datum
 WALK = 20221130  # seed of its steps
-STEPS = 10_000  # number of the step at time 0, so that all have one
 
 
 class Walk(NamedTuple):
@@ -135,15 +134,15 @@ def continued(
     tails
         Degrees of freedom of the steps of the level; normal if None.
     """
-    edges = _edges_beyond(walk, last)
-    width = float(edges[1] - edges[0])
+    edges, numbers = _edges_beyond(walk, last)
+    root = np.sqrt(edges[1] - edges[0])
     slope, level = [], []
-    for at in edges[:-1]:
+    for number in numbers:
         # A generator per step, so that no date hangs on how far the walk is followed.
-        random = np.random.default_rng([WALK, round(float(at) / width) + STEPS])
-        slope.append(np.sqrt(width) * spread * random.standard_normal(spread.shape))
+        random = np.random.default_rng([WALK, number])
+        slope.append(root * spread * random.standard_normal(spread.shape))
         if level_spread is not None:
-            level.append(np.sqrt(width) * level_spread * standard(random, tails, spread.shape))
+            level.append(root * level_spread * standard(random, tails, spread.shape))
 
     def joined(own: Array, more: list[Floats]) -> Floats:
         return np.concatenate([own, np.stack(more, axis=-1)], axis=-1) if more else own
@@ -158,26 +157,30 @@ def continued(
 
 def continued_on(walk: Walk, last: float, spread: Floats, on: Floats) -> Walk:
     """As :func:`continued`, of the level of one benchmark among others, by its contrasts."""
-    edges = _edges_beyond(walk, last)
-    width = float(edges[1] - edges[0])
+    edges, numbers = _edges_beyond(walk, last)
+    root = np.sqrt(edges[1] - edges[0])
     more = []
-    for at in edges[:-1]:
-        random = np.random.default_rng([WALK, round(float(at) / width) + STEPS, len(on)])
-        drawn = random.standard_normal((*spread.shape, len(on))) @ on
-        more.append(np.sqrt(width) * spread * drawn)
+    for number in numbers:
+        random = np.random.default_rng([WALK, number, len(on)])
+        more.append(root * spread * (random.standard_normal((*spread.shape, len(on))) @ on))
     level = np.concatenate([walk.level, np.stack(more, axis=-1)], axis=-1)
     begin, end = np.r_[walk.begin, edges[:-1]], np.r_[walk.end, edges[1:]]
     return Walk(begin, end, np.zeros_like(level), level)
 
 
-def _edges_beyond(walk: Walk, last: float) -> Floats:
-    """Edges of the stretches that a walk goes on in, up to twenty years after the last datum."""
+def _edges_beyond(walk: Walk, last: float) -> tuple[Floats, list[int]]:
+    """Edges of the stretches in which a walk goes on, up to twenty years after the last datum.
+
+    And the numbers of these stretches, counted from the end of the walk.
+    """
     width = float(np.abs(walk.end - walk.begin).mean())
     begin = float(np.max(walk.begin if walk.level is None else np.r_[walk.begin, walk.end]))
-    edges = begin + width * np.arange(int((last + CONTINUED - begin) / width) + 2)
+    numbers = np.arange(int((last + CONTINUED - begin) / width) + 2)
+    edges: Floats = begin + width * numbers.astype(float)
     if walk.level is None:  # the last knot has had its step
-        edges = edges[edges > max(begin, last)]
-    return np.asarray(edges, dtype=float)
+        later = edges > max(begin, last)
+        edges, numbers = edges[later], numbers[later]
+    return edges, numbers[:-1].tolist()
 
 
 def line_value(line: Line, time: Array) -> Array:
