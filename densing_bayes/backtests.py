@@ -171,6 +171,8 @@ def _scored_after(request: Request, reduced: Request, cut: dt.date, terms: Terms
 def score(fit: Fit, panel: Panel | str | os.PathLike[str] | None = None, seed: int = 0) -> Held:
     """Score a fit on the systems of a panel that it has not seen, by half years.
 
+    Siblings of a release that it has seen give a system away, so those are left out.
+
     Parameters
     ----------
     fit
@@ -189,9 +191,15 @@ def score(fit: Fit, panel: Panel | str | os.PathLike[str] | None = None, seed: i
     if not isinstance(panel, Panel):
         panel = load_panel(fit.spec.panel.source if panel is None else panel)
     bare = fit.spec.replace(trend__changes=())
-    seen = set(fit.observed.systems)
+    seen, known = set(fit.observed.systems), set(fit.observed.releases)
     everything = with_changes_of(fit, observe(panel, bare))
-    new = np.array([name not in seen for name in everything.systems])
+    releases = np.array(everything.releases, object)[everything.system_release]
+    new = np.array(
+        [
+            name not in seen and release not in known
+            for name, release in zip(everything.systems, releases, strict=True)
+        ]
+    )
     if not new.any():
         raise DensingError(
             f"panel '{panel.name}' has no system that the fit has not seen: give a panel with "

@@ -40,6 +40,7 @@ WALK = {"every_months": 6, "level_spread": PC, "growth_spread": PC, "tails": 4.0
 SWITCHES = {
     "as shipped": {},
     "no irreducible loss": {"scaling__irreducible": False},
+    "no run effects": {"performance__run_effects": False},
     "no pooling": {"scaling__pooling": False},
     "annealed runs only": {"scaling__final_runs": "annealed"},
     "no drift": {"density__drift": False},
