@@ -243,7 +243,7 @@ def _averaged_now(fitted: Fit, data: str | None, ci: float) -> dict[str, Any]:
         f"comparing {len(list_hypotheses())} hypotheses: some ten minutes on two cores, seconds "
         f"where their fits are in the store"
     )
-    with _interruptible():
+    with interruptible():
         return make_averaged(fitted, panel, ci, progress=True)
 
 

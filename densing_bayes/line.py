@@ -81,21 +81,27 @@ def contrasts(count: int) -> Floats:
     return helmert(count).T
 
 
-def ramps(begin: Floats, end: Floats, time: Floats) -> tuple[Floats, Floats]:
+def ramps(begin: Floats, end: Floats, time: Array) -> tuple[Array, Array]:
     """What a step of the growth rate and one of the level add to a line, (..., time, stretch)."""
-    sign = np.where(end > begin, 1.0, -1.0)
-    since = np.maximum(sign * (np.asarray(time)[..., None] - begin), 0.0)
-    return since, np.minimum(since / np.abs(end - begin), 1.0)
+    since = _since(begin, end, time)
+    share = since / np.abs(end - begin)
+    return since, share * (share < 1.0) + (share >= 1.0)
 
 
-def _weighted(weights: Floats, steps: Array) -> Array:
+def _since(begin: Floats, end: Floats, time: Array) -> Array:
+    """Time since the begin of each stretch, away from time 0; nothing before it."""
+    at = time if hasattr(time, "ndim") else np.asarray(time)
+    return _ramp(np.where(end > begin, 1.0, -1.0) * (at[..., None] - begin))
+
+
+def _weighted(weights: Array, steps: Array) -> Array:
     """Sums of weighted steps: weights ([time,] stretch), or with the sample dims in front."""
     if weights.ndim <= 2:
         return steps.dot(weights.T)  # one product: sums of many terms are beyond the interpreter
     return (weights * steps[..., None, :]).sum(axis=-1)
 
 
-def walk_value(walk: Walk, time: Floats) -> Array:
+def walk_value(walk: Walk, time: Array) -> Array:
     """What a walk adds to the line at times."""
     of_slope, of_level = ramps(walk.begin, walk.end, time)
     value = _weighted(of_slope, walk.slope)
