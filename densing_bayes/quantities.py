@@ -151,8 +151,14 @@ def drift_on(fit: Fit, benchmark: str, time: Floats, group: str = "posterior") -
     for name, span in (("drift_before", time), ("drift_change", since)):
         if name in draws:
             result = result + draws[name].sel(benchmark=benchmark).to_numpy()[..., None] * span
+    return np.asarray(result + walk_on(fit, benchmark, time, group))
+
+
+def walk_on(fit: Fit, benchmark: str, time: Floats, group: str = "posterior") -> Floats:
+    """The part of :func:`drift_on` that a benchmark has walked, 0 without walks of benchmarks."""
+    draws = draws_of(fit, group).transpose(*SAMPLE, ...)
     if "benchmark_step" not in draws:
-        return result
+        return np.zeros((*draws["level"].shape, np.shape(time)[-1]))
     number = fit.observed.benchmarks.index(benchmark)
     begin, end = stretches(fit.observed.walk_edges)
     steps = draws["benchmark_step"].sel(benchmark=benchmark).to_numpy()
@@ -160,7 +166,18 @@ def drift_on(fit: Fit, benchmark: str, time: Floats, group: str = "posterior") -
     spread = draws["benchmark_step_spread"].to_numpy()
     apart = Walk(begin, end, np.zeros_like(steps), steps)
     apart = continued_on(apart, float(fit.observed.time.max()), spread, on)
-    return np.asarray(result + walk_value(apart, time))
+    return np.asarray(walk_value(apart, time))
+
+
+def _walked(fit: Fit, benchmark: str, part: str, group: str) -> Floats:
+    """Mean rate at which a benchmark has walked off the trend in a stretch of growth, 1/day."""
+    shape = draws_of(fit, group)["level"].shape
+    if fit.spec.density.walk is None:
+        return np.zeros(shape)
+    begin, end = growth_stretches(fit, group)[part]
+    at = [np.broadcast_to(time, shape)[..., None] for time in (begin, end)]
+    rise = walk_on(fit, benchmark, at[1], group) - walk_on(fit, benchmark, at[0], group)
+    return np.asarray(rise[..., 0] / (end - begin) / DAYS_PER_YEAR)
 
 
 def size_slope(fit: Fit, group: str = "posterior") -> Floats:
@@ -264,21 +281,26 @@ def estimand_growth(fit: Fit, group: str = "posterior", seed: int = 0) -> xr.Dat
     count, shape = len(fit.observed.benchmarks), mean["before"].shape
     random = np.random.default_rng(seed)
 
-    def apart(spread: str) -> np.ndarray:
+    def apart(sigma: Floats) -> Floats:
         """Distance of each estimand from the mean of these benchmarks, 1/day."""
-        if spread not in draws:
-            return np.zeros((*shape, len(ESTIMANDS)))
-        sigma = draws[spread].transpose(*SAMPLE).to_numpy()
         general = sigma / np.sqrt(count) * random.standard_normal(shape)
         new = general + sigma * random.standard_normal(shape)
         return np.stack([np.zeros(shape), general, new], axis=-1) / DAYS_PER_YEAR
 
+    before, change = (
+        apart(_scale(draws.transpose(*SAMPLE, ...), f"drift_spread_{part}", shape))
+        for part in ("before", "change")
+    )
+    if fit.spec.density.walk is not None:  # walks of benchmarks over the two stretches
+        spread = draws["benchmark_step_spread"].transpose(*SAMPLE).to_numpy()
+        first, second = (
+            apart(spread / np.sqrt(end - begin))
+            for begin, end in growth_stretches(fit, group).values()
+        )
+        before, change = before + first, change + second - first
     dims = (*SAMPLE, "estimand")
     result = xr.Dataset(
-        {
-            "before": (dims, apart("drift_spread_before")),
-            "change": (dims, apart("drift_spread_change")),
-        },
+        {"before": (dims, before), "change": (dims, change)},
         coords={**mean.coords, "estimand": list(ESTIMANDS)},
     )
     result["before"] = result["before"] + mean["before"]
@@ -312,8 +334,13 @@ def benchmark_growth(fit: Fit, group: str = "posterior", seed: int = 0) -> xr.Da
         {"before": (dims, drift("drift_before")), "change": (dims, drift("drift_change"))},
         coords={**mean.coords, "benchmark": benchmarks},
     )
-    each["before"] = each["before"] + mean["before"]
-    each["change"] = each["change"] + mean["change"]
+    walked = {
+        part: (dims, np.stack([_walked(fit, name, part, group) for name in benchmarks], axis=-1))
+        for part in ("before", "after")
+    }
+    apart = xr.Dataset(walked, coords=each.coords)
+    each["before"] = each["before"] + mean["before"] + apart["before"]
+    each["change"] = each["change"] + mean["change"] + apart["after"] - apart["before"]
     each["after"] = each["before"] + each["change"]
     new = estimand_growth(fit, group, seed).sel(estimand="new benchmark", drop=True)
     return xr.concat([each, new.expand_dims(benchmark=["new benchmark"])], "benchmark").transpose(
