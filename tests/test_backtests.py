@@ -28,6 +28,13 @@ def past_of(fit):
     return dataclasses.replace(past, provenance=fit.provenance, diagnostics=fit.diagnostics)
 
 
+def last_window(fit):
+    """The half year after the cut as a backtest of one cut holds it."""
+    own = backtests.released_within(fit.observed, CUT)[fit.observed.system_release]
+    rows = backtests.held(past_of(fit), fit.observed.of_systems(own), CUT, 183)
+    return backtests.Held(pd.DataFrame(rows["cells"]), pd.DataFrame([rows["window"]]))
+
+
 def test_joint_log_score_is_the_density_of_a_normal_window():
     random = np.random.default_rng(0)
     mean, covariance = np.array([0.3, -0.2]), np.array([[0.3, 0.2], [0.2, 0.4]])
@@ -76,18 +83,16 @@ def test_rivals_are_regressions_of_the_past():
 
 @pytest.mark.fit
 def test_a_window_is_judged_by_the_draws_of_the_fit(small_fit):
-    fit, observed = past_of(small_fit), small_fit.observed
+    observed, found = small_fit.observed, last_window(small_fit)
+    cells, window = found.cells, found.windows.iloc[0]
     own = backtests.released_within(observed, CUT)[observed.system_release]
     coming = observed.of_systems(own)
-    rows = backtests.held(fit, coming, CUT, 183)
-    cells = pd.DataFrame(rows["cells"])
-    assert len(cells) == len(coming.score) == rows["window"]["cells"]
+    assert len(cells) == len(coming.score) == window["cells"]
     np.testing.assert_array_equal(cells["score"], coming.score)
     inside = (cells["score"] >= cells["lower80"]) & (cells["score"] <= cells["upper80"])
     np.testing.assert_array_equal(cells["covered80"], inside)
     near = (cells["pit"] - 0.1).abs().lt(0.01) | (cells["pit"] - 0.9).abs().lt(0.01)
     np.testing.assert_array_equal(inside[~near], cells["pit"].between(0.1, 0.9)[~near])
-    found = backtests.Held(cells, pd.DataFrame([rows["window"]]))
     figures = backtests.summary(found)
     share = figures["coverage"]["80"]
     assert share["share"] == pytest.approx(inside.mean())
@@ -96,7 +101,7 @@ def test_a_window_is_judged_by_the_draws_of_the_fit(small_fit):
     for rival in rivals.RIVALS:
         expected = cells["crps"].mean() / cells[f"crps: {rival}"].mean()
         assert figures["crps_ratio"][rival] == pytest.approx(expected)
-    z = stats.norm.ppf(rows["window"]["mean_pit"])
+    z = stats.norm.ppf(window["mean_pit"])
     assert figures["window_means"]["p"] == pytest.approx(stats.chi2.sf(z**2, 1))
 
 
