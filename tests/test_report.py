@@ -40,7 +40,7 @@ CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 FIGURES = ("frontier", "growth", "scaling", "score_links")
 PICTURES = (*FIGURES, "claims")
 TABLES = ("trend", "densities", "readings", "shelf-lives", "benchmarks", "claims", "priors",
-          "diagnostics", "data-benchmarks", "data", "provenance")  # fmt: skip
+          "diagnostics", "data-benchmarks", "releases", "data", "provenance")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
