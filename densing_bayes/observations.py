@@ -182,6 +182,14 @@ class Observations:
             cell_flag=self.cell_flag[cells],
         )
 
+    def with_systems_of(self, other: Observations) -> Observations:
+        """The same runs and changes with the systems of other observations and their scores."""
+        own = ("systems", "releases", "organisations", "log_params", "time", "system_release",
+               "system_organisation", "system_family", "release_time", "size_fallbacks", "score",
+               "cell_label", "cell_system", "cell_benchmark", "cell_items", "cell_flag",
+               "flags")  # fmt: skip
+        return replace(self, **{name: getattr(other, name) for name in own})
+
     def hash(self) -> str:
         """SHA-256 of every array and label that the model sees."""
         digest = hashlib.sha256()
