@@ -183,11 +183,21 @@ class Observations:
             cell_flag=self.cell_flag[cells],
         )
 
+    def with_systems_of(self, other: Observations) -> Observations:
+        """The same runs and changes with the systems of other observations and their scores."""
+        own = ("systems", "releases", "organisations", "log_params", "time", "system_release",
+               "system_organisation", "system_family", "release_time", "size_fallbacks", "score",
+               "cell_label", "cell_system", "cell_benchmark", "cell_items", "cell_flag",
+               "flags")  # fmt: skip
+        return replace(self, **{name: getattr(other, name) for name in own})
+
     def hash(self) -> str:
         """SHA-256 of every array and label that the model sees."""
         digest = hashlib.sha256()
         for name in sorted(self.__dataclass_fields__):
             value = getattr(self, name)
+            if name == "walk_edges" and not value.size:
+                continue  # a trend that does not wander knows nothing of it
             data = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
             digest.update(name.encode() + data)
         return digest.hexdigest()
