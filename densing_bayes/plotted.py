@@ -78,7 +78,7 @@ def fit_paper_figures(seed: int = SEED) -> PlottedPanel:
         )
         return PlottedPanel(five, mmlu_cf, mmlu)
 
-    return kept("plotted", seed, make, store_folder())
+    return kept("plotted", seed, make, store_folder(), __name__)
 
 
 def fit_plotted(

@@ -75,7 +75,7 @@ def fit_tables(seed: int = SEED) -> TablePanel:
     def make() -> TablePanel:
         return TablePanel(fit_prices("gpt-3.5", seed=seed), fit_engines(seed=seed))
 
-    return kept("tables", seed, make, store_folder())
+    return kept("tables", seed, make, store_folder(), __name__)
 
 
 def _flat(values: Any) -> Draws:

@@ -97,7 +97,9 @@ def corollary_sections(
 
     def stored(name: str) -> Section:
         title, make = makers[name]
-        return kept(f"section-{name}", key, partial(_made, name, title, make), store_folder())
+        return kept(
+            f"section-{name}", key, partial(_made, name, title, make), store_folder(), __name__
+        )
 
     return {name: partial(stored, name) for name in makers}
 
