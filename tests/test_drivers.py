@@ -26,7 +26,7 @@ from densing_bayes.corollaries.drivers import (
 from densing_bayes.corollaries.drivers_plot import plot_drivers, plot_drivers_prior
 from densing_bayes.corollaries.overtraining import overtraining, tokens_of
 from densing_bayes.errors import DensingError, SpecError
-from densing_bayes.plot_data import get_plot_data
+from densing_bayes.gallery import get_plot_data
 from densing_bayes.tables import load_panel
 
 ANALYSES = Path(__file__).parent.parent / "analyses"
