@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 import json
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -295,7 +296,7 @@ def test_bad_panels_and_too_few_systems(small_fit):
     ],
 )
 def test_bad_specifications_are_refused(tmp_path, line, said):
-    source = Path(drivers.__file__).parents[2] / "models" / "corollaries" / "drivers.toml"
+    source = files("densing_bayes.models") / "corollaries" / "drivers.toml"
     key = line.split(" = ")[0]
     text = "\n".join(
         old for old in source.read_text("utf-8").splitlines() if not old.startswith(f"{key} =")
