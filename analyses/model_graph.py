@@ -48,6 +48,8 @@ PLACES = {
         "discrimination": (COLUMN[0], 8.45),
         "difficulty": (COLUMN[1], 8.45),
         "token_elasticity": (COLUMN[2], 8.45),
+        "run_spread": (COLUMN[1], 10.85),
+        "run_effect": (COLUMN[2], 10.85),
         "reference_noise": (COLUMN[3], 10.85),
         "reference_score": (COLUMN[3], 9.95),
     },
@@ -105,6 +107,7 @@ SYMBOLS = {
     "log_tokens_exponent_mean": r"$\mu_\beta$", "tokens_exponent_spread": r"$\tau_\beta$",
     "floor": "$f$", "ceiling": "$h$", "steepness": r"$\gamma$", "midpoint": "$l$",
     "discrimination": "$g$", "difficulty": r"$\theta$", "token_elasticity": r"$\lambda$",
+    "run_effect": "$e$", "run_spread": r"$\upsilon$",
     "reference_noise": r"$\eta$", "protocol_noise": r"$\eta$", "reference_score": "$S$",
     "score": "$S$", "log_density": r"$\ln\rho$", "log_effective_params": "$x$",
     "format_offset": "$o$", "benchmark_spread": r"$\omega$", "drift_before": "$B$",
@@ -114,7 +117,8 @@ SYMBOLS = {
 }  # fmt: skip
 OBSERVED = ("loss", "reference_score", "score")
 DERIVED = ("floor", "params_exponent", "tokens_exponent", "irreducible_loss", "params_loss",
-           "tokens_loss", "drift_before", "drift_change", "organisation_effect")  # fmt: skip
+           "tokens_loss", "drift_before", "drift_change", "organisation_effect",
+           "run_effect")  # fmt: skip
 HERE = Path(__file__).parent
 
 

@@ -224,7 +224,7 @@ def data_section(fit: Fit, panel: Panel | None) -> Section:
     return Section(
         "data",
         "Data",
-        (wording.counts_sentence(fit),),
+        (wording.counts_sentence(fit), wording.releases_sentence(fit)),
         ()
         if sources
         else ("The sources stand in the tables of the panel, which were not at hand.",),
@@ -235,6 +235,7 @@ def data_section(fit: Fit, panel: Panel | None) -> Section:
                 name="data-benchmarks",
                 left=frozenset({1}),
             ),
+            *_releases_joined(fit),
             Table(
                 header,
                 tuple(rows),
@@ -244,8 +245,28 @@ def data_section(fit: Fit, panel: Panel | None) -> Section:
             ),
         ),
         folded=(f"{len(numbered)} sources", listed_sources) if sources else None,
-        document={"counts": observed.counts().to_dict(orient="index")},
+        document={
+            "counts": observed.counts().to_dict(orient="index"),
+            "releases_joined": [
+                {"release": str(name), "systems": row["systems"]}
+                | {end: row[end].isoformat() for end in ("first", "last")}
+                for name, row in observed.joined().iterrows()
+            ],
+        },
     )
+
+
+def _releases_joined(fit: Fit) -> tuple[Table, ...]:
+    """Releases of more than one date, if there are any."""
+    rows = tuple(
+        (str(name), row["first"].isoformat(), row["last"].isoformat(), ", ".join(row["systems"]))
+        for name, row in fit.observed.joined().iterrows()
+    )
+    if not rows:
+        return ()
+    header = ("Release", "First", "Last", "Systems")
+    note = "Releases whose systems came out on more than one date. That of the first counts."
+    return (Table(header, rows, name="releases", note=note, left=frozenset({3})),)
 
 
 def sources_of(fit: Fit, panel: Panel | None) -> dict[str, list[str]]:

@@ -182,13 +182,48 @@ def _interruptible() -> Iterator[None]:
 
 
 @app.command("trend")
-def trend_command(fit: FitFile, as_json: Json = False, ci: Interval = 0.95) -> None:
-    """Growth rate and doubling time before and after the change, and the change itself."""
+def trend_command(
+    fit: FitFile,
+    comparison: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="comparison.json of 'compare --out', to average over hypotheses. [default: what "
+            "the store or the package has of the same model and data]",
+        ),
+    ] = None,
+    average: Annotated[
+        bool,
+        typer.Option(
+            "--average",
+            help="Compare all built-in hypotheses under the model of FIT and average over them; "
+            "some ten minutes on two cores the first time.",
+        ),
+    ] = False,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="For --average: tables of FIT. [default: the embedded panel]"
+        ),
+    ] = None,
+    as_json: Json = False,
+    ci: Interval = 0.95,
+) -> None:
+    """Growth rate and doubling time before and after the change, and averaged over hypotheses."""
     from densing_bayes import wording
+    from densing_bayes.averaged import averaged_of
     from densing_bayes.summary import trend_summary
 
+    if average and comparison is not None:
+        raise DensingError("--average makes a comparison: leave --comparison out, or --average")
+    if data is not None and not average:
+        raise DensingError("--data names the tables for --average: add that, or leave --data out")
     fitted = load_fit(fit)
-    summary = trend_summary(fitted, ci)
+    if average:
+        averaged: dict[str, Any] | None = _averaged_now(fitted, data, ci)
+    else:
+        averaged = averaged_of(fitted, comparison)
+    summary = trend_summary(fitted, ci, averaged)
     if as_json:
         print_json(summary)
         return
@@ -212,6 +247,27 @@ def trend_command(fit: FitFile, as_json: Json = False, ci: Interval = 0.95) -> N
         header = ["Growth rate, /day", "Doubling time, days"]
     print_table("By benchmark", header, rows)
     print_footing(fitted)
+
+
+def _averaged_now(fitted: Fit, data: str | None, ci: float) -> dict[str, Any]:
+    """Averages of a comparison that is made for a fit, of the tables that it has seen."""
+    from densing_bayes.averaged import make_averaged
+    from densing_bayes.basis_sections import tables_of
+    from densing_bayes.spec import list_hypotheses
+    from densing_bayes.tables import load_panel
+
+    panel = tables_of(fitted) if data is None else load_panel(data)
+    if panel is None or panel.sha256 != fitted.provenance.get("tables_hash"):
+        raise DensingError(
+            f"the tables of {data or fitted.spec.panel.source!r} are not those that the fit has "
+            f"seen: name them with --data, or fit again"
+        )
+    say(
+        f"comparing {len(list_hypotheses())} hypotheses: some ten minutes on two cores, seconds "
+        f"where their fits are in the store"
+    )
+    with _interruptible():
+        return make_averaged(fitted, panel, ci, progress=True)
 
 
 @app.command("density")
@@ -397,7 +453,7 @@ def claims_command(
     from densing_bayes.ahead import do_ahead, for_claims
     from densing_bayes.documents import claims_document
     from densing_bayes.ledger import BUILT_IN, claims, table_fits
-    from densing_bayes.tally import RULE, ledger_rows, reasons, summary_sentence
+    from densing_bayes.tally import RULE, judges, ledger_rows, reasons, summary_sentence
 
     with _interruptible():
         given: list[Judgeable] = [load_fit(path) for path in fits or []]
@@ -409,7 +465,7 @@ def claims_command(
     header, rows = ledger_rows(table)
     print_ledger(header, rows)
     print_text("")
-    for line in (summary_sentence(table), RULE, *reasons(table)):
+    for line in (summary_sentence(table), RULE, *judges(table), *reasons(table)):
         print_text(line)
 
 

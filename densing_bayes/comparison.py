@@ -108,7 +108,8 @@ def compare(
         Processes at a time; by default as many as there are processors, or what
         ``joblib.parallel_config`` says.
     store
-        Keep and reuse fits in the user's cache (True) or in a folder; or do not (False).
+        Keep and reuse fits in the user's cache (True) or in a folder; or do not (False). Averages
+        over the hypotheses are kept there, too, for :func:`densing_bayes.averaged.averaged_of`.
     progress
         Say what has been done; by default on a terminal only.
 
@@ -161,7 +162,7 @@ def compare(
         if store is False:
             for fit in fits.values():
                 fit.data.load()
-    return Comparison(
+    comparison = Comparison(
         spec=spec,
         observed=bare,
         hypotheses=named,
@@ -171,6 +172,11 @@ def compare(
         sensitivity=_sensitivity(fits, answers),
         forecasts=forecasts,
     )
+    if store is not False:
+        from densing_bayes.averaged import keep_averaged
+
+        keep_averaged(comparison, folder)
+    return comparison
 
 
 def as_source(source: Source) -> Hypothesis | Fit:

@@ -33,6 +33,7 @@ LATENTS = ("shortfall", "log_density", "log_effective_params")
 CENTRED = {
     "params_exponent_offset": ("params_exponent_spread_log__", 1.0),
     "tokens_exponent_offset": ("tokens_exponent_spread_log__", 1.0),
+    "run_offset": ("run_spread_log__", 1.0),
     "release_offset": ("release_spread_log__", 0.8),
     "growth_step_offset": ("growth_step_spread_log__", 0.5),
     "drift_before_offset_zerosum__": ("drift_spread_before_log__", 0.6),

@@ -72,18 +72,19 @@ def density_document(fit: Fit, ci: float = CI, top: int | None = None) -> dict[s
     Returns
     -------
     dict
-        ``systems``: a list of system, organisation, release_date, params, the estimates
+        ``systems``: a list of system, organisation, release, release_date, params, the estimates
         ``density``, ``rank`` and ``effective_params``, in_range and p_no_finite; then
         ``diagnostics`` and ``provenance``.
     """
     table = density_table(fit, ci).iloc[:top]
     draws = densities(fit).sel(system=list(table.index))
     means = draws.mean(("chain", "draw"))
+    observed = fit.observed
+    release = dict(zip(observed.systems, observed.system_release, strict=True))
     systems = []
     for name, row in table.iterrows():
-        record: dict[str, Any] = {"system": name} | {
-            key: row[key] for key in ("organisation", "release_date", "params")
-        }
+        record: dict[str, Any] = {"system": name, "release": observed.releases[release[str(name)]]}
+        record |= {key: row[key] for key in ("organisation", "release_date", "params")}
         for key, unit in (("density", "1"), ("rank", "1"), ("effective_params", "1")):
             record[key] = {
                 "mean": means[key].sel(system=name).item(),
@@ -155,10 +156,10 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
         ``hypotheses``: a list with a record per hypothesis, all criteria; ``dates``: what lies
         between neighbouring candidate dates; ``change_dates``: by hypothesis and change, estimates
         of dates that the data choose; ``sensitivity``; ``forecasts`` per hypothesis and cut;
-        ``averaged``: of :func:`densing_bayes.averaging.average_summary`; ``findings``: sentences;
+        ``averaged``: of :func:`densing_bayes.averaged.averaged_document`; ``findings``: sentences;
         ``provenance`` of each fit by name.
     """
-    from densing_bayes.averaging import average_summary
+    from densing_bayes.averaged import averaged_document
     from densing_bayes.findings import sentences
     from densing_bayes.summary import change_dates
 
@@ -171,7 +172,7 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
             },
             "sensitivity": comparison.sensitivity.to_dict(orient="records"),
             "forecasts": comparison.forecasts.to_dict(orient="records"),
-            "averaged": average_summary(comparison),
+            "averaged": averaged_document(comparison),
             "findings": sentences(comparison),
             "provenance": {name: fit.provenance for name, fit in comparison.fits.items()},
         }

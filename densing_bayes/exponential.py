@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from densing_bayes.distributions import PositivePrior
+from densing_bayes.distributions import PositivePrior, RealPrior
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting import SEED
 from densing_bayes.hypothesis import LineSpec
-from densing_bayes.line import drawn_line, line_slope, line_value
+from densing_bayes.line import Line, continued, drawn_line, line_slope, line_value
 from densing_bayes.observations import DAYS_PER_YEAR, Floats, years_since_origin
 from densing_bayes.posterior import Posterior, sample_posterior
 
@@ -44,6 +44,8 @@ class ExponentialSpec(LineSpec):
         Of the Student distribution of the scatter; normal if there are none given.
     shortfall_spread, system_spread
         Scales of the shortfall (frontier form) and of the scatter, in log units.
+    shortfall_growth
+        Rate at which the scale of the shortfall drifts, 1/year; constant if there is none given.
     """
 
     form: Literal["frontier", "mean"] = "frontier"
@@ -51,6 +53,7 @@ class ExponentialSpec(LineSpec):
     degrees_of_freedom: float | None = None
     shortfall_spread: PositivePrior
     system_spread: PositivePrior
+    shortfall_growth: RealPrior | None = None
 
 
 @dataclass(frozen=True)
@@ -216,6 +219,9 @@ def exponential_model(points: Points, spec: ExponentialSpec) -> pm.Model:
                 precision = pm.Gamma("precision", heavy / 2.0, heavy / 2.0, dims="point")
                 width = scatter / pt.sqrt(precision)
             shortfall = variable("shortfall_spread", spec.shortfall_spread)
+            if spec.shortfall_growth is not None:
+                drift = variable("shortfall_growth", spec.shortfall_growth)
+                shortfall = shortfall * pt.exp(drift * time)
             sign = 1.0 if spec.best == "highest" else -1.0
             likelihood = _below(sign * above, shortfall, width)
         unsure = np.flatnonzero(points.member < 1.0)
@@ -321,12 +327,21 @@ def growth_of(fit: ExponentialFit, dates: Any, group: str = "posterior") -> xr.D
     return _along(fit, dates, group, line_slope) / DAYS_PER_YEAR
 
 
+def line_of(fit: ExponentialFit, group: str = "posterior") -> Line:
+    """The drawn line; one that takes a random walk goes on walking past the last datum."""
+    drawn = fit.posterior if group == "posterior" else fit.prior
+    arrays = {str(name): drawn[name].to_numpy() for name in drawn}
+    line, smooth = drawn_line(fit.spec, fit.points, arrays), fit.spec.smooth
+    if smooth is None:
+        return line
+    return continued(line, smooth, arrays["growth_step_spread"], float(fit.points.last.max()))
+
+
 def _along(fit: ExponentialFit, dates: Any, group: str, what: Any) -> xr.DataArray:
     days = pd.DatetimeIndex(pd.to_datetime(np.atleast_1d(np.asarray(dates, dtype=object))))
     drawn = fit.posterior if group == "posterior" else fit.prior
-    line = drawn_line(fit.spec, fit.points, {str(name): drawn[name].to_numpy() for name in drawn})
     time = np.array([years_since_origin(day) for day in days])
-    values = what(line, time) + np.zeros(len(time))
+    values = what(line_of(fit, group), time) + np.zeros(len(time))
     sample = {"chain": drawn.sizes["chain"], "draw": drawn.sizes["draw"]}
     values = np.broadcast_to(values, (*sample.values(), len(time)))
     return xr.DataArray(values, dims=(*sample, "date"), coords={"date": days})

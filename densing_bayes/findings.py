@@ -17,7 +17,14 @@ import pandas as pd
 from densing_bayes.comparison import Comparison
 from densing_bayes.leave_out import K_LIMIT
 from densing_bayes.summary import change_dates
-from densing_bayes.wording import is_probability, limits, markdown_table, median, number
+from densing_bayes.wording import (
+    LEAST_SHARE,
+    is_probability,
+    limits,
+    markdown_table,
+    median,
+    number,
+)
 
 BEHIND_PREDICTION = 4.0  # nats; smaller differences are not to be read (Sivula et al. 2025)
 BEHIND_ERRORS = 2.0
@@ -28,7 +35,6 @@ NOTES = (
     "change moves when its priors, or the likelihood, are raised to a power near 1; above 0.05 it "
     "moves."
 )
-LEAST_SHARE = 0.005  # of a hypothesis that is named in an average
 FEW_RELEASES = 5  # between two dates: too few to tell them apart
 
 
@@ -114,7 +120,7 @@ def sentences(comparison: Comparison) -> list[str]:
 
 
 def averages(comparison: Comparison) -> list[str]:
-    """The doubling time averaged over the hypotheses, beside the range of those given one."""
+    """Doubling times averaged over the hypotheses, a sentence for each kind of weights."""
     from densing_bayes.averaging import average_summary
 
     said = []

@@ -18,6 +18,7 @@ from densing_bayes.basis_sections import (
 )
 from densing_bayes.canvas import figure_of
 from densing_bayes.documents import claims_document, density_document, shelf_life_document
+from densing_bayes.errors import DensingError
 from densing_bayes.fits import CI, Fit
 from densing_bayes.ledger import claims
 from densing_bayes.observations import date_of
@@ -197,6 +198,7 @@ def frontier_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section
             f"{name}: {wording.median(times[key])} days ({wording.limits(times[key])})"
             for name, key in zip(names, ("before", "after"), strict=True)
         )
+    best = _definitions(fit, ci)
     rows = readings(fit, ci)
     dates = [key for key in rows[0] if key != "reading"]
     return Section(
@@ -220,6 +222,7 @@ def frontier_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section
                 note=f"Density (reference family = 1) under four readings, median and {span} "
                 "interval. With a shortfall of constant scale they differ in level only.",
             ),
+            *([_definition_table(best)] if len(best) else []),
         ),
         pictures=(
             Picture(
@@ -232,7 +235,36 @@ def frontier_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section
                 "runs. Names: systems that were the densest at their date.",
             ),
         ),
-        document={"readings": rows},
+        document={"readings": rows, "definitions": best.to_dict(orient="records")},
+    )
+
+
+def _definitions(fit: Fit, ci: float) -> pd.DataFrame:
+    """Growth under the definitions of the best that one fit has; empty if it has not passed."""
+    from densing_bayes.definitions import growth_by_definition
+
+    try:
+        return growth_by_definition([fit], ci)
+    except DensingError:  # not passed, or a trend whose changes have no known dates
+        return pd.DataFrame()
+
+
+def _definition_table(found: pd.DataFrame) -> Table:
+    from densing_bayes.definitions import definition_cells
+
+    return Table(
+        (
+            "Definition of the best",
+            "Growth after, per year",
+            "Doubling time after, days",
+            "Drift psi, per year",
+        ),
+        tuple(tuple(row[2:]) for row in definition_cells(found)),
+        name="definitions",
+        note="Growth of the best under the definitions of it that this fit has. With a constant "
+        "scale of the shortfall the edge has the slope of the mean. The quantile is that below "
+        "which nine in ten releases lie, of the densities of this fit, without a prior. "
+        "'densing-bayes claims' has fits of other definitions.",
     )
 
 
@@ -409,11 +441,26 @@ def claims_section(ledger: pd.DataFrame, ci: float = CI) -> Section:
             ),
         )
     document = claims_document(ledger)
+    best_header, best = tally.definition_rows(ledger)
+    definitions = (
+        Table(
+            tuple(best_header),
+            tuple(map(tuple, best)),
+            left=frozenset({1, 2}),
+            long=True,
+            name="claims-definitions",
+            note="Claims about a maximum under each definition of the best that the fits of this "
+            "report have. A quantile is of the densities of the fit that judges; it has no prior.",
+        ),
+    )
     return Section(
         "claims",
         "Ledger of claims",
         (summary,),
-        (f"{tally.RULE} Medians with {span} intervals.",),
+        (
+            f"{tally.RULE} Medians with {span} intervals.",
+            "Judged on: " + " ".join(tally.judges(ledger)),
+        ),
         (
             Table(
                 tuple(header),
@@ -422,6 +469,7 @@ def claims_section(ledger: pd.DataFrame, ci: float = CI) -> Section:
                 long=True,
                 numbers=flat_ledger(ledger),
             ),
+            *(definitions if best else ()),
         ),
         pictures,
         folded=("What could not be tested, and why", tuple(tally.reasons(ledger))),
@@ -432,7 +480,7 @@ def claims_section(ledger: pd.DataFrame, ci: float = CI) -> Section:
 def flat_ledger(ledger: pd.DataFrame) -> pd.DataFrame:
     """The ledger with a column for each figure of an estimate."""
     estimates = ledger["estimate"]
-    flat = ledger.drop(columns="estimate")
+    flat = ledger.drop(columns=["estimate", "definitions"])
     for key in ("median", "lower", "upper"):
         flat[key] = [None if said is None else said[key] for said in estimates]
     return flat

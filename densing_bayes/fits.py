@@ -18,7 +18,7 @@ from densing_bayes.observations import Observations
 from densing_bayes.spec import ModelSpec
 
 CI = 0.95  # the one default of every interval, equal-tailed
-FORMAT = "densing_bayes fit 2"
+FORMAT = "densing_bayes fit 3"
 
 
 @dataclass(frozen=True)

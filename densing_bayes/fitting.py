@@ -177,6 +177,7 @@ def fit_compiled(
     seen = np.ones(len(observed.systems), dtype=bool) if seen is None else seen
     measured = {
         "loss_data": observed.loss,
+        "reference_loss_data": observed.reference_loss,
         "reference_score_data": observed.reference_score,
         "score_data": observed.score,
     }

@@ -147,12 +147,14 @@ def densities_after(
 
 def _at_draws_after(fit: Fit, observed: Observations, cut: dt.date, days: int) -> Floats:
     """The same at each draw, (draw, release)."""
-    past = observed.release_time < years_since_origin(cut)
+    past = released_before(observed, cut)  # of a release that lies on both sides, what came first
     future = released_within(observed, cut, days)
     if not future.any():
         raise DensingError(f"no release in the {days} days from {cut} on")
     flat = thinned(fit.posterior, DRAWS)
-    seen = kin(observed.of_systems((past | future)[observed.system_release]), future[past | future])
+    coming = future[observed.system_release]
+    both = observed.of_systems(past | coming)
+    seen = kin(both, np.isin(both.releases, np.array(observed.releases)[future]))
     parameters = given(fit.spec, seen, flat)
     known = seen.release_time < years_since_origin(cut)
     return np.asarray(predictive_densities(fit.spec, seen, parameters, known).release[:, ~known])

@@ -1,13 +1,14 @@
 """Ledger of claims: every published number beside its posterior, and a verdict by a fixed rule.
 
-Each claim is judged on its own D0, by :mod:`densing_bayes.verdicts`. Every row names the estimand,
-D0 and size convention of the claim, and what the fit that judges it has in their place.
+Each claim is judged on its own D0, estimand and size convention, by :mod:`densing_bayes.verdicts`.
+Every row names these, and what the fit that judges it has in their place.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -22,8 +23,9 @@ from densing_bayes.fits import CI, Fit
 from densing_bayes.fitting import SEED, TARGET_ACCEPT, whole
 from densing_bayes.laws import doubling_time
 from densing_bayes.observations import DAYS_PER_YEAR
-from densing_bayes.plotted import PlottedPanel, fit_paper_figures
+from densing_bayes.plotted import PlottedPanel, fit_paper_figures, paper_figures_quantile
 from densing_bayes.progress import Tell, unheard
+from densing_bayes.quantile import kept_quantile_growth
 from densing_bayes.quantities import (
     benchmark_growth,
     check_ci,
@@ -36,21 +38,35 @@ from densing_bayes.quantities import (
 from densing_bayes.shelf import frontier_shelf_life
 from densing_bayes.verdicts import Draws, Judged, former_verdict, not_testable, verdict
 
-# Specification, draws of each chain and what is changed. Version 2 of the paper and the article
-# define density by D0 = 1e12 tokens, the journal by 5e12; a claim about the maximum is judged where
-# the scale of the shortfall may drift, since with a constant one maximum and mean grow alike.
-BUILT_IN: dict[str, tuple[str, int, dict[str, Any]]] = {
-    "joint": ("joint", 1000, {}),
-    "paper": ("paper", 2000, {}),
-} | {
-    f"{name}, maximum, D0 = {d0:.0e}": (
-        name,
-        draws,
-        {"panel__reference_tokens": d0, "trend__shortfall_drift": True},
-    )
-    for d0 in (1e12, 5e12)
-    for name, draws in (("joint", 1000), ("paper", 2000))
+FORMS: dict[str, dict[str, Any]] = {
+    "maximum": {"trend__shortfall_drift": True},
+    "edge": {},
+    "mean": {"trend__frontier": "none"},
 }
+
+
+def _built_in() -> dict[str, tuple[str, int, dict[str, Any]]]:
+    """Specification, draws of each chain and what is changed, by name of the fit.
+
+    Version 2 of the paper and the article define density by D0 = 1e12 tokens, the journal by 5e12.
+    They count all params, and the article's example those without embeddings, too.
+    """
+    plain = {"joint": 1000, "paper": 2000}
+    fits: dict[str, tuple[str, int, dict[str, Any]]] = {
+        name: (name, draws, {}) for name, draws in plain.items()
+    }
+    asked = [(form, d0, "total") for d0 in (1e12, 5e12) for form in FORMS]
+    for name, draws in plain.items():
+        for form, d0, size in [*asked, ("edge", 1e12, "non-embedding")]:
+            if (name, form, d0, size) == ("paper", "edge", 5e12, "total"):
+                continue  # that is how it is
+            change = {"panel__reference_tokens": d0, "panel__size": size}
+            label = f"{name}, {form}, D0 = {d0:.0e}, {size} params"
+            fits[label] = (name, draws, FORMS[form] | change)
+    return fits
+
+
+BUILT_IN = _built_in()
 PLOTTED_TOKENS = 5e12  # D0 of the figures, which are the journal's
 HEAD = ("topic", "statement", "kind", "value", "low", "high", "rival", "unit", "estimand",
         "reference_tokens", "size")  # fmt: skip
@@ -72,6 +88,15 @@ Judgeable = Fit | PlottedPanel | TablePanel
 Quantity = Callable[[Any, str, str], Draws]  # (fit, argument, group) -> draws
 
 
+DRIFTING = "edge with a drifting scale"
+NEAREST = {  # estimands of trends, the first by which a claim is judged before the others
+    "maximum": (DRIFTING, "edge", "mean"),
+    "mean": ("mean", "edge", DRIFTING),
+}
+EDGE = ("edge", DRIFTING, "mean")  # of all other claims
+DEFINITIONS = ("mean", "edge", DRIFTING, "quantile")  # of the best
+
+
 class Terms(NamedTuple):
     """What a fit's answers are about: estimand of its trend, D0 (NaN for none), size convention."""
 
@@ -84,6 +109,22 @@ class Terms(NamedTuple):
         if np.isnan(self.reference_tokens):
             return self.estimand
         return f"{self.estimand}; D0 = {tokens_text(self.reference_tokens)}; {self.size} params"
+
+    def apart(self, claim: pd.Series) -> str:
+        """What differs from what a claim is about; empty if nothing does."""
+        if np.isnan(self.reference_tokens):
+            return ""
+        parts = []
+        nearest = _nearest(claim)[0]
+        if self.estimand != nearest:
+            parts.append(f"{self.estimand} in place of {nearest}")
+        if claim["size"] and self.size != claim["size"]:
+            parts.append(f"{self.size} in place of {claim['size']} params")
+        return ", ".join(parts)
+
+
+def _nearest(claim: pd.Series) -> tuple[str, ...]:
+    return NEAREST.get(str(claim["estimand"]), EDGE)
 
 
 def load_claims() -> pd.DataFrame:
@@ -124,8 +165,10 @@ def claims(fits: Iterable[Judgeable] | None = None, ci: float = CI) -> pd.DataFr
     pandas.DataFrame
         One row per claim and panel: claim, topic, statement, kind, value, low, high, rival, unit,
         estimand, reference_tokens and size (of the claim), panel, judged_on (the same of the fit),
-        estimate (dict as of :func:`densing_bayes.estimate`, or None), probability, meaning of the
-        probability, bayes_factor, verdict, former_verdict (by the rule before), reason, note,
+        judged_apart (what of these differs), definitions (of claims about a maximum: estimates by
+        definition of the best), estimate (dict as of :func:`densing_bayes.estimate`, or None),
+        probability, meaning of the probability, bayes_factor, near_border (whether another seed
+        might say another word), verdict, former_verdict (by the rule before), reason, note,
         source.
 
     Raises
@@ -168,26 +211,28 @@ def terms_of(fit: Judgeable) -> Terms:
     if isinstance(fit, TablePanel):
         return Terms("observed, or an edge through the table", np.nan, "")
     if isinstance(fit, PlottedPanel):
-        return Terms("edge", PLOTTED_TOKENS, "total")
+        return Terms(DRIFTING if fit.drifts else "edge", PLOTTED_TOKENS, "total")
     trend, panel = fit.spec.trend, fit.spec.panel
+    estimand = DRIFTING if trend.shortfall_drift else "edge"
     if trend.frontier == "none":
         estimand = "mean"
-    else:
-        estimand = "edge with a drifting scale" if trend.shortfall_drift else "edge"
     return Terms(estimand, panel.reference_tokens, panel.size)
 
 
 def _chosen(claim: pd.Series, fits: dict[Terms, Judgeable]) -> Terms | None:
-    """The fit that is about what a claim is about; none if no fit has its D0."""
-    asked = float(claim["reference_tokens"])
+    """The fit that is nearest to what a claim is about; none if no fit has its D0."""
+    asked, order = float(claim["reference_tokens"]), _nearest(claim)
+
+    def distance(terms: Terms) -> tuple[int, bool]:
+        form = order.index(terms.estimand) if terms.estimand in order else 0
+        return form, terms.size != claim["size"]
+
     same = [
         terms
         for terms in fits
         if np.isnan(asked) or np.isnan(terms.reference_tokens) or terms.reference_tokens == asked
     ]
-    drifts = claim["estimand"] == "maximum"
-    by_form = sorted(same, key=lambda terms: terms.estimand.endswith("scale") != drifts)
-    return by_form[0] if by_form else None
+    return min(same, key=distance, default=None)
 
 
 def tokens_text(count: float) -> str:
@@ -222,12 +267,12 @@ def built_in_fit(name: str, tell: Tell = unheard) -> Fit:
 
 
 def table_fits() -> list[Judgeable]:
-    """Fits of the paper's figures, and of prices and engines; some seconds."""
-    return [fit_paper_figures(), fit_tables()]
+    """Fits of the paper's figures in both forms, and of prices and engines; some seconds."""
+    return [fit_paper_figures(), fit_paper_figures(drifts=True), fit_tables()]
 
 
 def built_in_fits() -> list[Judgeable]:
-    """All panels that come with the package, under every D0 that a claim is about."""
+    """All panels that come with the package, under all that a claim is about."""
     return [*(built_in_fit(name) for name in BUILT_IN), *table_fits()]
 
 
@@ -237,30 +282,93 @@ def _judge(claim: pd.Series, fits: dict[Terms, Judgeable], ci: float) -> dict[st
         has = " and ".join(sorted({tokens_text(terms.reference_tokens) for terms in fits}))
         own = tokens_text(float(claim["reference_tokens"]))
         reason = f"the claim is about D0 = {own} tokens, and the panel was fitted with {has}"
-        return _row("", None, not_testable(reason))
-    fit = fits[terms]
-    if fit.verdict != "PASS":
-        return _row(str(terms), None, not_testable(f"the fit is {fit.verdict}"))
-    quantity, _, argument = str(claim["quantity"]).partition(":")
-    claimed = _quantity(quantity, fit)
+        return _row("", "", None, not_testable(reason))
+    fit, said_of = fits[terms], (str(terms), terms.apart(claim))
     try:
-        draws = claimed(fit, argument, "posterior")
+        draws, before = drawn(claim, fit)
     except NotTestableError as reason:
-        return _row(str(terms), None, not_testable(str(reason)))
-    values = claim["kind"] == "about" and quantity not in OBSERVED
-    before = claimed(fit, argument, "prior") if values else None
+        return _row(*said_of, None, not_testable(str(reason)))
     judged = verdict(claim, draws, before)
+    quantity = _name(claim)
     former = former_verdict(claim, draws, before if quantity in WITH_PRIOR else None, ci)
     if claim["kind"] == "event":
-        return _row(str(terms), None, judged, former)
-    said = estimate(draws, str(claim["unit"]), ci, mean=quantity not in NO_MEAN)
-    return _row(str(terms), said, judged, former)
+        return _row(*said_of, None, judged, former)
+    return _row(*said_of, _estimate(claim, draws, ci), judged, former) | {
+        "definitions": _definitions(claim, fits, terms, ci)
+    }
+
+
+def _estimate(claim: pd.Series, draws: Draws, ci: float) -> dict[str, Any]:
+    return estimate(draws, str(claim["unit"]), ci, mean=_name(claim) not in NO_MEAN)
+
+
+def _definitions(
+    claim: pd.Series, fits: dict[Terms, Judgeable], judged: Terms, ci: float
+) -> dict[str, Any] | None:
+    """Estimates of what is claimed of a maximum, by definition of the best; else none.
+
+    Of the fits that share D0 and size convention with the one that judges, and of a quantile of
+    the densities of that one.
+    """
+    if claim["estimand"] != "maximum" or np.isnan(judged.reference_tokens):
+        return None
+    found = {}
+    for terms, fit in fits.items():
+        if terms[1:] == judged[1:]:
+            with suppress(NotTestableError):  # not passed, or without a change
+                found[terms.estimand] = _estimate(claim, drawn(claim, fit)[0], ci)
+    fit, (name, _, argument) = fits[judged], str(claim["quantity"]).partition(":")
+    plotted = isinstance(fit, PlottedPanel)
+    of_quantile = (PLOTTED_QUANTILES if plotted else QUANTILES).get(name)
+    if of_quantile is not None and (plotted or not argument):
+        with suppress(NotTestableError):
+            found["quantile"] = _estimate(claim, of_quantile(fit, argument, "posterior"), ci)
+    return {name: found[name] for name in DEFINITIONS if name in found}
+
+
+def drawn(claim: pd.Series, fit: Judgeable) -> tuple[Draws, Draws | None]:
+    """Draws of what a claim is about, and of a claim about a value its prior draws.
+
+    Raises
+    ------
+    NotTestableError
+        If the fit has not passed, or its panel does not hold what is needed.
+    """
+    if fit.verdict != "PASS":
+        raise NotTestableError(f"the fit is {fit.verdict}")
+    quantity, argument = _name(claim), str(claim["quantity"]).partition(":")[2]
+    claimed = _quantity(quantity, fit)
+    values = claim["kind"] == "about" and quantity not in OBSERVED
+    draws = claimed(fit, argument, "posterior")
+    return draws, claimed(fit, argument, "prior") if values else None
+
+
+def _name(claim: pd.Series) -> str:
+    return str(claim["quantity"]).partition(":")[0]
+
+
+def testable(fits: Iterable[Judgeable]) -> Iterator[tuple[str, str, pd.Series, Judgeable]]:
+    """Name and panel of each row of the ledger, its claim and the fit that judges it.
+
+    Rows that no fit of the panel can judge are left out.
+    """
+    by_panel = _by_panel(list(fits))
+    for name, claim in load_claims().iterrows():
+        for panel, own in by_panel.items():
+            terms = _chosen(claim, own)
+            if terms is not None:
+                yield str(name), panel, claim, own[terms]
 
 
 def _row(
-    judged_on: str, said: dict[str, Any] | None, judged: Judged, former: str = "not testable"
+    judged_on: str,
+    apart: str,
+    said: dict[str, Any] | None,
+    judged: Judged,
+    former: str = "not testable",
 ) -> dict[str, Any]:
-    return {"judged_on": judged_on, "estimate": said, "former_verdict": former} | judged._asdict()
+    head = {"judged_on": judged_on, "judged_apart": apart, "definitions": None, "estimate": said}
+    return head | {"former_verdict": former} | judged._asdict()
 
 
 def _quantity(name: str, fit: Judgeable) -> Quantity:
@@ -317,6 +425,28 @@ def _plotted(part: str) -> Quantity:
         if argument not in ("", "mmlu"):
             raise NotTestableError("the figures show no single benchmark but MMLU")
         return _of_plotted(fit, "after" if argument and part == "five" else part, group)
+
+    return draws
+
+
+def _of_quantile(part: str) -> Quantity:
+    """Growth, 1/day, of an upper quantile of densities."""
+
+    def draws(fit: Fit, argument: str, group: str) -> Draws:
+        try:
+            return _flat(kept_quantile_growth(fit)[part])
+        except DensingError as error:
+            raise NotTestableError(str(error)) from error
+
+    return draws
+
+
+def _of_plotted_quantile(part: str) -> Quantity:
+    def draws(fit: PlottedPanel, argument: str, group: str) -> Draws:
+        figures = paper_figures_quantile()
+        if part in ("five", "mmlu_cf") and not argument:
+            return _flat(figures[part]["after"])
+        return _flat(figures["mmlu"]["after" if part == "five" else part])
 
     return draws
 
@@ -455,6 +585,10 @@ PLOTTED = _of_rates(_plotted, headline="five") | {
     "r_squared": _NO_R_SQUARED,
     "growth_mmlu_cf": _plotted("mmlu_cf"),
     "growth_mmlu_cf_over_five": _cf_over_five,
+}
+QUANTILES = _of_rates(_of_quantile, headline="after")
+PLOTTED_QUANTILES = _of_rates(_of_plotted_quantile, headline="five") | {
+    "growth_mmlu_cf": _of_plotted_quantile("mmlu_cf"),
 }
 # Quantities whose prior the rule before this one looked at.
 WITH_PRIOR = {

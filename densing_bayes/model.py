@@ -20,6 +20,7 @@ class Measured(NamedTuple):
     """What was measured, as data of the model: it can be exchanged without compiling anew."""
 
     loss: TensorVariable
+    reference_loss: TensorVariable  # beside the scores of loss-linked benchmarks
     reference_score: TensorVariable
     score: TensorVariable
 
@@ -55,13 +56,14 @@ def assemble(spec: ModelSpec, observed: Observations) -> Parts:
     with pm.Model(coords=coordinates(spec, observed)) as model:
         data = Measured(
             loss=pm.Data("loss_data", observed.loss, dims="loss_run"),
+            reference_loss=pm.Data("reference_loss_data", observed.reference_loss),
             reference_score=pm.Data(
                 "reference_score_data", observed.reference_score, dims="reference_run"
             ),
             score=pm.Data("score_data", observed.score, dims="cell"),
         )
         law = scaling_law(spec.scaling, observed, data.loss)
-        link = score_link(spec, observed, data.reference_score)
+        link = score_link(spec, observed, data.reference_loss, data.reference_score)
         frontier = trend(spec.trend, observed)
         density = densities(spec, observed, data.score, law, link, frontier)
     return Parts(model, data, law, link, frontier, density)
@@ -75,6 +77,7 @@ def coordinates(spec: ModelSpec, observed: Observations) -> dict[str, Any]:
         "direct_benchmark": observed.direct_benchmarks,
         "loss_run": observed.loss_label,
         "reference_run": observed.reference_label,
+        "checkpointed_run": observed.checkpointed,
         "system": observed.systems,
         "release": observed.releases,
         "organisation": observed.organisations,

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from densing_bayes.errors import SpecError
+from densing_bayes.releases import release_names
 from densing_bayes.schema import COMPRESSED
 from densing_bayes.spec import ModelSpec
 from densing_bayes.tables import Panel
@@ -56,6 +57,8 @@ class Observations:
     reference_loss: Floats  # of the loss-linked rows, which come first
     reference_log_params: Floats  # of the directly linked rows
     reference_log_tokens: Floats
+    reference_checkpointed: Ints  # index into checkpointed, -1 for none
+    checkpointed: tuple[str, ...]  # training runs with several scores on a benchmark
 
     systems: tuple[str, ...]
     releases: tuple[str, ...]
@@ -64,7 +67,8 @@ class Observations:
     time: Floats
     system_release: Ints
     system_organisation: Ints
-    release_time: Floats
+    system_family: tuple[str, ...]
+    release_time: Floats  # of its first member in the panel, whether that is a system here or not
     size_fallbacks: int  # systems whose size in the chosen convention is unknown
 
     score: Floats
@@ -99,7 +103,8 @@ class Observations:
     def counts(self) -> pd.DataFrame:
         """Systems and releases before and after each change of the trend (or in all).
 
-        A change whose date is not known has a row of its own for its window.
+        A release counts on the side of its date, which is that of its first member. A change whose
+        date is not known has a row of its own for its window.
         """
         labels, cuts = [f"before {self.changes[0]}" if self.changes else "all"], [-np.inf]
         windows = zip(self.changes, self.change_earliest, self.change_latest, strict=True)
@@ -115,14 +120,36 @@ class Observations:
         rows = {}
         for name, start, end in zip(labels, cuts, [*cuts[1:], np.inf], strict=True):
             inside = (self.time >= start) & (self.time < end)
-            families = {self.releases[i].split("@")[0] for i in self.system_release[inside]}
+            began = (self.release_time >= start) & (self.release_time < end)
+            families = set(np.array(self.system_family, object)[inside])
             rows[name] = {
                 "systems": int(inside.sum()),
-                "releases": len(np.unique(self.system_release[inside])),
+                "releases": int(began.sum()),
                 "families": len(families),
                 "cells": int(inside[self.cell_system].sum()),
             }
         return pd.DataFrame.from_dict(rows, orient="index")
+
+    def joined(self) -> pd.DataFrame:
+        """Releases whose systems came out on more than one date.
+
+        Returns
+        -------
+        DataFrame
+            Index ``release``; ``systems`` (names), ``first`` and ``last`` (dates of these).
+        """
+        rows = {}
+        for i in np.argsort(self.release_time, kind="stable"):
+            members = np.flatnonzero(self.system_release == i)
+            first, last = self.time[members].min(), self.time[members].max()
+            if first < last:
+                rows[self.releases[i]] = {
+                    "systems": [self.systems[m] for m in members],
+                    "first": date_of(first).date(),
+                    "last": date_of(last).date(),
+                }
+        table = pd.DataFrame.from_dict(rows, orient="index", columns=["systems", "first", "last"])
+        return table.rename_axis("release")
 
     def of_systems(self, chosen: NDArray[np.bool_]) -> Observations:
         """The same runs with the chosen systems only, their scores and releases.
@@ -144,6 +171,7 @@ class Observations:
             time=self.time[chosen],
             system_release=system_release.astype(np.int64),
             system_organisation=system_organisation.astype(np.int64),
+            system_family=tuple(np.array(self.system_family, object)[chosen]),
             release_time=self.release_time[releases],
             score=self.score[cells],
             cell_label=tuple(np.array(self.cell_label, object)[cells]),
@@ -223,6 +251,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
     references = references.assign(k=references["benchmark"].map(position))
     references = references.sort_values(["k", "run"], kind="stable")
     from_loss = references["k"] < len(loss_linked)
+    checkpointed, reference_checkpointed = _checkpointed(panel, spec, references)
 
     systems, scores = _systems_and_scores(panel, spec, benchmarks)
     scores = scores.assign(k=scores["benchmark"].map(position))
@@ -234,7 +263,8 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
     )
     time = (systems["release_date"] - ORIGIN).dt.days.to_numpy(float) / DAYS_PER_YEAR
     _check_changes(spec, time)
-    release_time = np.array([time[system_release == i].min() for i in range(len(releases))])
+    began = (systems["release_began"] - ORIGIN).dt.days.to_numpy(float) / DAYS_PER_YEAR
+    release_time = np.array([began[system_release == i][0] for i in range(len(releases))])
     flags = tuple(sorted(map(str, set(scores["flag"]) - {""})))
     items = panel.benchmarks["effective_items"].astype(float)
 
@@ -261,6 +291,8 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         reference_log_tokens=np.log(
             references.loc[~from_loss, "tokens"].to_numpy(float) / centre_tokens
         ),
+        reference_checkpointed=reference_checkpointed,
+        checkpointed=checkpointed,
         systems=tuple(map(str, systems.index)),
         releases=tuple(map(str, releases)),
         organisations=tuple(map(str, organisations)),
@@ -268,6 +300,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         time=time,
         system_release=system_release.astype(np.int64),
         system_organisation=system_organisation.astype(np.int64),
+        system_family=tuple(map(str, systems["family"])),
         release_time=release_time,
         size_fallbacks=fallbacks,
         score=scores["score"].to_numpy(float),
@@ -344,6 +377,10 @@ def _final_runs(panel: Panel, spec: ModelSpec) -> pd.DataFrame:
     allowed = {"true", "unknown"} if spec.scaling.final_runs == "all" else {"true"}
     known = panel.runs[["params", "tokens"]].notna().all(axis=1)
     finals = panel.runs[known & panel.runs["annealed"].isin(allowed)]
+    # Of the checkpoints of a training run only the last is a finished run.
+    checkpoints = finals[finals["checkpoint_of"] != ""].sort_values("tokens", kind="stable")
+    earlier = checkpoints.index[checkpoints.duplicated("checkpoint_of", keep="last")]
+    finals = finals.drop(earlier)
     if len(finals) < 3:
         raise SpecError(
             f"panel '{panel.name}' has {len(finals)} finished reference runs with params and "
@@ -396,13 +433,29 @@ def _reference_scores(
     return table
 
 
+def _checkpointed(
+    panel: Panel, spec: ModelSpec, references: pd.DataFrame
+) -> tuple[tuple[str, ...], Ints]:
+    """Training runs with more than one score on a benchmark, and that of each reference score."""
+    run = references["run"].map(panel.runs["checkpoint_of"])
+    label = (run + "|" + references["benchmark"]).where(run != "", "")
+    several = (label != "") & label.duplicated(keep=False) & spec.performance.run_effects
+    names = sorted(map(str, set(label[several])))
+    index = [names.index(name) if yes else -1 for name, yes in zip(label, several, strict=True)]
+    return tuple(names), np.array(index, dtype=np.int64)
+
+
 def _systems_and_scores(
     panel: Panel, spec: ModelSpec, benchmarks: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    systems = panel.systems[
-        panel.systems["domain"].isin(spec.panel.domains)
-        & (panel.systems["params_total"] >= spec.panel.min_params)
-        & ~panel.systems["derivation"].isin(COMPRESSED)
+    # Releases are those of the panel: which systems are left out here does not split them.
+    release = release_names(panel.systems, spec.panel.release_days)
+    began = panel.systems["release_date"].groupby(release).transform("min")
+    systems = panel.systems.assign(release=release, release_began=began)
+    systems = systems[
+        systems["domain"].isin(spec.panel.domains)
+        & (systems["params_total"] >= spec.panel.min_params)
+        & ~systems["derivation"].isin(COMPRESSED)
     ]
     if spec.panel.architectures:
         systems = systems[systems["architecture"].isin(spec.panel.architectures)]

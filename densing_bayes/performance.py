@@ -31,7 +31,10 @@ class ScoreLink(NamedTuple):
 
 
 def score_link(
-    spec: ModelSpec, observed: Observations, reference_score: TensorVariable
+    spec: ModelSpec,
+    observed: Observations,
+    reference_loss: TensorVariable,
+    reference_score: TensorVariable,
 ) -> ScoreLink:
     """State the link of every benchmark and observe the scores of the reference runs."""
     priors = spec.performance
@@ -53,7 +56,7 @@ def score_link(
     i, j = k[:split], k[split:] - len(observed.loss_benchmarks)
     z = pt.concatenate(
         [
-            link.steepness[i] * (link.midpoint[i] - observed.reference_loss),
+            link.steepness[i] * (link.midpoint[i] - reference_loss),
             link.discrimination[j]
             * (
                 laws.ability(
@@ -65,6 +68,8 @@ def score_link(
             ),
         ]
     )
+    if observed.checkpointed:
+        z = z + _run_effects(spec, observed)
     expected = laws.sigmoid_score(z, link.floor[k], link.ceiling[k])
     observe_score(
         "reference_score",
@@ -76,6 +81,15 @@ def score_link(
         "reference_run",
     )
     return link
+
+
+def _run_effects(spec: ModelSpec, observed: Observations) -> TensorVariable:
+    """What the scores of one training run on one benchmark have in common, over reference runs."""
+    spread = variable("run_spread", spec.performance.run_spread)
+    offset = pm.Normal("run_offset", dims="checkpointed_run")
+    effect = pm.Deterministic("run_effect", spread * offset, dims="checkpointed_run")
+    run = observed.reference_checkpointed
+    return (run >= 0) * effect[run]
 
 
 def _floor_priors(spec: ModelSpec, observed: Observations) -> list[Normal]:

@@ -9,9 +9,10 @@ paper does; intervals are too narrow for that.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
+import xarray as xr
 
 from densing_bayes.exponential import (
     ExponentialFit,
@@ -23,6 +24,7 @@ from densing_bayes.fitting import SEED
 from densing_bayes.hypothesis import ChangeSpec
 from densing_bayes.observations import ORIGIN
 from densing_bayes.published import load_figures
+from densing_bayes.quantile import quantile_growth
 from densing_bayes.spec import ModelSpec, load_spec
 from densing_bayes.store import kept, store_folder
 
@@ -46,11 +48,14 @@ class PlottedPanel:
     five, mmlu_cf, mmlu
         Of Fig. 1 (five benchmarks) and Fig. 2 (MMLU-CF), each with one rate, and of Fig. 3c
         (MMLU), whose rate may change at ChatGPT.
+    drifts
+        Whether the scale of the shortfall may drift.
     """
 
     five: ExponentialFit
     mmlu_cf: ExponentialFit
     mmlu: ExponentialFit
+    drifts: bool = False
 
     @property
     def verdict(self) -> str:
@@ -65,26 +70,42 @@ class PlottedPanel:
         return {"panel": "plotted"} | {name: part.provenance for name, part in parts.items()}
 
 
-def fit_paper_figures(seed: int = SEED) -> PlottedPanel:
+def fit_paper_figures(seed: int = SEED, *, drifts: bool = False) -> PlottedPanel:
     """Fit a frontier through each of the paper's figures of densities, or take it from the store.
 
-    It takes some seconds.
+    It takes some seconds. With ``drifts`` the scale of the shortfall may change with date.
     """
 
     def make() -> PlottedPanel:
         five, mmlu_cf, mmlu = (
-            fit_plotted(load_figures(figure), bend=bend, name=figure, seed=seed)
+            fit_plotted(load_figures(figure), bend=bend, drifts=drifts, name=figure, seed=seed)
             for figure, bend in (("fig1", False), ("fig2", False), ("fig3c", True))
         )
-        return PlottedPanel(five, mmlu_cf, mmlu)
+        return PlottedPanel(five, mmlu_cf, mmlu, drifts)
 
-    return kept("plotted", seed, make, store_folder(), __name__)
+    return kept("plotted", [seed, drifts], make, store_folder(), __name__)
+
+
+def paper_figures_quantile(seed: int = SEED) -> dict[str, xr.Dataset]:
+    """Growth of an upper quantile of each figure's densities, by figure; as for fits of them.
+
+    From the store, or made in some seconds and kept there.
+    """
+
+    def make() -> dict[str, xr.Dataset]:
+        panel = fit_paper_figures(seed)
+        parts = {"five": panel.five, "mmlu_cf": panel.mmlu_cf, "mmlu": panel.mmlu}
+        return {name: quantile_growth(part, seed=seed) for name, part in parts.items()}
+
+    return kept("plotted-quantile", seed, make, store_folder(), __name__)
 
 
 def fit_plotted(
     points: pd.DataFrame,
     *,
     bend: bool,
+    drifts: bool = False,
+    form: Literal["frontier", "mean"] = "frontier",
     name: str = "plotted",
     spec: ModelSpec | None = None,
     seed: int = SEED,
@@ -97,6 +118,10 @@ def fit_plotted(
         One row per system: ``date`` and ``value`` (density, above 0).
     bend
         Whether the rate may change at ChatGPT; else one rate throughout.
+    drifts
+        Whether the scale of the shortfall may drift.
+    form
+        "frontier", or "mean" for a line about which densities scatter.
     name
         What the points are called in the provenance.
     spec
@@ -107,12 +132,19 @@ def fit_plotted(
     DensingError
         If there are fewer than five points, or a density is not positive.
     """
-    frontier = plotted_spec(bend, spec)
+    frontier = plotted_spec(bend, spec, drifts=drifts, form=form)
     return fit_exponential(dated_points(points, frontier, name), frontier, name, seed=seed)
 
 
-def plotted_spec(bend: bool, spec: ModelSpec | None = None) -> ExponentialSpec:
+def plotted_spec(
+    bend: bool,
+    spec: ModelSpec | None = None,
+    *,
+    drifts: bool = False,
+    form: Literal["frontier", "mean"] = "frontier",
+) -> ExponentialSpec:
     """Frontier with the priors of a specification's trend; arguments as of :func:`fit_plotted`."""
     trend = (spec or load_spec("joint")).trend
-    priors = {name: getattr(trend, name) for name in PRIORS}
-    return ExponentialSpec(**priors, changes=(CHATGPT,) if bend else ())
+    names = (*PRIORS, "shortfall_growth") if drifts else PRIORS
+    priors = {name: getattr(trend, name) for name in names}
+    return ExponentialSpec(**priors, form=form, changes=(CHATGPT,) if bend else ())

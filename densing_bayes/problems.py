@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from densing_bayes.errors import TableError
+from densing_bayes.releases import release_names
 from densing_bayes.schema import TABLES, TIES, TableSchema, pandera_schema
 
 MOST: Final = 10
@@ -131,17 +132,18 @@ def _ties(tables: dict[str, pd.DataFrame], name: str, column: str, target: str) 
 
 def _releases(systems: pd.DataFrame) -> list[Problem]:
     problems = []
-    for release, group in systems.groupby("release", sort=False):
-        first = group["release_date"].iloc[0]
-        for row, day in group["release_date"][group["release_date"] != first].items():
+    for release, group in systems.groupby(release_names(systems), sort=False):
+        first = group["organisation"].iloc[0]
+        for row, organisation in group["organisation"][group["organisation"] != first].items():
             problems.append(
                 Problem(
                     "systems.csv",
-                    f"differs from {first:%Y-%m-%d} in row {group.index[0]} of the same release "
-                    f"{release!s}; a release has one date, give it another name",
+                    f"differs from {first!s} in row {group.index[0]} of the same release "
+                    f"{release!s}; a release has one organisation, give one of them another "
+                    f"family, or a name in column release",
                     int(str(row)),
-                    "release_date",
-                    f"{day:%Y-%m-%d}",
+                    "organisation",
+                    organisation,
                 )
             )
     return problems

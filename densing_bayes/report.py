@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from matplotlib import pyplot
 
 from densing_bayes import wording
+from densing_bayes.averaged import averaged_of
 from densing_bayes.basis_sections import tables_of
 from densing_bayes.browser import find_browser, print_pdf
 from densing_bayes.documents import json_text
@@ -74,7 +75,8 @@ def make_report(
         Makers of further sections by name, such as those of
         :func:`densing_bayes.corollaries.sections.corollary_sections`; they come after the claims.
     comparison
-        Of hypotheses, for the section on them.
+        Of hypotheses, for the section on them and for averages over them; by default averages are
+        those that :func:`densing_bayes.averaged.averaged_of` finds.
     panel
         The tables that the fit has seen, for their sources; by default the embedded panel, if it
         was that.
@@ -91,7 +93,7 @@ def make_report(
             f"the fit has seen other tables than those of '{panel.name}'; give those that it was "
             f"made from, or fit again"
         )
-    trend = trend_summary(fit, ci)
+    trend = trend_summary(fit, ci, averaged_of(fit, comparison, ci))
     own = fit_sections(
         fit, trend, ci, beside=beside, panel=panel or tables_of(fit), comparison=comparison
     )

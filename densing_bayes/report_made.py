@@ -52,7 +52,8 @@ def report_made(wanted: ReportWanted) -> tuple[Fit, dict[str, bytes]]:
         given = [*(fits or []), *beside]
         identities = [[each.provenance.get(name) for name in IDENTITY] for each in given]
         asked = wanted._replace(fit=None, beside=())
-        files = kept_files("report", [identities, asked], make, store_folder())
+        averages = sorted(path.name for path in store_folder().glob("averaged-*.json"))
+        files = kept_files("report", [identities, asked, averages], make, store_folder())
     return built_in_fit("joint") if fits is None else fits[0], files
 
 
@@ -93,9 +94,10 @@ def _files(
     more: dict[str, Any] | None = None
     if wanted.corollaries:
         more = corollary_sections(fit, wanted.ci)
+    panel = None if wanted.data is None else load_panel(wanted.data)
     compared = None
     if wanted.hypotheses is not None:
-        compared = compare(fit.spec, list(wanted.hypotheses))
+        compared = compare(fit.spec, list(wanted.hypotheses), panel)
     report = make_report(
         fit,
         wanted.ci,
@@ -104,7 +106,7 @@ def _files(
         beside=beside,
         more=more,
         comparison=compared,
-        panel=None if wanted.data is None else load_panel(wanted.data),
+        panel=panel,
         steps=steps,
     )
     with steps.step("files"):

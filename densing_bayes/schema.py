@@ -57,6 +57,9 @@ COST_BASES: Final = ("reported", "rented", "amortised")
 MISNOMERS: Final = {"model": "system", "model_id": "system", "date": "release_date"}
 """Likely column names that no spelling distance would find."""
 
+RELEASE_DAYS: Final = 60
+"""Siblings of a family no further apart than this belong to one release, unless told otherwise."""
+
 MIN_PARAMS: Final = 1e5
 """Fewer parameters than this are taken for billions written without their zeros."""
 MIN_TOKENS: Final = 1e6
@@ -227,11 +230,6 @@ def _copy(column: str) -> Callable[[pd.DataFrame], pd.Series]:
     return lambda table: table[column]
 
 
-def _release(table: pd.DataFrame) -> pd.Series:
-    dates: pd.Series = table["release_date"].dt.strftime("%Y-%m-%d")
-    return table["family"].str.cat(dates, sep="@")
-
-
 def _architecture(table: pd.DataFrame) -> pd.Series:
     sparse = table["params_active"] < table["params_total"]
     return sparse.map({True: "moe", False: "dense"})
@@ -284,6 +282,7 @@ RUNS = TableSchema(
         ColumnSchema("params", "number", required=True, rule=PARAMS),
         ColumnSchema("tokens", "number", required=True, rule=TOKENS),
         _text("annealed", "unknown", rule=_one_of(ANNEALED)),
+        _text("checkpoint_of"),
         _text("source"),
     ),
 )
@@ -333,7 +332,7 @@ SYSTEMS = TableSchema(
             rule=RELEASED,
             blank_mend="is empty; write the day of release as YYYY-MM-DD",
         ),
-        _text("release", _release),
+        _text("release"),
         _text("date_basis", "given"),
         ColumnSchema(
             "params_total",

@@ -61,6 +61,9 @@ def simulate(
 
     reference_loss = _reference_losses(observed, loss)
     measured = replace(observed, loss=loss, reference_loss=reference_loss)
+    if "run_spread" in value:
+        effects = random.standard_normal(len(observed.checkpointed))
+        value["run_effect"] = value["run_spread"] * effects
     reference_score = _measure(
         random,
         run_scores(measured, value),
@@ -134,6 +137,9 @@ def run_scores(observed: Observations, value: dict[str, Any]) -> Floats:
     )
     direct = value["discrimination"][..., j] * (ability - value["difficulty"][..., j])
     z = np.concatenate([from_loss, direct], axis=-1)
+    if "run_effect" in value:
+        run = observed.reference_checkpointed
+        z = z + (run >= 0) * value["run_effect"][..., run]
     return laws.sigmoid_score(z, value["floor"][..., k], value["ceiling"][..., k])
 
 
@@ -148,8 +154,12 @@ def _log_densities(
     if "size_slope" in value:
         mean = mean + value["size_slope"] * (observed.log_params - observed.mean_log_params)
     if "shortfall_spread" in value:
-        shortfall = np.abs(random.standard_normal(len(observed.releases)))
-        mean = mean - value["shortfall_spread"] * shortfall[observed.system_release]
+        own = spec.trend.release_effects
+        unit = observed.system_release if own else np.arange(len(time))
+        unit_time = observed.release_time if own else time
+        scale = value["shortfall_spread"] * np.exp(value.get("shortfall_growth", 0.0) * unit_time)
+        shortfall = scale * np.abs(random.standard_normal(len(unit_time)))
+        mean = mean - shortfall[unit]
     if "release_spread" in value:
         effect = value["release_spread"] * random.standard_normal(len(observed.releases))
         mean = mean + effect[observed.system_release]

@@ -35,6 +35,7 @@ from densing_bayes.hypothesis import (
     SaturationSpec,
     SmoothSpec,
 )
+from densing_bayes.schema import RELEASE_DAYS
 
 
 class PanelSpec(Frozen):
@@ -48,6 +49,7 @@ class PanelSpec(Frozen):
     size: Literal["total", "comparable", "non-embedding", "active", "inference-time"] = "comparable"
     min_params: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1e8
     reference_tokens: Annotated[float, Field(ge=1e6, allow_inf_nan=False)] = 1e12
+    release_days: Annotated[int, Field(ge=0)] = RELEASE_DAYS
 
 
 class BenchmarkSpec(Frozen):
@@ -88,6 +90,8 @@ class PerformanceSpec(Frozen):
     difficulty: RealPrior
     token_elasticity: PositivePrior
     reference_noise: PositivePrior
+    run_effects: bool = True  # checkpoints of one training run share an effect
+    run_spread: PositivePrior = LogNormal(distribution="lognormal", median=0.2, sigma=0.7)
     protocol_noise: PositivePrior
 
 

@@ -104,7 +104,7 @@ def stored_answer(
             log.warning("the stored answer %s cannot be read (%s): made anew", path, error)
     content = make()
     try:
-        _write(path, json.dumps(content).encode())
+        write_entry(path, json.dumps(content).encode())
     except OSError as error:
         log.warning("the answer could not be stored in %s (%s)", folder, error)
     return content
@@ -138,7 +138,7 @@ def kept[Answer](
             log.warning("the stored %s cannot be read (%s): made anew", path, error)
     answer = make()
     try:
-        _write(path, pickle.dumps(answer))
+        write_entry(path, pickle.dumps(answer))
     except (OSError, pickle.PicklingError, AttributeError, TypeError) as error:
         log.warning("the answer could not be stored in %s (%s)", folder, error)
     return answer
@@ -174,13 +174,13 @@ def kept_files(
         for name, contents in made.items():
             archive.writestr(name, contents)
     try:
-        _write(path, whole.getvalue())
+        write_entry(path, whole.getvalue())
     except OSError as error:
         log.warning("the files could not be stored in %s (%s)", folder, error)
     return made
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_entry(path: Path, content: bytes) -> None:
     """Write an entry whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")

@@ -33,9 +33,13 @@ def change_dates(fit: Fit, ci: float = CI) -> dict[str, dict[str, Any]]:
     }
 
 
-def trend_summary(fit: Fit, ci: float = CI) -> dict[str, Any]:
+def trend_summary(
+    fit: Fit, ci: float = CI, averaged: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """The trend in numbers: growth, change, doubling times, readings, prior and provenance.
 
+    All but ``averaged`` is conditional on the hypothesis of the fit. ``averaged`` is as it is
+    given, of :func:`densing_bayes.averaged.averaged_of`.
     Growth rates are of the mean over the benchmarks of the fit; ``by_estimand`` has the same of
     benchmarks in general, of which these are a sample, and of a new one; ``by_benchmark`` gives
     each one. ``change_dates`` has the changes whose date the data choose, by name.
@@ -67,6 +71,7 @@ def trend_summary(fit: Fit, ci: float = CI) -> dict[str, Any]:
         "size_slope": estimate(size_slope(fit, "prior"), "1", ci),
         "by_estimand": _by_estimand(fit, "prior", ci),
     }
+    result["averaged"] = averaged
     result["diagnostics"] = fit.diagnostics
     result["provenance"] = fit.provenance
     return result

@@ -27,6 +27,7 @@ from densing_bayes.problems import (
     raise_problems,
     value_problems,
 )
+from densing_bayes.releases import release_names
 from densing_bayes.schema import (
     EVENTS,
     MISNOMERS,
@@ -57,14 +58,16 @@ class Panel:
         Index ``benchmark``; name, items, effective_items, chance, format, loss_unit, source.
     runs : DataFrame
         Index ``run``; family, params, tokens (both may be missing where a run only links loss to
-        score), annealed ("true", "false" or "unknown"), source.
+        score), annealed ("true", "false" or "unknown"), checkpoint_of (the training run of which
+        the row is a checkpoint, or ""), source.
     losses : DataFrame
         Columns run, benchmark, loss, source.
     reference_scores : DataFrame
         Columns run, benchmark, format, score, source. A run and benchmark may have one score in
         each format.
     systems : DataFrame
-        Index ``system``; release_date is datetime64, the sizes and tokens are counts.
+        Index ``system``; release_date is datetime64, the sizes and tokens are counts, release is
+        "" where the rule of :func:`densing_bayes.releases.release_names` decides.
     scores : DataFrame
         Columns system, benchmark, score, shots, flag, source.
     sha256 : str
@@ -151,7 +154,7 @@ def list_panels() -> pd.DataFrame:
             {
                 "panel": name,
                 "systems": len(systems),
-                "releases": systems["release"].nunique(),
+                "releases": release_names(systems).nunique(),
                 "scores": len(tables["scores"]),
                 "benchmarks": ", ".join(tables["benchmarks"]["benchmark"]),
                 "runs": len(tables["runs"]),

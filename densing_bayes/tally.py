@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import string
 from collections import Counter
 from typing import Any
 
 import pandas as pd
 
-from densing_bayes.ledger import tokens_text
+from densing_bayes.ledger import DEFINITIONS, tokens_text
 from densing_bayes.verdicts import STRONG, SURE, VERDICTS
 from densing_bayes.wording import is_probability, limits, markdown_table, median
 
@@ -17,7 +18,10 @@ RULE = (
     f"value as the prior weighs these, or the named rival), contradicted if B is at most "
     f"1/{STRONG:g}, both beyond its Monte Carlo error, else inconclusive. A bound or an event is "
     f"supported from P = {SURE:g} on and contradicted up to P = {1 - SURE:.2g}. Each claim is "
-    "judged on its own D0. Supported means compatible with these data and this model, no more."
+    "judged on its own D0, by the fit that is nearest to its estimand and size convention; a "
+    "letter in brackets names that fit, and an asterisk says that it differs from what the claim "
+    "asks. A verdict near its border might be another one by another seed. Supported means "
+    "compatible with these data and this model, no more."
 )
 FEW = 3  # claims that are named
 PANELS = {"open": "open panel", "paper": "paper's panel", "plotted": "plotted points"}
@@ -61,19 +65,19 @@ def ledger_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
         Statement, published value with its estimand and D0, then per panel the estimate or
         probability with its verdict.
     """
-    panels = panels_of(table)
+    panels, letters = panels_of(table), _letters(table)
     header = ["Claim", "Published", *(PANELS.get(name, name) for name in panels)]
     rows = []
     for _, group in testable(table).groupby("claim", sort=False):
         first = group.iloc[0]
         by_panel = {str(row["panel"]): row for _, row in group.iterrows()}
         cells = [str(first["statement"]), asked(first)]
-        rows.append(cells + [cell(by_panel[name]) for name in panels])
+        rows.append(cells + [cell(by_panel[name], letters) for name in panels])
     return header, rows
 
 
-def cell(row: pd.Series) -> str:
-    """What a panel says of a claim."""
+def cell(row: pd.Series, letters: dict[str, str]) -> str:
+    """What a panel says of a claim, with the letter of the fit that judges."""
     if row["verdict"] == "not testable":
         return "-"
     said = []
@@ -84,7 +88,50 @@ def cell(row: pd.Series) -> str:
         said.append(f"B {_factor(float(factor))}")
     elif row["kind"] != "about":
         said.append(f"{row['meaning']} {is_probability(row['probability'])}")
-    return f"{'; '.join(said)}: {row['verdict']}"
+    if row["near_border"]:
+        said.append("near the border")
+    by = letters.get(str(row["judged_on"]), "")
+    mark = f" [{by}{'*' if row['judged_apart'] else ''}]" if by else ""
+    return f"{'; '.join(said)}{mark}: {row['verdict']}"
+
+
+def _letters(table: pd.DataFrame) -> dict[str, str]:
+    """A letter for each kind of fit that judges a row, in order; none for plain tables."""
+    judged = table[(table["verdict"] != "not testable") & (table["panel"] != "tables")]
+    return dict(zip(dict.fromkeys(judged["judged_on"]), string.ascii_lowercase, strict=False))
+
+
+def judges(table: pd.DataFrame) -> list[str]:
+    """What the letters of the ledger stand for, and what differs where a fit is not the asked."""
+    lines = [f"[{letter}] {terms}." for terms, letter in _letters(table).items()]
+    said = table[(table["verdict"] != "not testable") & (table["judged_apart"] != "")]
+    for (terms, apart), group in said.groupby(["judged_on", "judged_apart"], sort=False):
+        count = len(group)
+        lines.append(f"[{_letters(table)[str(terms)]}*] {apart} ({count} row{'s' * (count > 1)}).")
+    return lines
+
+
+def definition_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Claims about a maximum under each definition of the best.
+
+    Returns
+    -------
+    header, rows
+        Statement, panel, D0, then the estimate under each definition; empty if none has two.
+    """
+    header = ["Claim", "Panel", "D0", *DEFINITIONS]
+    rows = []
+    for _, row in table.iterrows():
+        found = row["definitions"]
+        if found and len(found) > 1:
+            said = [
+                f"{median(found[name])} ({limits(found[name])})" if name in found else "-"
+                for name in DEFINITIONS
+            ]
+            own = tokens_text(float(row["reference_tokens"]))
+            panel = PANELS.get(str(row["panel"]), str(row["panel"]))
+            rows.append([str(row["statement"]), panel, own, *said])
+    return header, rows
 
 
 def _factor(value: float) -> str:
@@ -125,6 +172,11 @@ def markdown(table: pd.DataFrame) -> str:
             summary_sentence(table),
             markdown_table(*ledger_rows(table)),
             RULE,
+            "Judged on:",
+            "\n".join(f"- {line}" for line in judges(table)),
+            "Claims about a maximum under each definition of the best, on fits alike in all else:",
+            markdown_table(*definition_rows(table)),
+            "Not testable:",
             "\n".join(f"- {line}" for line in reasons(table)),
         ]
     )

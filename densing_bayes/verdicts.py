@@ -26,6 +26,7 @@ RUNG = 2.0**0.25  # ratio of neighbouring tolerances on the ladder
 RUNGS = 40  # of them below a claim's own: a thousandth of it
 WIDTH = 1.8  # of the kernel: twice Silverman's, for steady tails, which it makes a little heavier
 BATCHES = 16  # of draws in a row, which give Monte Carlo errors
+NEAR = 2.0 * 2.0**0.5  # Monte Carlo errors from a limit: two of the difference of two runs
 TINY = 1e-300
 UNMOVED = 0.8  # of the former rule: prior mass in the interval above which nothing was learnt
 
@@ -38,6 +39,7 @@ class Judged(NamedTuple):
     meaning: str  # of the probability
     reason: str
     bayes_factor: float | None = None  # of a claim about a value, against its strongest rival
+    near_border: bool = False  # another seed might say another word
 
 
 def not_testable(reason: str) -> Judged:
@@ -72,7 +74,7 @@ def verdict(
     elif found.upper <= 1.0 / STRONG:
         word = "contradicted"
     said = f"{_times(found.factor)} as probable, by the data, as {found.rival}"
-    return Judged(word, within, meaning, said, found.factor)
+    return Judged(word, within, meaning, said, found.factor, found.near_border)
 
 
 class Factor(NamedTuple):
@@ -82,6 +84,13 @@ class Factor(NamedTuple):
     lower: float
     upper: float
     rival: str
+
+    @property
+    def near_border(self) -> bool:
+        """Whether a limit that decides lies as near to its border as another run may move it."""
+        error = np.log(self.upper / self.lower) / 4.0
+        apart = np.log(self.lower / STRONG), np.log(self.upper * STRONG)
+        return bool(min(map(abs, apart)) < NEAR * error)
 
 
 def bayes_factor(claim: Mapping[str, Any] | pd.Series, draws: Draws, prior: Draws) -> Factor:
@@ -162,7 +171,8 @@ class Smoothed:
         if not finite.size:
             return cls(values, 1.0, positive)
         quartiles = np.quantile(finite, [0.25, 0.75])
-        spread = min(float(finite.std()), float(quartiles[1] - quartiles[0]) / 1.349)
+        with np.errstate(over="ignore"):  # a few draws so far out tell nothing of the width
+            spread = min(float(finite.std()), float(quartiles[1] - quartiles[0]) / 1.349)
         return cls(values, WIDTH * spread * finite.size**-0.2, positive)
 
     def mass(self, low: float, high: float) -> Mass:
@@ -184,26 +194,33 @@ class Smoothed:
         return Mass(float(np.clip(inside.mean(), least, 1.0 - few)), parts)
 
 
-def _holds(kind: str, draws: Draws, low: float, high: float) -> tuple[float, str]:
-    """Probability that a claim holds, and how it is written."""
+def _holds(kind: str, draws: Draws, low: float, high: float) -> tuple[NDArray[np.bool_], str]:
+    """Draws in which a claim holds, and how their share is written."""
     match kind:
         case "about":
-            return probability((draws >= low) & (draws <= high)), f"P({low:.6g} to {high:.6g})"
+            return (draws >= low) & (draws <= high), f"P({low:.6g} to {high:.6g})"
         case "at least":
-            return probability(draws > low), f"P(> {low:g})"
+            return draws > low, f"P(> {low:g})"
         case "at most":
-            return probability(draws <= high), f"P(<= {high:g})"
+            return draws <= high, f"P(<= {high:g})"
         case "event":
-            return probability(draws > 0), "P"
+            return draws > 0, "P"
     raise ValueError(f"no kind of claim '{kind}'")
 
 
-def _by_probability(of: float, meaning: str) -> Judged:
+def _by_probability(holds: NDArray[np.bool_], meaning: str) -> Judged:
+    of = probability(holds)
+    near = False
+    if holds.size >= BATCHES:  # else it is no share of draws but a number, or a few
+        error = _batch_error(np.array([part.mean() for part in np.array_split(holds, BATCHES)]))
+        near = bool(min(abs(of - SURE), abs(of - (1.0 - SURE))) < NEAR * error)
     if of >= SURE:
-        return Judged("supported", of, meaning, f"probability of at least {SURE}")
-    if of <= 1.0 - SURE:
-        return Judged("contradicted", of, meaning, f"probability of at most {1 - SURE:.2g}")
-    return Judged("inconclusive", of, meaning, "the probability is neither high nor low")
+        word, reason = "supported", f"probability of at least {SURE}"
+    elif of <= 1.0 - SURE:
+        word, reason = "contradicted", f"probability of at most {1 - SURE:.2g}"
+    else:
+        word, reason = "inconclusive", "the probability is neither high nor low"
+    return Judged(word, of, meaning, reason, near_border=near)
 
 
 def _times(factor: float) -> str:

@@ -41,6 +41,29 @@ READINGS: Final = {
 }
 
 
+NOT_AVERAGED: Final = (
+    "This is conditional on that hypothesis, and no comparison with others of the same model and "
+    "data is at hand; 'densing-bayes trend FIT --average' makes one, in some ten minutes, and "
+    "gives the figure averaged over hypotheses."
+)
+AVERAGED_ROWS: Final = (
+    ("Growth rate at the last release, 1/day", "Rate, averaged, /day", "growth_after"),
+    ("Doubling time at the last release, days", "Doubling, averaged", "doubling_time_after"),
+    (
+        "Doubling time at the last release, benchmarks in general, days",
+        "Doubling, averaged, in general",
+        "doubling_time_in_general",
+    ),
+    ("Shelf life on the frontier, days", "Shelf life, averaged", "shelf_life"),
+)
+LEAST_SHARE: Final = 0.005  # of a hypothesis that is named in an average
+_FOUND: Final = {
+    "package": "From the comparison that comes with the package, of the same model and data",
+    "store": "From a comparison in the store, of the same model and data",
+    "made now": "From a comparison of the same model and data",
+}
+
+
 class Statement(NamedTuple):
     """One headline: a title, its number with interval, and the sentence that says it."""
 
@@ -161,6 +184,13 @@ def hypothesis_sentence(fit: Fit) -> str:
     return f"This fit takes for granted that growth may change {change_phrase(fit)}."
 
 
+def given(fit: Fit) -> str:
+    """What the figures of a fit are conditional on."""
+    if before_after(fit) is None:
+        return "given a constant growth rate"
+    return f"given a growth rate that may change {change_phrase(fit)}"
+
+
 def counts_sentence(fit: Fit) -> str:
     """How many systems and releases stand on each side of each change."""
     table = fit.observed.counts()
@@ -177,6 +207,17 @@ def counts_sentence(fit: Fit) -> str:
         )
     text = "; ".join(parts)
     return text[0].upper() + text[1:] + "."
+
+
+def releases_sentence(fit: Fit) -> str:
+    """What a release is, and how many there are."""
+    observed, joined = fit.observed, len(fit.observed.joined())
+    return (
+        f"Systems of one family are one release if no more than {fit.spec.panel.release_days} days "
+        f"lie between one and the next, unless the tables name their releases: "
+        f"{len(observed.systems)} systems in {len(observed.releases)} releases, of which {joined} "
+        f"came out on more than one date."
+    )
 
 
 def extrapolation_sentence(entries: list[dict[str, Any]]) -> str:
@@ -209,12 +250,16 @@ def headline(fit: Fit, summary: dict[str, Any]) -> list[Statement]:
     Returns
     -------
     list of Statement
-        ``doubling_time``, ``growth_change`` (unless the trend has no change in slope),
+        ``doubling_time``, ``averaged`` (if there is such an answer), ``growth_change`` (unless the
+        trend has no change in slope),
         ``change_date`` for each change whose date is open, ``shelf_life`` and ``benchmarks``
         (unless there is only one).
     """
     names = before_after(fit)
-    statements = [_doubling_time(summary, names, fit.observed.benchmarks)]
+    averaged = summary["averaged"]
+    statements = [_doubling_time(summary, names, fit.observed.benchmarks, given(fit))]
+    if averaged is not None:
+        statements.append(_averaged(averaged, fit.observed.benchmarks))
     if names is not None:
         statements.append(_change(summary, change_phrase(fit)))
     statements += [_date(name, date) for name, date in summary["change_dates"].items()]
@@ -245,7 +290,10 @@ def mean_of(benchmarks: Sequence[str]) -> str:
 
 
 def _doubling_time(
-    summary: dict[str, Any], names: tuple[str, str] | None, benchmarks: Sequence[str]
+    summary: dict[str, Any],
+    names: tuple[str, str] | None,
+    benchmarks: Sequence[str],
+    condition: str,
 ) -> Statement:
     time = summary["doubling_time_days"]["after"]
     rate = summary["growth_rate"]["after"]
@@ -253,7 +301,7 @@ def _doubling_time(
     when = "" if names is None else f" {names[1]}"
     if rate["lower"] > 0:
         sentence = (
-            f"Given what this fit takes for granted of the trend, the density of the frontier, "
+            f"{condition[0].upper()}{condition[1:]}, the density of the frontier, "
             f"{mean_of(benchmarks)}, doubles every {_days(time)}{when} ({ci} interval "
             f"{_span(time)})."
         )
@@ -261,7 +309,8 @@ def _doubling_time(
         sentence = (
             f"Growth of the frontier{when} is not established: the {ci} interval of its rate, "
             f"{limits(rate)} per day, includes 0, with P(rate <= 0) "
-            f"{is_probability(rate['p_le_0'])}. The median doubling time is {_days(time)}."
+            f"{is_probability(rate['p_le_0'])}. The median doubling time, {condition}, is "
+            f"{_days(time)}."
         )
     if len(benchmarks) > 1:
         general = summary["by_estimand"]["benchmarks in general"]["doubling_time_days"]["after"]
@@ -269,9 +318,40 @@ def _doubling_time(
             f" On benchmarks in general, of which these are a sample, it is {_days(general)} "
             f"({_span(general)})."
         )
+    if summary["averaged"] is None:
+        sentence += f" {NOT_AVERAGED}"
     return Statement(
         "doubling_time",
-        f"Doubling time{when}, {mean_of(benchmarks)}",
+        f"Doubling time{when}, {mean_of(benchmarks)}, {condition}",
+        _days(time),
+        f"{ci} interval {_span(time)}",
+        sentence,
+    )
+
+
+def averaged_over(averaged: dict[str, Any]) -> str:
+    """Over what an answer is averaged, and by which weights."""
+    kind = averaged["kind"]
+    return f"averaged over {len(averaged['hypotheses'])} hypotheses by {kind}"
+
+
+def _averaged(averaged: dict[str, Any], benchmarks: Sequence[str]) -> Statement:
+    found, over = averaged[averaged["kind"]], averaged_over(averaged)
+    time, general = found["doubling_time_after"], found["doubling_time_in_general"]
+    ci = percent(time["ci"])
+    parts = sorted(found["weights"].items(), key=lambda part: -part[1])
+    named = ", ".join(f"{name} {w:.2f}" for name, w in parts if w >= LEAST_SHARE)
+    sentence = (
+        f"{over[0].upper()}{over[1:]} ({named}), density doubles at the last release every "
+        f"{_days(time)} {mean_of(benchmarks)} ({ci} interval {_span(time)})"
+    )
+    if len(benchmarks) > 1:
+        sentence += f", and {_days(general)} on benchmarks in general ({_span(general)})"
+    source = averaged["source"]
+    sentence += f". {_FOUND.get(source, f'From the {source}')}, of {averaged['created'][:10]}."
+    return Statement(
+        "averaged",
+        f"Doubling time at the last release, {over}",
         _days(time),
         f"{ci} interval {_span(time)}",
         sentence,
@@ -357,7 +437,7 @@ def _benchmarks(summary: dict[str, Any], names: tuple[str, str] | None) -> State
     when = "" if names is None else f" {names[1]}"
     ci = percent(new["ci"])
     sentence = (
-        f"By benchmark, the doubling time{when} ranges from {_days(each[fast])} on "
+        f"By benchmark, doubling times{when}, given the same, range from {_days(each[fast])} on "
         f"{benchmark_label(fast)} ({_span(each[fast])}) to {_days(each[slow])} on "
         f"{benchmark_label(slow)} ({_span(each[slow])}). On a benchmark not yet seen it "
         f"would lie, with probability {ci}, within {_span(new)}."
@@ -461,6 +541,15 @@ def trend_rows(fit: Fit, summary: dict[str, Any]) -> list[TrendRow]:
                 *("by_estimand", name, "doubling_time_days", "after"),
             )
     add("Shelf life on the frontier, days", "Shelf life, days", "shelf_life_days")
+    averaged = summary["averaged"]
+    if averaged is not None:
+        found, over = averaged[averaged["kind"]], averaged_over(averaged)
+        for label, short, key in AVERAGED_ROWS:
+            said, span = found[key], ""
+            if said["ci"] != summary["growth_change"]["ci"]:  # it was written down before
+                span = f" ({percent(said['ci'])} interval)"
+            text = f"{label}, {over}{span}"
+            rows.append(TrendRow(text, short + span, median(said), limits(said), "-"))
     return rows
 
 

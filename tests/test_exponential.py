@@ -6,12 +6,14 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from scipy.integrate import quad
 from scipy.stats import halfnorm, norm, t
 
 from densing_bayes.corollaries.engines import load_engines
 from densing_bayes.errors import DensingError
 from densing_bayes.exponential import (
+    ExponentialFit,
     dated_points,
     exponential_model,
     fit_exponential,
@@ -19,7 +21,8 @@ from densing_bayes.exponential import (
     line_through,
 )
 from densing_bayes.hypothesis import ChangeSpec
-from densing_bayes.spec import load_hypothesis
+from densing_bayes.posterior import Posterior
+from densing_bayes.spec import load_hypothesis, load_spec
 
 MEAN = load_engines().engines["compute-per-price"].trend
 FRONTIER = MEAN.model_copy(update={"form": "frontier", "degrees_of_freedom": None})
@@ -138,6 +141,68 @@ def test_any_hypothesis_of_the_trend_can_be_stated():
         model = exponential_model(points, spec)
         logp = model.compile_logp(mode="FAST_COMPILE")(model.initial_point())
         assert np.isfinite(logp), name
+
+
+def drawn_walk(count, spread=0.5):
+    """A fit whose draws are made by hand: a walk of the growth rate, known up to the last knot."""
+    spec = MEAN.under(load_hypothesis("smooth"))
+    dates = ["2020-01-15", "2021-01-15", "2022-01-15", "2023-01-15", "2024-06-01"]
+    points = dated_points(table([1e9, 2e9, 8e9, 4e9, 9e10], dates), spec)
+    random = np.random.default_rng(3)
+    knots = spec.coordinates["knot"]
+    steps = 0.1 * random.standard_normal((1, count, len(knots)))
+    sample = ("chain", "draw")
+    draws = xr.Dataset(
+        {
+            "level": (sample, 20 + random.standard_normal((1, count))),
+            "growth_at_origin": (sample, 0.7 + 0.2 * random.standard_normal((1, count))),
+            "growth_step_spread": (sample, np.full((1, count), spread)),
+            "growth_step": ((*sample, "knot"), steps),
+        },
+        coords={"knot": knots},
+    )
+    return ExponentialFit(spec, points, Posterior(draws, draws, {}, {}))
+
+
+def test_a_smooth_rate_goes_on_walking_past_the_data_as_a_simulated_walk_does():
+    fit, spread = drawn_walk(20_000), 0.5
+    last, end = pd.Timestamp("2024-06-01"), pd.Timestamp("2027-06-01")
+    smooth = fit.spec.smooth
+    # brute force: the walk of each draw, a day at a time, from the last datum
+    knots = {pd.Timestamp(knot) for knot in smooth.knots}
+    known = fit.posterior
+    rate = known["growth_at_origin"].to_numpy()[0].copy()
+    for knot, step in zip(smooth.knots, known["growth_step"].to_numpy()[0].T, strict=True):
+        if pd.Timestamp(knot) > pd.Timestamp("2022-11-30"):
+            rate += step
+    value = np.zeros_like(rate)
+    random = np.random.default_rng(8)
+    every = pd.Timedelta(days=smooth.every_days)
+    ahead = [pd.Timestamp(smooth.knots[-1]) + i * every for i in range(1, 80)]
+    ahead = {day for day in ahead if day > last} - knots
+    for day in pd.date_range(last, end, inclusive="left"):
+        if day in ahead:
+            rate += spread * np.sqrt(smooth.every_days / 365.25) * random.standard_normal(rate.size)
+        value += rate / 365.25
+    rise = line_through(fit, [last, end]).diff("date").to_numpy().ravel()
+    found = growth_of(fit, [last, end]).to_numpy()[0] * 365.25
+    for ours, simulated_ones in ((rise, value), (found[:, 1], rate)):
+        assert ours.mean() == pytest.approx(simulated_ones.mean(), abs=0.03)
+        assert ours.std() == pytest.approx(simulated_ones.std(), rel=0.02)
+    assert found[:, 1].std() > 2.5 * found[:, 0].std()
+    np.testing.assert_array_equal(found, growth_of(fit, [last, end]).to_numpy()[0] * 365.25)
+
+
+def test_the_scale_of_the_shortfall_may_drift():
+    prior = load_spec("joint").trend.shortfall_growth
+    spec = FRONTIER.model_copy(update={"shortfall_growth": prior})
+    points = dated_points(table([1e9, 2e9, 8e9, 4e9, 2e10]), spec)
+    expected = [
+        np.log(below(y, edge, shortfall=0.9 * np.exp(0.3 * time)))
+        for y, edge, time in zip(points.log_low, line(points), points.last, strict=True)
+    ]
+    found = densities(points, spec, shortfall_growth=0.3)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 BAD = {

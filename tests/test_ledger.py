@@ -19,9 +19,11 @@ from densing_bayes.corollaries.engines import fit_engine, load_engines
 from densing_bayes.corollaries.prices import fit_prices, fold_reduction
 from densing_bayes.documents import claims_document, json_text
 from densing_bayes.errors import DensingError, NotTestableError
+from densing_bayes.fits import Fit
 from densing_bayes.ledger import PLOTTED, QUANTITIES, load_claims
 from densing_bayes.ledger_plot import plot_claims
 from densing_bayes.plotted import fit_paper_figures
+from densing_bayes.quantile import quantile_growth
 from densing_bayes.verdicts import VERDICTS, bayes_factor, verdict
 
 RANDOM = np.random.default_rng(1)
@@ -352,14 +354,101 @@ def test_built_in_fits_come_from_the_store(monkeypatch, plotted):
     specs = [request.spec for _, request in made]
     assert [spec.name for spec in specs[:2]] == ["joint", "paper"]
     assert specs[0] == db.load_spec("joint") and specs[1] == db.load_spec("paper")
-    # a maximum is asked of both panels under both D0
-    asked = {
-        (spec.name, spec.panel.reference_tokens) for spec in specs if spec.trend.shortfall_drift
-    }
-    assert asked == {(name, d0) for name in ("joint", "paper") for d0 in (1e12, 5e12)}
+    # what each claim about densities asks of a panel, a fit has: form, D0 and size convention
+    has = {(spec.panel.source, ledger.terms_of(Fit(None, spec, None, {}, {}))) for spec in specs}
+    assert len(has) == len(specs)  # no two are alike
+    for _, claim in load_claims().iterrows():
+        if not np.isnan(claim["reference_tokens"]):
+            asked = (
+                ledger._nearest(claim)[0], claim["reference_tokens"], claim["size"]
+            )  # fmt: skip
+            needs_paper = (claim["estimand"], claim["reference_tokens"]) == ("one system", 5e12)
+            for panel in ("paper",) if needs_paper else ("open", "paper"):
+                assert (panel, ledger.Terms(*asked)) in has, claim
     assert [terms.settings["draws"] for terms, _ in made[:2]] == [1000, 2000]
     assert found[len(made)] is plotted
     assert [terms.source["panel"] for terms, _ in made[:2]] == ["open", "paper"]
+
+
+@pytest.mark.fit
+def test_the_nearest_fit_of_its_own_d0_judges(small_fit):
+    """Form before size convention; what differs is said; another D0 judges nothing."""
+    small = dataclasses.replace(small_fit, diagnostics=small_fit.diagnostics | {"verdict": "PASS"})
+
+    def like(**changes):
+        return dataclasses.replace(small, spec=small.spec.replace(**changes))
+
+    plain = db.claims([small]).set_index("claim")
+    maximum, share = plain.loc["doubling-95-days"], plain.loc["share-after-4-months"]
+    assert maximum["judged_apart"] == (
+        "edge in place of edge with a drifting scale, comparable in place of total params"
+    )
+    assert share["judged_apart"] == "comparable in place of total params"
+    total, bare = like(panel__size="total"), like(panel__size="non-embedding")
+    drifting = like(trend__shortfall_drift=True)
+    table = db.claims([small, total, bare, drifting, like(trend__frontier="none")])
+    rows = table.set_index("claim")
+    assert rows.loc["share-after-4-months", "judged_on"] == "edge; D0 = 1e12; total params"
+    assert rows.loc["share-after-4-months", "judged_apart"] == ""
+    matched = rows.loc["minicpm-matches-mistral-mmlu"]
+    assert matched["judged_on"] == "edge; D0 = 1e12; non-embedding params"
+    maximum = rows.loc["doubling-95-days"]
+    assert maximum["judged_on"].startswith("edge with a drifting scale; ")
+    assert maximum["judged_apart"] == "comparable in place of total params"
+    # beside it, the definitions that fits alike in all else have, and a quantile
+    found = maximum["definitions"]
+    assert list(found) == ["mean", "edge", "edge with a drifting scale", "quantile"]
+    rates = quantile_growth(small)["after"]
+    expected = float(np.median(db.doubling_time(rates)))
+    assert found["quantile"]["median"] == pytest.approx(expected)
+    assert rows.loc["share-after-4-months", "definitions"] is None
+    header, shown = tally.definition_rows(table)
+    assert header[3:] == list(found) and len(shown) > 3
+    _, cells = tally.ledger_rows(table)
+    by_statement = {row[0]: row[2] for row in cells}
+    assert "[a*]: " in by_statement["Density doubles every 95 days"]
+    assert tally.judges(table)[0] == "[a] edge with a drifting scale; D0 = 1e12; comparable params."
+    assert any(line.startswith("[a*] comparable in place of total") for line in tally.judges(table))
+
+
+def test_a_verdict_that_another_seed_may_change_is_marked():
+    """Over twenty seeds each, across a border: verdicts that are not marked agree."""
+    moved = 0
+    for centre in (106, 109, 114, 123, 125, 130):
+        found = []
+        for seed in range(20):
+            random = np.random.default_rng(seed)
+            draws = centre + 6 * random.standard_normal(4000)
+            prior = 200 + 120 * random.standard_normal(2000)
+            found.append(verdict(about(99.5, 100.5), draws, prior))
+        unmarked = {each.verdict for each in found if not each.near_border}
+        assert len(unmarked) <= 1, centre
+        words = {each.verdict for each in found}
+        moved += len(words) > 1
+        assert words != {"supported", "contradicted"} and len(words) < 3
+        if centre in (114, 130):  # far from any border
+            assert len(words) == 1 and len(unmarked) == 1
+            assert not any(each.near_border for each in found)
+    assert moved >= 1  # else this has shown nothing
+
+
+@pytest.mark.parametrize("share", [0.93, 0.945, 0.95, 0.955, 0.97, 0.995])
+def test_a_probability_near_its_border_is_marked(share):
+    found = []
+    for seed in range(20):
+        draws = np.where(np.random.default_rng(seed).random(4000) < share, 1.0, -1.0)
+        found.append(verdict({"kind": "event", "low": 0, "high": 0, "rival": np.nan}, draws))
+    assert len({each.verdict for each in found if not each.near_border}) <= 1
+    assert any(each.near_border for each in found) == (0.93 < share < 0.97)
+
+
+def test_chains_that_mix_slowly_have_a_wider_border():
+    """The same share of draws is nearer to its border where draws in a row are alike."""
+    random = np.random.default_rng(0)
+    event = {"kind": "event", "low": 0, "high": 0, "rival": np.nan}
+    mixed = np.where(random.permutation(4000) < 0.965 * 4000, 1.0, -1.0)
+    assert not verdict(event, mixed).near_border
+    assert verdict(event, np.sort(mixed)).near_border
 
 
 def test_a_share_of_params_without_bound_is_said_without_a_warning(monkeypatch):

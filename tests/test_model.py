@@ -38,6 +38,7 @@ FEW = (
 SWITCHES = {
     "as shipped": {},
     "no irreducible loss": {"scaling__irreducible": False},
+    "no run effects": {"performance__run_effects": False},
     "no pooling": {"scaling__pooling": False},
     "annealed runs only": {"scaling__final_runs": "annealed"},
     "no drift": {"density__drift": False},

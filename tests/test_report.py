@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from playwright.sync_api import sync_playwright
 
 from densing_bayes import wording
+from densing_bayes.averaged import averaged_of
 from densing_bayes.browser import NAMES
 from densing_bayes.corollaries.arrivals import release_of, waiting_time
 from densing_bayes.corollaries.calculator import calculator, thinned_draws
@@ -29,7 +30,7 @@ from densing_bayes.plots import (
     plot_scaling,
     plot_score_links,
 )
-from densing_bayes.quantities import density_table, frontier
+from densing_bayes.quantities import density_table, frontier, growth
 from densing_bayes.report import html_page, make_report, write_report
 from densing_bayes.section import Section, Table
 from densing_bayes.summary import trend_summary
@@ -39,13 +40,19 @@ from densing_bayes.tally import ledger_rows
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 FIGURES = ("frontier", "growth", "scaling", "score_links")
 PICTURES = (*FIGURES, "claims")
-TABLES = ("trend", "densities", "readings", "shelf-lives", "benchmarks", "claims", "priors",
-          "diagnostics", "data-benchmarks", "data", "provenance")  # fmt: skip
+TABLES = ("trend", "densities", "readings", "definitions", "shelf-lives", "benchmarks", "claims",
+          "claims-definitions", "priors", "diagnostics", "data-benchmarks", "data",
+          "provenance")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def summary(small_fit):
     return trend_summary(small_fit)
+
+
+def whole_summary(fit):
+    """With the averaged answer that the store or the package may have of the fit."""
+    return trend_summary(fit, averaged=averaged_of(fit))
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +199,8 @@ def test_csv_files_hold_unrounded_numbers(report, passed_fit):
     expected = density_table(passed_fit)
     np.testing.assert_allclose(table["density"], expected["density"])
     assert list(table.index) == list(expected.index)
-    assert len(pd.read_csv(report["report_trend.csv"])) == 9
+    averaged = 4 if averaged_of(passed_fit) else 0
+    assert len(pd.read_csv(report["report_trend.csv"])) == 9 + averaged
 
 
 @pytest.mark.fit
@@ -280,12 +288,16 @@ def test_figures_have_words_and_ids_of_their_own(report):
 def test_report_json_holds_the_numbers_of_the_page(report, passed_fit, summary):
     document = json.loads(report["report.json"].read_text(), parse_constant=pytest.fail)
     found = document["sections"]
-    assert found["trend"] == plain(trend_summary(passed_fit))
+    assert found["trend"] == plain(whole_summary(passed_fit))
     assert document["verdict"] == "PASS"
     assert len(found["densities"]) == len(passed_fit.observed.systems)
     assert len(found["shelf-lives"]["systems"]) == len(passed_fit.observed.systems)
     readings = {row["reading"] for row in found["frontier"]["readings"]}
     assert readings == {"frontier", "mean", "p95", "best"}
+    best = {row["definition"]: row for row in found["frontier"]["definitions"]}
+    assert set(best) == {"edge", "quantile"}
+    rate = float(growth(passed_fit)["after"].median())
+    assert best["edge"]["growth_rate"]["median"] == pytest.approx(rate)
     assert [row["claim"] for row in found["claims"]["claims"]] == list(load_claims().index)
     html = report["report.html"].read_text()
     markdown = report["report.md"].read_text()
@@ -307,7 +319,7 @@ def test_report_of_a_failed_fit_says_so_first(failed_fit, tmp_path):
         text = path.read_text()
         assert "has not converged" in text and "3 divergent transitions" in text
         assert text.index("has not converged") < text.index("doubles every")
-        assert text.count("[FAIL]") == len(wording.headline(failed_fit, trend_summary(failed_fit)))
+        assert text.count("[FAIL]") == len(wording.headline(failed_fit, whole_summary(failed_fit)))
 
 
 @pytest.mark.fit

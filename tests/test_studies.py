@@ -7,13 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from scipy.stats import binom
 
 from densing_bayes import load_hypothesis
+from densing_bayes.definitions import FIGURES, definition_cells, psi_sentences
 from densing_bayes.leave_out import forecast_scores
-from densing_bayes.ledger import load_claims, tokens_text
+from densing_bayes.ledger import DRIFTING, load_claims, tokens_text
 from densing_bayes.observations import with_changes
 from densing_bayes.tally import RULE
 from densing_bayes.verdicts import STRONG, VERDICTS
@@ -108,6 +110,41 @@ def test_the_ledger_as_committed_has_every_claim_and_the_rule_of_today():
             assert f"D0 = {tokens_text(row['reference_tokens'])};" in row["judged_on"]
         if judged and row["estimand"] == "maximum":
             assert "drifting scale" in row["judged_on"]
+
+
+def test_every_definition_of_the_best_is_in_the_docs_as_committed():
+    rows = study("best")["rows"]
+    table = pd.DataFrame(rows)
+    text = (ANALYSES / "best.md").read_text(encoding="utf-8")
+    for cells in definition_cells(table):
+        assert f"| {' | '.join(cells)} |" in text
+    for sentence in psi_sentences(table):
+        assert f"- {sentence}" in text
+    for panel, group in table.groupby("panel"):
+        assert DRIFTING in set(group["definition"]) and "quantile" in set(group["definition"])
+        assert panel in {"open", "paper", *FIGURES}
+    drifting = table[table["definition"] == DRIFTING]
+    assert {*FIGURES, "open", "paper"} == set(drifting["panel"])
+    assert (drifting["shortfall_growth"].map(lambda psi: psi["lower"] < psi["upper"])).all()
+
+
+def test_verdicts_that_are_not_near_a_border_keep_their_word():
+    content = study("verdict_stability")
+    assert content["times"] >= 20
+    ledger = {(row["claim"], row["panel"]): row for row in study("claims_ledger")["claims"]}
+    judged = {key for key, row in ledger.items() if row["verdict"] != "not testable"}
+    assert {(row["claim"], row["panel"]) for row in content["rows"]} == judged
+    for row in content["rows"]:
+        own = ledger[row["claim"], row["panel"]]
+        assert row["verdict"] == own["verdict"]
+        assert row["near_border"] == own["near_border"]
+        assert sum(row["words"].values()) == content["times"]
+        if not row["near_border"]:
+            assert row["words"].get(row["verdict"], 0) >= content["times"] - 1, row
+    for row in content["by_seed"]:
+        # words other than the most frequent one come with marks
+        others = sum(row["words"].values()) - max(row["words"].values())
+        assert others <= row["near_border"], row
 
 
 def test_the_average_over_hypotheses_is_what_the_readme_says():

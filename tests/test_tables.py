@@ -47,7 +47,7 @@ def test_minimal_tables_load_with_defaults(folder: Path) -> None:
     panel = load_panel(folder)
 
     system = panel.systems.loc["llama-2-7b"]
-    assert system["release"] == "llama-2-7b@2023-07-18"
+    assert system["release"] == "" and panel.runs["checkpoint_of"].eq("").all()
     assert system["release_date"] == pd.Timestamp("2023-07-18")
     assert system["params_active"] == system["params_total"] == 6.74e9
     assert np.isnan(system["params_comparable"]) and system["comparable_basis"] == "unknown"
@@ -68,7 +68,6 @@ def test_columns_that_are_given_win_over_defaults(folder: Path) -> None:
     )
     (folder / "scores.csv").write_text("system,benchmark,score,flag\na,mmlu,0.5,fp8\n", "utf-8")
     panel = load_panel(folder)
-    assert panel.systems["release"].tolist() == ["F@2024-01-01"] * 2
     assert panel.systems["params_active"].tolist() == [1e10, 7e9]
     assert panel.systems["architecture"].tolist() == ["moe", "dense"]
     assert panel.scores["flag"].tolist() == ["fp8"]
@@ -196,11 +195,12 @@ CASES = {
         ["row 3", "'system'", "llama-2-7b occurs in row 2", "keep one"],
     ),
     "unnamed system": ("systems.csv", "phi-2,", ",", ["row 3", "'system'", "fill it in"]),
-    "two dates of a release": (
+    "two organisations of a release": (
         "systems.csv",
         "params_total\nllama-2-7b,2023-07-18,6.74e9\nphi-2,2023-12-12,2.78e9",
-        "params_total,release\nllama-2-7b,2023-07-18,6.74e9,x\nphi-2,2023-12-12,2.78e9,x",
-        ["row 3", "'release_date'", "2023-12-12", "row 2", "one date"],
+        "params_total,organisation,release\nllama-2-7b,2023-07-18,6.74e9,A,x\n"
+        "phi-2,2023-12-12,2.78e9,B,x",
+        ["row 3", "'organisation'", "B differs from A in row 2", "release x", "one organisation"],
     ),
     "active above total": (
         "systems.csv",

@@ -55,6 +55,7 @@ def repeat(observed: Observations, times: int) -> Observations:
         time=tile(observed.time),
         system_release=tile(observed.system_release, releases),
         system_organisation=tile(observed.system_organisation),
+        system_family=observed.system_family * times,
         release_time=tile(observed.release_time),
         score=tile(observed.score)[order],
         cell_label=tuple(cells[i] for i in order),
@@ -79,7 +80,9 @@ def by_hand(o: Observations, v: dict[str, np.ndarray]) -> float:
     ]
     split = len(o.loss_benchmarks)
 
-    def scores(i: np.ndarray, loss: np.ndarray, j: np.ndarray, ability: np.ndarray) -> np.ndarray:
+    def scores(
+        i: np.ndarray, loss: np.ndarray, j: np.ndarray, ability: np.ndarray, shift: np.ndarray
+    ) -> np.ndarray:
         z = np.concatenate(
             [
                 v["steepness"][i] * (v["midpoint"][i] - loss),
@@ -87,7 +90,7 @@ def by_hand(o: Observations, v: dict[str, np.ndarray]) -> float:
             ]
         )
         k = np.concatenate([i, j + split])
-        return laws.sigmoid_score(z, v["floor"][k], v["ceiling"][k])
+        return laws.sigmoid_score(z + shift, v["floor"][k], v["ceiling"][k])
 
     def normal(x: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> float:
         return float(np.sum(-0.5 * ((x - mean) / sd) ** 2 - np.log(sd) - 0.5 * np.log(2 * np.pi)))
@@ -99,7 +102,8 @@ def by_hand(o: Observations, v: dict[str, np.ndarray]) -> float:
     k, s = o.reference_benchmark, o.loss_references
     j = k[s:] - split
     ability = laws.ability(o.reference_log_params, o.reference_log_tokens, v["token_elasticity"][j])
-    mean = scores(k[:s], o.reference_loss, j, ability)
+    run = o.reference_checkpointed
+    mean = scores(k[:s], o.reference_loss, j, ability, (run >= 0) * v["run_effect"][run])
     sd = np.sqrt(laws.score_variance(mean, o.reference_items, v["reference_noise"][k]))
     total += normal(o.reference_score, mean, sd)
 
@@ -123,7 +127,7 @@ def by_hand(o: Observations, v: dict[str, np.ndarray]) -> float:
     n, d = x - np.log(o.centre_params), o.log_reference_tokens
     i, j = k[:s], k[s:] - split
     loss = laws.scaling_loss(n[:s], d, *(p[i] for p in law))
-    mean = scores(i, loss, j, laws.ability(n[s:], d, v["token_elasticity"][j]))
+    mean = scores(i, loss, j, laws.ability(n[s:], d, v["token_elasticity"][j]), np.zeros(k.size))
     sd = np.sqrt(laws.score_variance(mean, o.cell_items, v["protocol_noise"][k]))
     return float(total + normal(o.score, mean, sd))
 

@@ -16,12 +16,11 @@ from pathlib import Path
 import numpy as np
 import nutpie
 import pytensor.tensor as pt
-from export_data import NARROW, START_JITTER, check_covered, labels, pilot_point
+from export_data import NARROW, START_JITTER, check_covered, labels, pilot_point, yardstick
 from quantities import VARIABLES, listed, summarise, write_json
 
 from densing_bayes.model import assemble
 from densing_bayes.observations import observe
-from densing_bayes.spec import load_spec
 from densing_bayes.tables import load_panel
 
 
@@ -37,7 +36,7 @@ def main() -> None:
     parser.add_argument("--save-draws", type=Path, help="also keep the listed draws (npz)")
     arguments = parser.parse_args()
 
-    spec = load_spec("joint")
+    spec = yardstick()
     observed = observe(load_panel("open"), spec)
     check_covered(spec, observed)
     model = assemble(spec, observed).model
