@@ -36,6 +36,24 @@ SCORES = {
     ("paper", "llama-2-70b", "bbh"): 0.657,
     ("paper", "llama-3.1-405b", "bbh"): 0.859,
 }
+READINGS = {
+    # (system, benchmark, protocol): figure published by whoever measured it
+    ("gpt2", "hellaswag", "euroeval"): 0.2472,
+    ("gpt2-xl", "hellaswag", "open-llm-leaderboard-v1"): 0.5139,
+    ("qwen3-8b", "mmlu", "report"): 0.7689,
+    ("qwen3-8b", "mmlu", "swallow"): 0.765,
+    ("kimi-k2-base", "math", "report"): 0.702,
+    ("kimi-k2-base", "math", "tencent"): 0.712,
+    ("seed-oss-36b-base-wosyn", "math", "report"): 0.613,
+    ("olmo-3-1125-32b", "bbh", "ai2-olmo-3"): 0.776,
+    ("plamo-3-nict-31b-base", "mmlu", "swallow"): 0.733,
+    ("mimo-v2-flash-base", "gsm8k", "report"): None,  # no reference run ties it to anything
+}
+COPIED = {("gemma-2-2b", "mmlu")}  # a copy that differs from the developer's own card
+DOUBTFUL = {  # cells that cannot be what their neighbours say
+    ("llama-4-scout", "bbh", "swallow"),
+    ("yi-1.5-34b", "hellaswag", "euroeval"),
+}
 PRICES_OF = {  # USD per million tokens read, as announced
     "oai-davinci003-2022-11": 20.0,
     "oai-gpt35t-0301": 2.0,
@@ -82,6 +100,8 @@ def check_counts(panels: dict[str, Panel]) -> Iterator[Check]:
     """Sizes of the tables, and enough systems for a trend."""
     wanted = {"open": (147, 585, 90, 4), "paper": (221, 679, 93, 5)}
     for name, panel in panels.items():
+        if name not in wanted:
+            continue
         found = (len(panel.systems), len(panel.scores), len(panel.runs), len(panel.benchmarks))
         yield (
             f"{name}: systems, scores, runs, benchmarks",
@@ -133,6 +153,8 @@ def check_sizes(panels: dict[str, Panel]) -> Iterator[Check]:
     facts = pd.read_csv(HERE / "embeddings.csv", index_col="system")
     matrix = facts["vocabulary"] * facts["embedding_width"]
     for name, panel in panels.items():
+        if name == "current":
+            continue  # its sizes are those of the other two, see check_current
         systems = panel.systems.join(matrix.rename("matrix")).join(facts["tied"])
         known = systems[systems["matrix"].notna()]
         tied = known["tied"].astype(bool)
@@ -209,6 +231,11 @@ def check_published() -> Iterator[Check]:
     yield "paper: points of the average", found == (33, 12), same_text((33, 12), found)
     claims = pd.read_csv(HERE / "claims.csv")
     yield "claims: one row each", claims["claim"].is_unique, f"{len(claims)}"
+    later = pd.read_csv(HERE / "claims_2026.csv")
+    good = list(later.columns) == list(claims.columns) and later["source"].notna().all()
+    yield "claims of 2026: same columns, sourced", bool(good), f"{len(later)}"
+    twice = set(later["claim"]) & set(claims["claim"])
+    yield "claims of 2026: in no other table", later["claim"].is_unique and not twice, ""
 
 
 def check_figures() -> Iterator[Check]:
@@ -245,6 +272,71 @@ def check_figures() -> Iterator[Check]:
         law += curve["b"] * points["tokens"] ** -curve["beta"]
         off = float(np.sqrt(np.mean(np.log(points["loss"] / law) ** 2)))
         yield f"paper: drawn curve passes the losses on {benchmark}", off < 0.1, f"rms {off:.3f}"
+
+
+def check_current(panels: dict[str, Panel]) -> Iterator[Check]:
+    """The panel to the end of 2025: what it unites, its protocols, units and flags."""
+    panel = panels["current"]
+    systems, scores = panel.systems, panel.scores
+    found = tuple(len(getattr(panel, name)) for name in ("systems", "scores", "runs", "benchmarks"))
+    wanted = (315, 2259, 435, 8)
+    yield (
+        "current: systems, scores, runs, benchmarks",
+        found == wanted,
+        same_text(wanted, found),
+    )
+    years = systems["release_date"].dt
+    span = f"{years.strftime('%Y-%m').min()} to {years.strftime('%Y-%m').max()}"
+    yield "current: released 2019-02 to 2025-12", span == "2019-02 to 2025-12", span
+    readings = scores.set_index(["system", "benchmark", "protocol"])
+    for cell, published in READINGS.items():
+        value = readings["score"].get(cell)
+        good = value is None if published is None else value == published
+        yield f"current: {' on '.join(cell[:2])} by {cell[2]}", good, same_text(published, value)
+    for name in ("open", "paper"):
+        other = panels[name]
+        shared = other.systems.index.intersection(systems.index)
+        yield (
+            f"current: has the systems of {name}",
+            len(shared) == len(other.systems),
+            f"{len(shared)}",
+        )
+        columns = ["params_total", "params_active", "params_comparable", "release_date", "family"]
+        pair = systems.loc[shared, columns], other.systems.loc[shared, columns]
+        same = ((pair[0] == pair[1]) | (pair[0].isna() & pair[1].isna())).all(axis=1)
+        off = sorted(shared[~same])
+        yield f"current: they are as in {name}", not off, ", ".join(off) or "all"
+        kept = scores.merge(other.scores, on=["system", "benchmark", "score"])
+        cell = ["system", "benchmark"]
+        missing = set(other.scores[cell].itertuples(index=False, name=None)) - COPIED
+        missing -= set(kept[cell].itertuples(index=False, name=None))
+        yield f"current: has the scores of {name}", not missing, f"{sorted(missing) or 'all'}"
+    units = panel.losses.join(panel.runs["family"], on="run")
+    several = units.groupby(["family", "benchmark"])["loss_unit"].nunique()
+    yield (
+        "current: a family has one unit a benchmark",
+        bool((several == 1).all()),
+        f"{len(several)}",
+    )
+    used = set(scores["protocol"]) | set(panel.reference_scores["protocol"])
+    spare = sorted(set(panel.protocols["protocol"]) - used)
+    yield "current: every protocol is used", not spare, ", ".join(spare) or f"{len(used)}"
+    five_hundred = scores[(scores["protocol"] == "swallow") & (scores["benchmark"] == "math")]
+    steps = five_hundred["score"] * 500
+    whole = bool((np.abs(steps - steps.round()) < 1e-6).all())
+    yield "current: Swallow's MATH has 500 items", whole, f"{len(five_hundred)} scores"
+    doubtful = set(readings.index[readings["flag"] == "doubtful"])
+    yield "current: doubtful cells are flagged", doubtful >= DOUBTFUL, f"{len(doubtful)}"
+    derived = systems[systems["derivation"].isin(["continued", "upcycled"])]
+    orphans = derived.index[derived["parent"] == ""]
+    yield "current: what was continued names its parent", orphans.empty, f"{len(derived)}"
+    last = panel.reference_scores.set_index(["run", "benchmark"])["score"]
+    curve = float(last["32B-w12", "hellaswag"])
+    yield (
+        "current: the 32B run on HellaSwag at 1.7e12 tokens",
+        abs(curve - 0.847) < 0.002,
+        f"{curve}",
+    )
 
 
 def check_costs(panels: dict[str, Panel]) -> Iterator[Check]:
@@ -342,7 +434,7 @@ def check_compression(panels: dict[str, Panel]) -> Iterator[Check]:
 def main() -> int:
     """Run all checks; 0 if all hold."""
     try:
-        panels = {name: load_panel(name) for name in ("open", "paper")}
+        panels = {name: load_panel(name) for name in ("open", "paper", "current")}
         events = load_events()
     except TableError as error:
         print(error)
@@ -352,6 +444,7 @@ def main() -> int:
         *check_values(panels),
         *check_sizes(panels),
         *check_runs(panels),
+        *check_current(panels),
         *check_figures(),
         *check_published(),
         *check_prices(),

@@ -59,13 +59,11 @@ def data_validate(
     as_json: Json = False,
 ) -> None:
     """Check the tables of a panel; every problem is named with file, row, column and mend."""
+    from densing_bayes.schema import TABLES
     from densing_bayes.tables import load_panel
 
     panel = load_panel(directory)
-    sizes = {
-        name: len(getattr(panel, name))
-        for name in ("benchmarks", "runs", "losses", "reference_scores", "systems", "scores")
-    }
+    sizes = {name: len(getattr(panel, name)) for name in TABLES}
     if as_json:
         print_json({"panel": panel.name, "valid": True, "rows": sizes, "sha256": panel.sha256})
         return

@@ -10,6 +10,10 @@ import xarray as xr
 RHAT_MAX = 1.01
 ESS_MIN = 400
 BFMI_MIN = 0.3
+# Chains that miss the limits of R-hat or effective size by no more than this are as good as any
+# and too short: they go on.
+RHAT_NEAR = 1.03
+ESS_NEAR = 200
 # The models here need depth 5 to 7. A chain that sits in another mode than the one it was whitened
 # for would go as deep as it may: to 10, and so cost as much as thirty good ones.
 TREE_DEPTH_LIMIT = 8
@@ -63,6 +67,20 @@ def diagnose(
     figures["reasons"] = _reasons(figures, depth_limit)
     figures["verdict"] = "FAIL" if figures["reasons"] else "PASS"
     return figures, table
+
+
+def too_short(figures: dict[str, Any]) -> bool:
+    """Whether more draws of the same chains can be expected to make a fit pass."""
+    slow = (
+        figures["rhat_max"] > RHAT_MAX,
+        figures["ess_bulk_min"] < ESS_MIN,
+        figures["ess_tail_min"] < ESS_MIN,
+    )
+    near = (
+        figures["rhat_max"] <= RHAT_NEAR
+        and min(figures["ess_bulk_min"], figures["ess_tail_min"]) >= ESS_NEAR
+    )
+    return near and 0 < sum(slow) == len(figures["reasons"])
 
 
 def effective_size(values: np.ndarray) -> float:

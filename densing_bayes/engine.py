@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -275,13 +275,13 @@ def _begun(
     return Chain(seed, sampler, data)
 
 
-def joined(traces: list[Any]) -> xr.DataTree:
-    """Traces as the chains of one."""
-    count = sum(trace["posterior"].sizes["chain"] for trace in traces)
+def joined(traces: list[Any], along: Literal["chain", "draw"] = "chain") -> xr.DataTree:
+    """Traces as the chains of one, or as the draws of its chains."""
+    count = sum(trace["posterior"].sizes[along] for trace in traces)
     return xr.DataTree.from_dict(
         {
-            name: xr.concat([trace[name].dataset for trace in traces], "chain").assign_coords(
-                chain=range(count)
+            name: xr.concat([trace[name].dataset for trace in traces], along).assign_coords(
+                {along: range(count)}
             )
             for name in ("posterior", "sample_stats")
         }

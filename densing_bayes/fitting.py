@@ -21,7 +21,7 @@ from densing_bayes.hypothesis import Hypothesis
 from densing_bayes.machine import is_compiled
 from densing_bayes.observations import Observations, observe
 from densing_bayes.progress import Tell, expected, phases, unheard
-from densing_bayes.sampling import by_mode, pilot_run, sample
+from densing_bayes.sampling import by_mode, continued, pilot_run, sample
 from densing_bayes.spec import ModelSpec, load_hypothesis, load_spec
 from densing_bayes.tables import Panel, load_panel
 
@@ -62,7 +62,8 @@ def fit(
         What the trend did, or the name or path of such a hypothesis; by default what the
         specification says.
     draws, tune, chains
-        Draws and tuning steps of each chain, and number of chains.
+        Draws and tuning steps of each chain, and number of chains. Chains that miss the limits of
+        R-hat or effective size by little go on for as many draws again.
     cores
         Processes to sample on; by default what the machine has, at most one a chain.
     seed
@@ -162,7 +163,7 @@ def fit_compiled(
     nothing, and are dropped from the draws.
     """
     from densing_bayes.conditioned import global_point
-    from densing_bayes.diagnostics import diagnose
+    from densing_bayes.diagnostics import too_short
     from densing_bayes.laplace import laplace, whitened, whitening_near
     from densing_bayes.modes import chain_groups, multimodality
     from densing_bayes.pilot import loss_optima, pilot
@@ -232,17 +233,18 @@ def fit_compiled(
         trace = by_mode(
             conditioned, engine, whitening, trace, groups_of, sampler, seed=seed, **settings
         )
-    sampled_at = time.perf_counter()
     tell("summaries", 0.0)
-    posterior = _relabelled(trace["posterior"].dataset[compiled.names], spec, observed)
+    posterior, statistics, diagnostics, table = _judged(trace, compiled.names, spec, whole, seen)
+    if len(groups_of) == 1 and too_short(diagnostics):
+        trace = continued(conditioned, engine, whitening, trace, sampler, seed=seed, **settings)
+        tell("summaries", 0.0)
+        posterior, statistics, diagnostics, table = _judged(
+            trace, compiled.names, spec, whole, seen
+        )
+    sampled_at = time.perf_counter()
     if not seen.all():
         observed = observed.of_systems(seen)
-        posterior = _narrowed(posterior, spec, observed)
         pilot_found = pilot_found.sel(cell=list(observed.cell_label))
-    statistics = trace["sample_stats"].dataset[
-        ["diverging", "energy", "depth", "n_steps", "step_size", "logp"]
-    ]
-    diagnostics, table = diagnose(posterior, statistics)
     groups = {
         "posterior": posterior,
         "sample_stats": statistics,
@@ -267,7 +269,7 @@ def fit_compiled(
         "seed": seed,
         "sampler": {
             "name": sampler,
-            "draws": draws,
+            "draws": posterior.sizes["draw"],
             "tune": tune,
             "chains": chains,
             "cores": cores,
@@ -290,6 +292,25 @@ def fit_compiled(
     if len(groups_of) > 1:
         diagnostics |= multimodality(found)
     return found
+
+
+def _judged(
+    trace: xr.DataTree,
+    names: list[str],
+    spec: ModelSpec,
+    observed: Observations,
+    seen: NDArray[np.bool_],
+) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any], xr.Dataset]:
+    """Draws of what the specification and the seen systems have, statistics, and the verdict."""
+    from densing_bayes.diagnostics import diagnose
+
+    posterior = _relabelled(trace["posterior"].dataset[names], spec, observed)
+    if not seen.all():
+        posterior = _narrowed(posterior, spec, observed.of_systems(seen))
+    statistics = trace["sample_stats"].dataset[
+        ["diverging", "energy", "depth", "n_steps", "step_size", "logp"]
+    ]
+    return posterior, statistics, *diagnose(posterior, statistics)
 
 
 def _relabelled(draws: xr.Dataset, spec: ModelSpec, observed: Observations) -> xr.Dataset:

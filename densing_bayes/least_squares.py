@@ -361,7 +361,8 @@ def estimate_as_paper(
     Raises
     ------
     DensingError
-        If a benchmark is not in the panel, or too little is left to fit.
+        If a benchmark is not in the panel, a system has scores of several protocols, or too little
+        is left to fit.
 
     Examples
     --------
@@ -374,6 +375,14 @@ def estimate_as_paper(
         raise DensingError(
             f"benchmark '{unknown[0]}' is not in panel '{panel.name}' (it has "
             f"{', '.join(panel.benchmarks.index)})"
+        )
+    scores = panel.scores[panel.scores["benchmark"].isin(names)]
+    twice = scores[scores.duplicated(["system", "benchmark"])]
+    if not twice.empty:
+        row = twice.iloc[0]
+        raise DensingError(
+            f"{row['system']} has several scores on {row['benchmark']}; the paper's method knows "
+            f"one protocol: keep the scores of one"
         )
     optima = None
     if loss_curve is None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from densing_bayes.pilot import fit_link, link_score
+from densing_bayes.selection import select
 from densing_bayes.spec import ModelSpec
 from densing_bayes.tables import Panel
 
@@ -33,6 +34,7 @@ def link_errors(spec: ModelSpec, panel: Panel) -> pd.DataFrame:
         Index ``benchmark``; ``loss`` and ``direct`` (errors in score, NaN where not possible),
         ``better``, ``chosen`` (the specification's), numbers of runs, ``checkpoints``.
     """
+    panel = select(panel, spec)
     rows = []
     for name, choice in spec.benchmarks.items():
         scores = panel.reference_scores

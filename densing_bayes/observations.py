@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from densing_bayes.errors import SpecError
 from densing_bayes.releases import release_names
 from densing_bayes.schema import COMPRESSED
+from densing_bayes.selection import select
 from densing_bayes.spec import ModelSpec
 from densing_bayes.tables import Panel
 
@@ -235,9 +236,11 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
     Raises
     ------
     SpecError
-        If nothing is left, or a benchmark lacks what its link needs.
+        If nothing is left, a benchmark lacks what its link needs, or a cell has scores of several
+        protocols and the specification does not say which it takes.
     """
     _check_benchmarks(panel, spec)
+    panel = select(panel, spec)
     names = list(spec.benchmarks)
     loss_linked = [name for name in names if spec.benchmarks[name].link == "loss"]
     benchmarks = loss_linked + [name for name in names if name not in loss_linked]
@@ -455,7 +458,7 @@ def _systems_and_scores(
     systems = systems[
         systems["domain"].isin(spec.panel.domains)
         & (systems["params_total"] >= spec.panel.min_params)
-        & ~systems["derivation"].isin(COMPRESSED)
+        & ~systems["derivation"].isin([*COMPRESSED, *spec.panel.without])
     ]
     if spec.panel.architectures:
         systems = systems[systems["architecture"].isin(spec.panel.architectures)]

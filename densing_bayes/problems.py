@@ -10,7 +10,7 @@ import pandas as pd
 
 from densing_bayes.errors import TableError
 from densing_bayes.releases import release_names
-from densing_bayes.schema import TABLES, TIES, TableSchema, pandera_schema
+from densing_bayes.schema import ONE_PROTOCOL, TABLES, TIES, TableSchema, pandera_schema
 
 MOST: Final = 10
 """Problems that are listed; of more, only how many there are."""
@@ -85,6 +85,8 @@ def panel_problems(tables: dict[str, pd.DataFrame]) -> list[Problem]:
     problems: list[Problem] = []
     for name, column, target in TIES:
         problems += _ties(tables, name, column, target)
+    for name in ("reference_scores", "scores"):
+        problems += _protocols(tables, name)
     problems += _releases(tables["systems"])
     problems += _sizes(tables["systems"])
     for name, schema in TABLES.items():
@@ -99,13 +101,19 @@ def duplicates(schema: TableSchema, table: pd.DataFrame) -> list[Problem]:
     for row, *key in table[list(schema.key)].itertuples():
         where = first.setdefault(tuple(key), row)
         if where != row:
+            # a table without protocols is not told of them
+            shown = {
+                name: str(value)
+                for name, value in zip(schema.key, key, strict=True)
+                if (name, value) != ("protocol", ONE_PROTOCOL)
+            }
             problems.append(
                 Problem(
                     schema.file,
                     f"occurs in row {where} already; keep one of the two",
                     row,
-                    " + ".join(schema.key),
-                    " + ".join(map(str, key)),
+                    " + ".join(shown),
+                    " + ".join(shown.values()),
                 )
             )
     return problems
@@ -125,6 +133,31 @@ def _ties(tables: dict[str, pd.DataFrame], name: str, column: str, target: str) 
                 int(str(row)),
                 column,
                 value,
+            )
+        )
+    return problems
+
+
+def _protocols(tables: dict[str, pd.DataFrame], name: str) -> list[Problem]:
+    """Scores whose protocol is not described for their benchmark, if any protocol is."""
+    protocols, scores = tables["protocols"], tables[name]
+    known = set(zip(protocols["protocol"], protocols["benchmark"], strict=True))
+    if not known:
+        return []
+    problems = []
+    for row, protocol, benchmark in scores[["protocol", "benchmark"]].itertuples():
+        if protocol == ONE_PROTOCOL or (protocol, benchmark) in known:
+            continue
+        others = [other for other, of in known if of == benchmark]
+        close = get_close_matches(protocol, others, n=1)
+        mend = f"did you mean {close[0]}?" if close else "add it there"
+        problems.append(
+            Problem(
+                TABLES[name].file,
+                f"has no row for {benchmark} in {TABLES['protocols'].file}; {mend}",
+                int(str(row)),
+                "protocol",
+                protocol,
             )
         )
     return problems

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from densing_bayes.conditioned import Conditioned
     from densing_bayes.laplace import Whitening
 
-PILOT_DRAWS = 400
-PILOT_TUNE = 300
-PILOT_DEPTH = 7  # a pilot needs the shape of the posterior, not draws that are worth much
-PILOT_ROUNDS = 3
+# A pilot needs the shape of the posterior, not draws that are worth much: tuning steps, draws and
+# depth of trees. The first is a scout, where the Laplace approximation may be far off and a draw
+# costs most; the second is made again where it still finds the whitening to be no good.
+PILOTS = ((150, 150, 6), (250, 400, 7), (250, 400, 7))
 PILOT_ACCEPT = 0.8
 # Log densities of draws scatter by sqrt(n / 2) in n dimensions. Chains whose mean lies further
 # below the best one's than this many sqrt(n) are not there yet, or nowhere.
@@ -39,21 +39,21 @@ def pilot_run(
 ) -> Whitening:
     """Refine the whitening by a short run; too few draws for its covariance keep the Laplace.
 
-    Where the Laplace approximation was far off, chains lose their way or draws spread far beyond
-    it: then the run is made again, near the centre of those chains that found the posterior.
+    Where the whitening was far off, chains lose their way or draws spread far beyond it: then the
+    run is made again, near the centre of those chains that found the posterior.
     """
     chains, origin = max(chains, 4), np.zeros(len(whitening.globals_centre))
-    for number in range(PILOT_ROUNDS):
+    for number, (tune, draws, depth) in enumerate(PILOTS):
         trace = run_chains(
             engine.with_data(**whitening._asdict()),
             [origin],
-            draws=PILOT_DRAWS,
-            tune=PILOT_TUNE,
+            draws=draws,
+            tune=tune,
             chains=chains,
             cores=cores,
             seed=seed + 1 + 1000 * number,
             target_accept=PILOT_ACCEPT,
-            depth=PILOT_DEPTH,
+            depth=depth,
             progress=partial(tell, "pilot"),
         )
         height = trace["sample_stats"]["logp"].mean("draw").to_numpy()
@@ -61,7 +61,7 @@ def pilot_run(
         whitened = trace["posterior"]["whitened"].isel(chain=arrived)
         spread = float(whitened.std(("chain", "draw")).max())
         whitening = _refined(whitening, trace, list(arrived))
-        if len(arrived) == chains and spread < WIDE:
+        if number and len(arrived) == chains and spread < WIDE:
             break
     return whitening
 
@@ -129,6 +129,25 @@ def sample(
     renamed = {"tree_depth": "depth", "lp": "logp"}
     trace["sample_stats"] = trace["sample_stats"].dataset.rename(renamed)
     return trace
+
+
+def continued(
+    conditioned: Conditioned,
+    engine: Engine,
+    whitening: Whitening,
+    trace: xr.DataTree,
+    sampler: str,
+    *,
+    seed: int,
+    **settings: Any,
+) -> xr.DataTree:
+    """Twice as many draws of each chain: those of a trace, and as many with a whitening from it."""
+    chains = trace["posterior"].sizes["chain"]
+    own = _refined(whitening, trace)
+    new = sample(
+        conditioned, engine, own, [], sampler, chains=chains, seed=seed + 50, **settings
+    )
+    return joined([trace, new], "draw")
 
 
 def by_mode(

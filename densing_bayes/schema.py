@@ -42,6 +42,8 @@ VARIABLES: Final = {
 
 FORMATS: Final = ("cloze", "multiple-choice", "generation")
 LOSS_UNITS: Final = ("bits_per_byte", "nats")
+ONE_PROTOCOL: Final = "panel"
+"""Protocol of scores that name none: they were all measured alike."""
 ANNEALED: Final = ("true", "false", "unknown")
 TRUTH: Final = ("true", "false", "unknown")
 COMPRESSED: Final = ("quantised", "pruned", "pruned and distilled")
@@ -49,7 +51,7 @@ COMPRESSED: Final = ("quantised", "pruned", "pruned and distilled")
 DERIVATIONS: Final = (*COMPRESSED, "distilled", "continued", "upcycled")
 CHILD_METHODS: Final = (*DERIVATIONS, "sparsified")
 """How one system can be made from another, in a table of pairs."""
-PROTOCOLS: Final = ("panel", "zero-shot", "other")
+PAIR_PROTOCOLS: Final = ("panel", "zero-shot", "other")
 """How a pair was measured: as the panel is, without examples in the prompt, or otherwise."""
 COST_QUANTITIES: Final = ("gpu_hours", "training_cost", "rental_price")
 COST_BASES: Final = ("reported", "rented", "amortised")
@@ -153,6 +155,15 @@ AMOUNT = Rule(
     lambda v: (v > 0) & (v < math.inf),
     lambda _: "is not a positive number; leave the row out if it is not known",
 )
+ERROR = Rule(
+    "standard error in (0, 0.5]",
+    lambda v: (v > 0) & (v <= 0.5),
+    lambda v: (
+        f"looks like percentage points; write {_plain(v / 100)}"
+        if 0.5 < v <= 50
+        else "is not between 0 and 0.5; write the standard error of the share, or leave it empty"
+    ),
+)
 SHOTS = Rule(
     "shots not negative",
     lambda v: v >= 0,
@@ -179,7 +190,8 @@ class ColumnSchema:
     name : str
     kind : {"text", "number", "date"}
     required : bool
-        Whether a user's table must have it. Embedded tables must have every column.
+        Whether a user's table must have it. Embedded tables must have every column that is not
+        ``late``.
     blank : bool
         Whether cells may be empty.
     rule : Rule, optional
@@ -187,6 +199,8 @@ class ColumnSchema:
         What an absent column or an empty cell becomes: a constant, or a function of the table.
     blank_mend : str
         What to do about an empty cell where ``blank`` is false.
+    late : bool
+        Whether panels were made before there was such a column, so that embedded ones may lack it.
     """
 
     name: str
@@ -196,6 +210,7 @@ class ColumnSchema:
     rule: Rule | None = None
     default: str | float | Callable[[pd.DataFrame], pd.Series] | None = None
     blank_mend: str = "is empty; fill it in"
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -243,6 +258,7 @@ def _comparable_basis(table: pd.DataFrame) -> pd.Series:
     return table["params_comparable"].notna().map({True: "given", False: "unknown"})
 
 
+_PROTOCOL_COLUMN = _text("protocol", ONE_PROTOCOL, late=True)
 _SCORE_COLUMN = ColumnSchema(
     "score",
     "number",
@@ -300,6 +316,24 @@ LOSSES = TableSchema(
             rule=LOSS,
             blank_mend="is empty; leave the row out",
         ),
+        # empty: that of the benchmark
+        _text("loss_unit", rule=_one_of(LOSS_UNITS, may_be_empty=True), late=True),
+        _text("source"),
+    ),
+    rows_required=False,
+    optional=True,
+)
+PROTOCOLS = TableSchema(
+    "protocols.csv",
+    ("protocol", "benchmark"),
+    (
+        _key("protocol"),
+        _key("benchmark"),
+        # empty: that of the benchmark
+        _text("format", rule=_one_of(FORMATS, may_be_empty=True)),
+        ColumnSchema("shots", "number", rule=SHOTS, default=math.nan),
+        _text("metric"),
+        _text("measured_by"),
         _text("source"),
     ),
     rows_required=False,
@@ -307,11 +341,12 @@ LOSSES = TableSchema(
 )
 REFERENCE_SCORES = TableSchema(
     "reference_scores.csv",
-    ("run", "benchmark", "format"),
+    ("run", "benchmark", "format", "protocol"),
     (
         _key("run"),
         _key("benchmark"),
         _text("format", rule=_one_of(FORMATS, may_be_empty=True)),
+        _PROTOCOL_COLUMN,
         _SCORE_COLUMN,
         _text("source"),
     ),
@@ -359,11 +394,13 @@ SYSTEMS = TableSchema(
 )
 SCORES = TableSchema(
     "scores.csv",
-    ("system", "benchmark"),
+    ("system", "benchmark", "protocol"),
     (
         _key("system"),
         _key("benchmark"),
+        _PROTOCOL_COLUMN,
         _SCORE_COLUMN,
+        ColumnSchema("score_error", "number", rule=ERROR, default=math.nan, late=True),
         ColumnSchema("shots", "number", rule=SHOTS, default=math.nan),
         _text("flag"),
         _text("source"),
@@ -396,7 +433,7 @@ COMPRESSION = TableSchema(
         replace(_SCORE_COLUMN, name="child_score"),
         replace(_SCORE_COLUMN, name="parent_score"),
         ColumnSchema("shots", "number", rule=SHOTS, default=math.nan),
-        _text("protocol", "panel", rule=_one_of(PROTOCOLS)),
+        _text("protocol", "panel", rule=_one_of(PAIR_PROTOCOLS)),
         _text("table", "one"),
         ColumnSchema("child_params", "number", required=True, blank=False, rule=PARAMS),
         ColumnSchema("parent_params", "number", required=True, blank=False, rule=PARAMS),
@@ -472,6 +509,7 @@ TECHNOLOGY: Final = TableSchema(
 
 TABLES: Final = {
     "benchmarks": BENCHMARKS,
+    "protocols": PROTOCOLS,
     "runs": RUNS,
     "losses": LOSSES,
     "reference_scores": REFERENCE_SCORES,
@@ -481,6 +519,7 @@ TABLES: Final = {
 """Attribute of a panel -> schema of its table, in the order in which they are read."""
 
 TIES: Final = (
+    ("protocols", "benchmark", "benchmarks"),
     ("losses", "run", "runs"),
     ("losses", "benchmark", "benchmarks"),
     ("reference_scores", "run", "runs"),

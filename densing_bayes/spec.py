@@ -37,11 +37,19 @@ from densing_bayes.hypothesis import (
 )
 from densing_bayes.schema import RELEASE_DAYS
 
+Derivation = Literal["distilled", "continued", "upcycled"]  # schema.DERIVATIONS but COMPRESSED
+
+# A key that came after the first fits is left out of a specification's content where it says
+# nothing, so that what was fitted before it keeps its hash.
+Later = Field(default=(), exclude_if=lambda value: not value)
+
 
 class PanelSpec(Frozen):
-    """Which systems enter, and how their size is counted."""
+    """Which systems and scores enter, and how size is counted."""
 
     source: str = "open"
+    protocols: tuple[str, ...] = Later  # of scores, the first one first; empty: the only one
+    without: tuple[Derivation, ...] = Later  # derivations that stay out beside the compressed
     domains: tuple[str, ...] = ("general", "multilingual")
     architectures: tuple[str, ...] = ()  # of systems; empty: all
     weights: Literal["all", "open"] = "all"
@@ -57,6 +65,8 @@ class BenchmarkSpec(Frozen):
 
     link: Literal["loss", "direct"]
     reference_format: str = "cloze"
+    protocols: tuple[str, ...] = Later  # in place of the panel's
+    families: tuple[str, ...] = Later  # of reference runs; empty: all
     format_offset: RealPrior | None = None
     ceiling: UnitPrior | None = None
     protocol_noise: PositivePrior | None = None

@@ -39,7 +39,7 @@ from densing_bayes.schema import (
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-EMBEDDED: Final = ("open", "paper")
+EMBEDDED: Final = ("open", "paper", "current")
 """Names of the embedded panels."""
 
 _DATA_PACKAGE = "densing_bayes.data"
@@ -56,26 +56,32 @@ class Panel:
         Name of the embedded panel, or of the folder.
     benchmarks : DataFrame
         Index ``benchmark``; name, items, effective_items, chance, format, loss_unit, source.
+    protocols : DataFrame
+        Columns protocol, benchmark, format, shots, metric, measured_by, source: who measured how.
+        Without rows where all scores were measured alike.
     runs : DataFrame
         Index ``run``; family, params, tokens (both may be missing where a run only links loss to
         score), annealed ("true", "false" or "unknown"), checkpoint_of (the training run of which
         the row is a checkpoint, or ""), source.
     losses : DataFrame
-        Columns run, benchmark, loss, source.
+        Columns run, benchmark, loss, loss_unit, source. Losses of families that cut text into
+        other tokens, or count in another unit, are not on one scale.
     reference_scores : DataFrame
-        Columns run, benchmark, format, score, source. A run and benchmark may have one score in
-        each format.
+        Columns run, benchmark, format, protocol, score, source. A run and benchmark may have one
+        score in each format and protocol.
     systems : DataFrame
         Index ``system``; release_date is datetime64, the sizes and tokens are counts, release is
         "" where the rule of :func:`densing_bayes.releases.release_names` decides.
     scores : DataFrame
-        Columns system, benchmark, score, shots, flag, source.
+        Columns system, benchmark, protocol, score, score_error (standard error of the share),
+        shots, flag, source. A system and benchmark may have one score in each protocol.
     sha256 : str
         Hash of the bytes of the CSV files.
     """
 
     name: str
     benchmarks: pd.DataFrame
+    protocols: pd.DataFrame
     runs: pd.DataFrame
     losses: pd.DataFrame
     reference_scores: pd.DataFrame
@@ -108,9 +114,9 @@ def load_panel(source: str | os.PathLike[str] = "open") -> Panel:
     Parameters
     ----------
     source : str or path, default "open"
-        Name of an embedded panel ("open" or "paper"), or a folder with benchmarks.csv,
+        Name of an embedded panel ("open", "paper" or "current"), or a folder with benchmarks.csv,
         reference_runs.csv, reference_scores.csv, systems.csv, scores.csv and, unless no benchmark
-        has losses, reference_losses.csv.
+        has losses, reference_losses.csv; with protocols.csv where scores are of several.
 
     Returns
     -------
@@ -217,7 +223,7 @@ def export_panel(name: str, directory: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     name : str
-        "open" or "paper".
+        "open", "paper" or "current".
     directory : path
         Made if it does not exist. Nothing in it is overwritten.
 
@@ -239,8 +245,9 @@ def export_panel(name: str, directory: str | os.PathLike[str]) -> None:
         )
     folder.mkdir(parents=True, exist_ok=True)
     for schema in TABLES.values():
-        content = files(_DATA_PACKAGE).joinpath(name, schema.file).read_bytes()
-        (folder / schema.file).write_bytes(content)
+        table = files(_DATA_PACKAGE).joinpath(name, schema.file)
+        if table.is_file():
+            (folder / schema.file).write_bytes(table.read_bytes())
 
 
 def _read_panel(name: str, folder: Traversable | Path, embedded: bool) -> Panel:
@@ -249,7 +256,7 @@ def _read_panel(name: str, folder: Traversable | Path, embedded: bool) -> Panel:
         tables[table] = tables[table].set_index(key)
     unkeyed = {
         table: tables[table].reset_index(drop=True)
-        for table in ("losses", "reference_scores", "scores")
+        for table in ("protocols", "losses", "reference_scores", "scores")
     }
     return Panel(
         name=name,
@@ -270,14 +277,19 @@ def _read_tables(
     tables = {}
     for name, schema in TABLES.items():
         tables[name], content = _read_table(schema, folder, embedded, check, problems)
-        digest.update(f"{schema.file} {len(content)}\n".encode())
-        digest.update(content)
+        if content is not None:
+            digest.update(f"{schema.file} {len(content)}\n".encode())
+            digest.update(content)
     raise_problems(problems, str(folder))
-    formats = tables["benchmarks"].set_index("benchmark")["format"]
-    reference = tables["reference_scores"]
-    reference["format"] = reference["format"].where(
-        reference["format"] != "", reference["benchmark"].map(formats)
-    )
+    for name, column in (
+        ("protocols", "format"),
+        ("reference_scores", "format"),
+        ("losses", "loss_unit"),
+    ):
+        of_benchmark = tables["benchmarks"].set_index("benchmark")[column]
+        table = tables[name]
+        given = table[column] != ""
+        table[column] = table[column].where(given, table["benchmark"].map(of_benchmark))
     if check:
         raise_problems(panel_problems(tables), str(folder))
     return tables, digest.hexdigest()
@@ -289,14 +301,17 @@ def _read_table(
     embedded: bool,
     check: bool,
     problems: list[Problem],
-) -> tuple[pd.DataFrame, bytes]:
-    """Read one table, index = row in the file; problems are added to the list."""
+) -> tuple[pd.DataFrame, bytes | None]:
+    """Read one table, index = row in the file; problems are added to the list.
+
+    Its bytes come with it, None if there is no such file.
+    """
     empty = pd.DataFrame(columns=schema.names)
     path = folder.joinpath(schema.file)
     if not path.is_file():
         if not schema.optional:
             problems.append(Problem(schema.file, _missing_file(schema, folder)))
-        return _convert(schema, empty, problems), b""
+        return _convert(schema, empty, problems), None
     content = path.read_bytes()
     try:
         text = content.decode("utf-8-sig")
@@ -335,7 +350,11 @@ def _missing_file(schema: TableSchema, folder: Traversable | Path) -> str:
 
 
 def _required(schema: TableSchema, embedded: bool) -> list[str]:
-    return [column.name for column in schema.columns if column.required or embedded]
+    return [
+        column.name
+        for column in schema.columns
+        if column.required or (embedded and not column.late)
+    ]
 
 
 def _split(schema: TableSchema, text: str, problems: list[Problem]) -> pd.DataFrame:

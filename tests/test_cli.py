@@ -182,15 +182,15 @@ def test_a_report_says_what_it_is_at_and_makes_only_what_is_wanted(
 # Tables
 
 
-def test_data_list_names_both_panels():
+def test_data_list_names_the_panels():
     panels = strict_json(run("data", "list", "--json").stdout)
-    assert [panel["panel"] for panel in panels] == ["open", "paper"]
+    assert [panel["panel"] for panel in panels] == ["open", "paper", "current"]
     assert all(panel["systems"] > 0 and panel["benchmarks"] for panel in panels)
     text = run("data", "list").stdout
-    assert "open" in text and "paper" in text
+    assert "open" in text and "paper" in text and "current" in text
 
 
-@pytest.mark.parametrize("panel", ["open", "paper"])
+@pytest.mark.parametrize("panel", ["open", "paper", "current"])
 def test_exported_panel_is_valid(panel, tmp_path):
     assert run("data", "export", panel, tmp_path).exit_code == 0
     result = run("data", "validate", tmp_path, "--json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.resources import files
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -27,11 +28,15 @@ def read(*path: str) -> pd.DataFrame:
 def test_every_row_has_a_source(panel: Panel) -> None:
     for name in TABLES:
         assert (getattr(panel, name)["source"] != "").all(), name
+    described = set(zip(panel.protocols["protocol"], panel.protocols["benchmark"], strict=True))
+    measured = zip(panel.scores["protocol"], panel.scores["benchmark"], strict=True)
+    assert not described or set(measured) <= described
 
 
 def test_every_system_has_a_score_and_every_benchmark_references(panel: Panel) -> None:
     assert set(panel.systems.index) == set(panel.scores["system"])
     for benchmark in panel.benchmarks.index:
+        assert benchmark in set(panel.scores["benchmark"])
         assert panel.runs_with_loss(benchmark) >= 30
         assert panel.runs_with_score(benchmark) >= 12
 
@@ -113,6 +118,53 @@ def test_paper_points_that_link_loss_to_score_have_no_size() -> None:
     assert set(unsized) <= set(panel.losses["run"])
 
 
+def test_old_panels_are_byte_for_byte_what_fits_were_made_of() -> None:
+    assert load_panel("open").sha256.startswith("494a3939d892")
+    assert load_panel("paper").sha256.startswith("dbd12b5b40e0")
+
+
+def test_current_has_a_row_for_each_system_of_all_sources() -> None:
+    panel = load_panel("current")
+    systems = panel.systems
+    assert len(systems) >= 300
+    assert systems["release_date"].min() < pd.Timestamp("2019-03-01")
+    assert systems["release_date"].max() >= pd.Timestamp("2025-12-01")
+    assert (systems["release_date"] >= "2025-01-01").sum() >= 70
+    for name in ("open", "paper"):
+        assert set(load_panel(name).systems.index) <= set(systems.index)
+    # one name, organisation and size is one system
+    told_apart = systems.reset_index()[["name", "params_total", "organisation"]]
+    assert not told_apart.duplicated().any()
+
+
+def test_current_marks_what_started_from_another_system() -> None:
+    systems = load_panel("current").systems
+    swallow = systems[systems["organisation"] == "Swallow"]
+    assert len(swallow) == 5 and swallow["derivation"].eq("continued").all()
+    assert (
+        systems.loc[["deepseek-v3.1-base", "tinyswallow-1.5b"], "derivation"].eq("continued").all()
+    )
+    assert set(swallow["parent"]) <= set(systems.index)
+
+
+def test_current_losses_of_a_family_have_one_unit() -> None:
+    panel = load_panel("current")
+    losses = panel.losses.join(panel.runs["family"], on="run")
+    assert (losses["loss_unit"] != "").all()
+    assert (losses.groupby(["family", "benchmark"])["loss_unit"].nunique() == 1).all()
+    assert set(losses["loss_unit"]) == {"bits_per_byte", "nats"}
+
+
+def test_current_has_large_runs_without_a_loss() -> None:
+    panel = load_panel("current")
+    large = panel.runs[panel.runs["params"] > 3e10]
+    assert len(large) == 10 and (large["annealed"] == "false").all()
+    assert not set(large.index) & set(panel.losses["run"])
+    curve = panel.reference_scores[panel.reference_scores["run"].isin(large.index)]
+    hellaswag = curve[curve["benchmark"] == "hellaswag"].set_index("run")["score"]
+    assert hellaswag[large["tokens"].sort_values().index].is_monotonic_increasing
+
+
 def test_events_are_in_order_and_explained() -> None:
     events = load_events()
     assert events["date"].is_monotonic_increasing
@@ -157,3 +209,19 @@ def test_paper_figures_hold_the_running_maxima() -> None:
 def test_words_are_free_for_arviz() -> None:
     reserved = {"model", "group", "sample", "column", "variable"}
     assert not reserved & set(DIMENSIONS) and not reserved & set(VARIABLES)
+
+
+def test_what_the_readme_counts_of_current_is_there() -> None:
+    panel = load_panel("current")
+    systems, scores = panel.systems, panel.scores
+    before = (systems["release_date"] < "2022-11-30").sum()
+    others = len(panel.runs) - sum(len(load_panel(name).runs) for name in ("open", "paper"))
+    text = (Path(__file__).parents[1] / "data" / "README.md").read_text(encoding="utf-8")
+    for said in (
+        f"{len(systems)}, {systems['release'].nunique()} |",
+        f"{before} systems |",
+        f"{len(scores)}, of {scores['protocol'].nunique()} protocols |",
+        f"both, and {others} runs of other families",
+        f"{systems['params_comparable'].isna().sum()} systems have no comparable size",
+    ):
+        assert said in text

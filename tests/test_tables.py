@@ -60,6 +60,114 @@ def test_minimal_tables_load_with_defaults(folder: Path) -> None:
     assert panel.runs["annealed"].eq("unknown").all()
 
 
+def test_tables_without_protocols_are_of_one(folder: Path) -> None:
+    panel = load_panel(folder)
+    assert panel.protocols.empty
+    assert panel.scores["protocol"].eq("panel").all() and panel.scores["score_error"].isna().all()
+    assert panel.reference_scores["protocol"].eq("panel").all()
+
+
+PROTOCOLS = (
+    "protocol,benchmark,shots,metric,measured_by\n"
+    "report,mmlu,5,accuracy,developers\nhouse,mmlu,0,accuracy,us\nreport,gsm8k,8,exact match,\n"
+)
+SEVERAL = (
+    "system,benchmark,protocol,score,score_error\nllama-2-7b,mmlu,report,0.438,\n"
+    "llama-2-7b,mmlu,house,0.45,0.004\nphi-2,gsm8k,report,0.5,\n"
+)
+
+
+@pytest.fixture
+def several(folder: Path) -> Path:
+    """The same folder with two scores of one system on one benchmark."""
+    (folder / "protocols.csv").write_text(PROTOCOLS, "utf-8")
+    (folder / "scores.csv").write_text(SEVERAL, "utf-8")
+    return folder
+
+
+def test_a_cell_may_have_a_score_of_each_protocol(several: Path) -> None:
+    panel = load_panel(several)
+    cell = panel.scores[panel.scores["system"] == "llama-2-7b"].set_index("protocol")
+    assert cell["score"].to_dict() == {"report": 0.438, "house": 0.45}
+    assert cell["score_error"]["house"] == 0.004 and np.isnan(cell["score_error"]["report"])
+    assert panel.protocols["format"].tolist() == ["multiple-choice"] * 2 + ["generation"]
+    assert panel.protocols["shots"].tolist() == [5, 0, 8]
+
+
+PROTOCOL_CASES = {
+    "unknown protocol": (
+        "scores.csv",
+        "mmlu,house",
+        "mmlu,hose",
+        ["row 3", "'protocol'", "hose", "mmlu in protocols.csv", "did you mean house?"],
+    ),
+    "protocol of another benchmark": (
+        "scores.csv",
+        "phi-2,gsm8k,report",
+        "phi-2,gsm8k,house",
+        ["row 4", "'protocol'", "house has no row for gsm8k in protocols.csv; add it there"],
+    ),
+    "same protocol twice": (
+        "scores.csv",
+        "mmlu,house",
+        "mmlu,report",
+        ["row 3", "llama-2-7b + mmlu + report", "row 2 already", "keep one"],
+    ),
+    "error in percentage points": (
+        "scores.csv",
+        "0.45,0.004",
+        "0.45,0.9",
+        ["row 3", "'score_error'", "0.9", "percentage points", "write 0.009"],
+    ),
+    "negative error": (
+        "scores.csv",
+        "0.45,0.004",
+        "0.45,-0.1",
+        ["row 3", "'score_error'", "-0.1", "0 and 0.5", "leave it empty"],
+    ),
+    "protocol of an unknown benchmark": (
+        "protocols.csv",
+        "house,mmlu",
+        "house,mmmlu",
+        ["row 3", "'benchmark'", "mmmlu", "benchmarks.csv", "did you mean mmlu?"],
+    ),
+    "protocol described twice": (
+        "protocols.csv",
+        "house,mmlu",
+        "report,mmlu",
+        ["row 3", "report + mmlu", "row 2 already"],
+    ),
+    "unit of a loss": (
+        "reference_losses.csv",
+        GOOD["reference_losses.csv"],
+        "run,benchmark,loss,loss_unit\nr1,mmlu,1.1,bits\n",
+        ["row 2", "'loss_unit'", "bits", "bits_per_byte, nats or leave it empty"],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "fragments"), PROTOCOL_CASES.values(), ids=PROTOCOL_CASES
+)
+def test_bad_protocols_are_refused(
+    several: Path, file: str, old: str, new: str, fragments: list[str]
+) -> None:
+    replace(several, file, old, new)
+    text = message(several)
+    for fragment in [file, *fragments]:
+        assert fragment in text
+
+
+def test_a_loss_is_in_the_unit_of_its_row_or_else_of_its_benchmark(folder: Path) -> None:
+    (folder / "benchmarks.csv").write_text(
+        "benchmark,items,chance,loss_unit\nmmlu,14042,0.25,bits_per_byte\ngsm8k,1319,0,\n", "utf-8"
+    )
+    (folder / "reference_losses.csv").write_text(
+        "run,benchmark,loss,loss_unit\nr1,mmlu,1.1,\nr2,mmlu,0.9,nats\n", "utf-8"
+    )
+    assert load_panel(folder).losses["loss_unit"].tolist() == ["bits_per_byte", "nats"]
+
+
 def test_columns_that_are_given_win_over_defaults(folder: Path) -> None:
     (folder / "systems.csv").write_text(
         "system,family,release_date,params_total,params_active\n"
@@ -94,7 +202,7 @@ def test_losses_may_be_absent_where_every_link_is_direct(folder: Path) -> None:
     (folder / "reference_losses.csv").unlink()
     panel = load_panel(folder)
     assert panel.losses.empty and panel.runs_with_loss("mmlu") == 0
-    assert list(panel.losses.columns) == ["run", "benchmark", "loss", "source"]
+    assert list(panel.losses.columns) == ["run", "benchmark", "loss", "loss_unit", "source"]
 
 
 @pytest.mark.parametrize(
@@ -230,7 +338,7 @@ CASES = {
         "scores.csv",
         "system,benchmark,score\nllama-2-7b,mmlu,0.438\nphi-2,mmlu,0.58\nphi-2,gsm8k,1",
         "system,benchmark,score,zzz\nllama-2-7b,mmlu,0.438,1",
-        ["row 1", "'zzz'", "not known", "remove it", "Known: system, benchmark, score"],
+        ["row 1", "'zzz'", "not known", "remove it", "Known: system, benchmark, protocol, score"],
     ),
     "column twice": (
         "scores.csv",
@@ -337,7 +445,7 @@ def test_missing_file_under_another_name_is_found(folder: Path) -> None:
 
 
 def test_missing_folder_lists_the_embedded_panels(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match=r"no such folder.*embedded: open, paper"):
+    with pytest.raises(TableError, match=r"no such folder.*embedded: open, paper, current"):
         load_panel(tmp_path / "nowhere")
     with pytest.raises(TableError, match=r"did you mean 'paper'\?"):
         load_panel("papers")
@@ -348,11 +456,14 @@ def test_file_in_place_of_a_folder_is_refused(folder: Path) -> None:
         load_panel(folder / "scores.csv")
 
 
-def test_exported_panel_loads_again(tmp_path: Path) -> None:
-    export_panel("open", tmp_path / "new")
-    mine, embedded = load_panel(tmp_path / "new"), load_panel("open")
+@pytest.mark.parametrize("name", ["open", "current"])
+def test_exported_panel_loads_again(tmp_path: Path, name: str) -> None:
+    export_panel(name, tmp_path / "new")
+    mine, embedded = load_panel(tmp_path / "new"), load_panel(name)
     assert mine.name == "new" and mine.sha256 == embedded.sha256
+    assert (tmp_path / "new" / "protocols.csv").exists() == (name == "current")
     pd.testing.assert_frame_equal(mine.systems, embedded.systems)
+    pd.testing.assert_frame_equal(mine.protocols, embedded.protocols)
 
 
 def test_export_overwrites_nothing(folder: Path) -> None:
@@ -363,7 +474,7 @@ def test_export_overwrites_nothing(folder: Path) -> None:
 
 
 def test_export_of_an_unknown_panel_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match="there are open, paper"):
+    with pytest.raises(TableError, match="there are open, paper, current"):
         export_panel("closed", tmp_path)
 
 

@@ -23,6 +23,7 @@ from densing_bayes.forecasts import reference_logit
 from densing_bayes.observations import DAYS_PER_YEAR, ORIGIN, Floats, system_sizes
 from densing_bayes.posterior import Posterior
 from densing_bayes.quantities import SAMPLE, check_ci, estimate, probability
+from densing_bayes.selection import select
 from densing_bayes.spec import load_corollary
 from densing_bayes.tables import Panel, load_panel
 
@@ -284,9 +285,8 @@ def only_gemma(
 
 def _scores(fit: Fit, panel: Panel, system: str) -> pd.DataFrame:
     """Scores of a system that the specification of the fit would use."""
-    scores = panel.scores
-    chosen = (scores["system"] == system) & scores["benchmark"].isin(fit.observed.benchmarks)
-    return scores[chosen & (scores["flag"] == "")]
+    scores = select(panel, fit.spec).scores
+    return scores[(scores["system"] == system) & (scores["flag"] == "")]
 
 
 def place_system(
