@@ -227,6 +227,7 @@ def test_one_seed_gives_one_answer():
     assert not np.array_equal(one, other)
 
 
+@settings(deadline=None)
 @given(
     life=st.floats(0.0, 3000.0), halving=st.floats(5.0, 5000.0), growth=st.floats(-2.0, 4.0)
 )  # fmt: skip
