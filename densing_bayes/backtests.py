@@ -154,6 +154,7 @@ def _held_after(request: Request, cut: dt.date, terms: Terms) -> dict[str, Any]:
         f"{name_of(reduced, terms)}-{cut}-backtest",
         partial(_scored_after, request, reduced, cut, terms),
         terms.folder,
+        __name__,
     )
 
 

@@ -16,8 +16,8 @@ from densing_bayes.check_plot import plot_loo_pit
 from densing_bayes.checks import NOTHING, check_rows, convergence, misfit, sentences
 from densing_bayes.cli import app
 from densing_bayes.errors import DensingError
+from densing_bayes.gallery import get_plot_data
 from densing_bayes.pit import leave_releases_out, run_densities, run_pit, score_pit
-from densing_bayes.plot_data import get_plot_data
 from densing_bayes.prior_sensitivity import prior_densities
 from densing_bayes.simulation import simulate
 from densing_bayes.uniformity import P_MIN, ecdf_difference, uniformity_p
