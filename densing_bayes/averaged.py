@@ -13,17 +13,19 @@ import json
 import os
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from densing_bayes.averaging import average_summary
-from densing_bayes.comparison import NONE, Comparison
 from densing_bayes.documents import plain
 from densing_bayes.errors import DensingError
 from densing_bayes.fits import CI, Fit
+from densing_bayes.hypothesis import NONE
 from densing_bayes.observations import Observations, with_changes
 from densing_bayes.spec import ModelSpec
 from densing_bayes.store import store_folder, versions, write_entry
 from densing_bayes.tables import Panel
+
+if TYPE_CHECKING:
+    from densing_bayes.comparison import Comparison
 
 KINDS = ("evidence", "stacking")  # of weights, the first that there is being the headline
 IN_PACKAGE = "averaged.json"  # of densing_bayes.data, written by analyses/averaged.py
@@ -46,6 +48,8 @@ def averaged_document(comparison: Comparison, ci: float = CI) -> dict[str, Any]:
         ``hypotheses``, those compared; ``evidence`` and ``stacking`` as of
         :func:`densing_bayes.averaging.average_summary`, those that can be had.
     """
+    from densing_bayes.averaging import average_summary
+
     head: dict[str, Any] = dict(identity(comparison.spec, comparison.observed))
     head["source"] = "made now"
     head["created"] = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

@@ -19,7 +19,7 @@ from densing_bayes.batch import Request, Terms, fitter, run, workers_of
 from densing_bayes.errors import DensingError
 from densing_bayes.fits import CI, Fit
 from densing_bayes.fitting import SEED, TARGET_ACCEPT
-from densing_bayes.hypothesis import Hypothesis
+from densing_bayes.hypothesis import NONE, Hypothesis
 from densing_bayes.observations import Observations, observe, with_changes, years_since_origin
 from densing_bayes.quantities import estimate, growth, probability
 from densing_bayes.spec import ModelSpec, list_hypotheses, load_hypothesis, load_spec
@@ -27,7 +27,6 @@ from densing_bayes.store import folder_of, versions
 from densing_bayes.tables import Panel, load_panel
 
 ERROR_LIMIT = 0.3  # nats: a log evidence that is less certain is not used
-NONE = Hypothesis(name="none")  # no changes
 Source = Hypothesis | Fit | str | os.PathLike[str]
 
 

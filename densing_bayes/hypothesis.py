@@ -192,3 +192,7 @@ class LineSpec(Frozen):
         for key in ("growth_change", "level_change"):
             update[key] = getattr(hypothesis, key) or getattr(self, key)
         return self.model_copy(update=update)
+
+
+NONE = Hypothesis(name="none")
+"""The hypothesis of no change."""

@@ -198,7 +198,9 @@ def test_overtraining_is_the_density_of_a_plain_reference_model(small_fit):
 @pytest.mark.fit
 def test_growth_by_the_law_is_least_squares_in_each_draw(small_fit):
     found = overtraining_growth(small_fit)
-    assert found.attrs == {"systems": 88, "left_out": 0}
+    gain = overtraining(small_fit).mean("benchmark")
+    beyond = int((~np.isfinite(gain)).any(("chain", "draw")).sum())
+    assert found.attrs == {"systems": 88 - beyond, "left_out": beyond} and beyond < 9
     np.testing.assert_allclose(
         found["density_growth"], found["overtraining_growth"] + found["rest_growth"]
     )

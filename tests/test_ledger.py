@@ -311,7 +311,8 @@ def test_ledger_in_words_document_and_figure(small_fit, plotted):
     assert document["claims"][0]["estimate"] is None
     assert document["rule"] == tally.RULE
     text = tally.markdown(table)
-    assert text.count("\n| ") == len(rows) + 2  # and the header
+    _, definitions = tally.definition_rows(table)
+    assert text.count("\n| ") == len(rows) + len(definitions) + 4  # and the headers
     shown = db.get_plot_data("claims", table)["claims"]
     assert shown["estimate"].notna().all() and 0 < len(shown) < len(table)
     ax = plot_claims(table)

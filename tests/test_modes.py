@@ -79,9 +79,9 @@ def pilot_trace(spread, lost):
 @pytest.mark.parametrize(
     ("traces", "scale"),
     [
-        ([(1.0, None)], 1.0),
-        ([(1.0, 2), (1.0, None)], 1.0),  # the chain that is lost takes no part, and runs again
-        ([(20.0, None), (1.0, None)], 20.0),
+        ([(1.0, None), (1.0, None)], 1.0),  # a scout and a run
+        ([(1.0, 2), (1.0, None)], 1.0),  # the chain that is lost takes no part
+        ([(1.0, None), (20.0, None), (1.0, None)], 20.0),
         ([(1.0, 0), (1.0, 1), (1.0, 2)], 1.0),  # and no more than three times
     ],
 )
