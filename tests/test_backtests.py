@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from examples import CUT, last_window, past_of
 from scipy import stats
 from scipy.special import expit
-from test_forecasts import of_the_past
 from typer.testing import CliRunner
 
 import densing_bayes as db
@@ -18,21 +18,6 @@ from densing_bayes.cli import app
 from densing_bayes.errors import DensingError
 from densing_bayes.observations import observe
 from densing_bayes.spec import load_spec
-
-CUT = dt.date(2024, 1, 23)
-
-
-def past_of(fit):
-    """A fit that has not seen what came after the cut; its draws have, which is no matter here."""
-    past = of_the_past(fit, CUT)
-    return dataclasses.replace(past, provenance=fit.provenance, diagnostics=fit.diagnostics)
-
-
-def last_window(fit):
-    """The half year after the cut as a backtest of one cut holds it."""
-    own = backtests.released_within(fit.observed, CUT)[fit.observed.system_release]
-    rows = backtests.held(past_of(fit), fit.observed.of_systems(own), CUT, 183)
-    return backtests.Held(pd.DataFrame(rows["cells"]), pd.DataFrame([rows["window"]]))
 
 
 def test_joint_log_score_is_the_density_of_a_normal_window():

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import joblib
 import pytest
+from examples import last_window
 from matplotlib import pyplot as plt
-from test_backtests import last_window
 from typer.main import get_command
 
 import densing_bayes as db

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from examples import of_the_past
 from scipy import stats
 
-from densing_bayes import leave_out
 from densing_bayes.batch import Request, Terms
 from densing_bayes.corollaries import forecast_accuracy as accuracy
 from densing_bayes.corollaries.forecast_plot import plot_score_fan, score_fan, systems_near
@@ -78,19 +78,6 @@ def hand_made(spec=None, count=3, **values):
 @pytest.fixture(scope="module")
 def made():
     return hand_made()
-
-
-def of_the_past(fit, cut):
-    """A fit cut down to what was released before a date: the shape of a fit of the past."""
-    own = leave_out.before(fit.observed, cut)
-    keep = {
-        "system": list(own.systems),
-        "release": list(own.releases),
-        "organisation": list(own.organisations),
-        "cell": list(own.cell_label),
-    }
-    draws = fit.posterior.sel({k: v for k, v in keep.items() if k in fit.posterior.dims})
-    return dataclasses.replace(fit, data=xr.DataTree.from_dict({"posterior": draws}), observed=own)
 
 
 # Dates, params and scores ------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import numpy as np
 import pymc as pm
 import pytensor
 import pytest
+from examples import PANEL, SPEC, SWITCHES, few_systems
 
 from densing_bayes import laplace
 from densing_bayes.conditioned import condition
@@ -16,67 +17,11 @@ from densing_bayes.errors import SpecError
 from densing_bayes.model import assemble, build_model
 from densing_bayes.observations import observe
 from densing_bayes.pilot import pilot
-from densing_bayes.spec import load_hypothesis, load_spec
+from densing_bayes.spec import load_spec
 from densing_bayes.tables import load_panel
 
 # Interpreted: cheaper than compiling for a handful of evaluations.
 FAST = pytensor.compile.Mode(linker="py", optimizer=None)
-SPEC = load_spec("joint")
-PANEL = load_panel("open")
-FEW = (
-    "gpt2-xl",
-    "opt-6.7b",
-    "opt-1.3b",
-    "pythia-12b-deduped",
-    "llama-7b",
-    "llama-2-7b",
-    "mistral-7b-v0.1",
-    "phi-2",
-    "qwen2-7b",
-    "llama-3-8b",
-)
-PC = {"distribution": "exponential", "upper": 1.0, "tail": 0.05}
-WALK = {"every_months": 6, "level_spread": PC, "growth_spread": PC, "tails": 4.0}
-SWITCHES = {
-    "as shipped": {},
-    "no irreducible loss": {"scaling__irreducible": False},
-    "no run effects": {"performance__run_effects": False},
-    "no pooling": {"scaling__pooling": False},
-    "annealed runs only": {"scaling__final_runs": "annealed"},
-    "no drift": {"density__drift": False},
-    "mean trend": {"trend__frontier": "none"},
-    "no release effects": {"trend__release_effects": False},
-    "no organisation effects": {"trend__organisation_effects": False},
-    "no size slope": {"trend__size_slope": False},
-    "wandering": {"trend__walk": WALK},
-    "wandering benchmarks": {"trend__walk": WALK, "density__walk": PC, "density__drift": False},
-    "leaning organisations": {"density__lean": PC},
-    "heavy tails": {"trend__release_tails": 4.0},
-    "wandering smoothly": {
-        "trend__walk": WALK,
-        "trend__changes": (),
-        "trend__smooth": load_hypothesis("smooth").smooth,
-    },
-    "shortfall drifts": {"trend__shortfall_drift": True},
-    "no change": {"trend__changes": ()},
-    "open date": {"trend__changes": load_hypothesis("unknown-date").changes},
-    "open dates": {"trend__changes": load_hypothesis("two-changes").changes},
-    "total size": {"panel__size": "total"},
-    "flagged rows": {"panel__flagged": "offset"},
-    "beta-binomial": {"performance__likelihood": "beta-binomial"},
-    "one benchmark": {"benchmarks": {"hellaswag": {"link": "loss"}}},
-    "the paper's form": {},
-    "direct links only": {
-        "benchmarks": {"hellaswag": {"link": "direct"}, "winogrande": {"link": "direct"}}
-    },
-}
-
-
-def few_systems(panel=PANEL):
-    few = [name for name in FEW if name in panel.systems.index]
-    systems = panel.systems.loc[few]
-    scores = panel.scores[panel.scores["system"].isin(few)]
-    return dataclasses.replace(panel, systems=systems, scores=scores)
 
 
 def varied(name):

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from test_model import SPEC, SWITCHES, few_systems
+from examples import SPEC, SWITCHES, few_systems
 
 import densing_bayes
 from densing_bayes.model import build_model

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from examples import PC, WALK, few_systems
 from scipy import stats
-from test_model import PC, WALK, few_systems
 
 import densing_bayes as db
 from densing_bayes import priors, quantities
