@@ -82,13 +82,14 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
-    "Checks", "Comparison", "Fit", "Hypothesis", "Imported", "ModelSpec", "Panel", "__version__", "average",
-    "benchmark_growth", "build_model", "check", "claims", "compare", "densities", "density_table",
-    "doubling_time", "estimand_growth", "estimate", "estimate_as_paper", "export_panel", "fit",
-    "forecast_date", "forecast_summary", "frontier", "frontier_shelf_life", "get_plot_data",
-    "growth", "growth_rate", "import_scores", "list_hypotheses", "list_panels", "list_specs", "load_claims",
-    "load_events", "load_hypothesis", "load_panel", "load_spec", "make_report", "params_needed",
-    "predictive", "shelf_life", "shelf_life_table", "trend_summary", "write_report",
+    "Checks", "Comparison", "Fit", "Hypothesis", "Imported", "ModelSpec", "Panel", "__version__",
+    "average", "benchmark_growth", "build_model", "check", "claims", "compare", "densities",
+    "density_table", "doubling_time", "estimand_growth", "estimate", "estimate_as_paper",
+    "export_panel", "fit", "forecast_date", "forecast_summary", "frontier", "frontier_shelf_life",
+    "get_plot_data", "growth", "growth_rate", "import_scores", "list_hypotheses", "list_panels",
+    "list_specs", "load_claims", "load_events", "load_hypothesis", "load_panel", "load_spec",
+    "make_report", "params_needed", "predictive", "shelf_life", "shelf_life_table", "trend_summary",
+    "write_report",
 ]  # fmt: skip
 
 

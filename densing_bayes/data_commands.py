@@ -175,7 +175,7 @@ def data_import(
     rows = ", ".join(f"{size} {name}" for name, size in sizes.items())
     print_text(f"{source.name} is {FORMATS[made.format]}: {rows}")
     for name, count in flagged.items():
-        print_text(f"{count} scores are flagged {name}, and left out of fits unless told")
+        print_text(f"{count} scores are flagged {name}: fits leave them out unless told")
     reasons = made.left_out["reason"].value_counts()
     _print_list(
         f"Left out, see {LEFT_OUT}:", [f"{count} x {reason}" for reason, count in reasons.items()]
@@ -186,8 +186,9 @@ def data_import(
         print_text(f"{directory}: valid")
     else:
         print_text(
-            f"{directory}: not valid before {len(made.missing)} cells are filled in ({MISSING} "
-            "names them); write them there, or under [systems] in a mapping"
+            f"{directory}: not valid yet, {len(made.missing)} things are missing, which {MISSING} "
+            "names; write them into the tables, or under [systems] in a mapping, or leave those "
+            "systems out with --complete"
         )
 
 
@@ -202,5 +203,7 @@ def _print_list(title: str, lines: list[str]) -> None:
 
 def _asked(table: pd.DataFrame) -> list[str]:
     """A line for each thing asked, with the names of all rows that lack it."""
-    groups = table.groupby(["column", "write"], sort=False)["row"].agg(", ".join)
-    return [f"{' '.join(filter(None, key))}: {rows}" for key, rows in groups.items()]
+    lines: dict[str, list[str]] = {}
+    for name, row, column, write in table.itertuples(index=False):
+        lines.setdefault(f"{column}, {write}" if column else f"{name}, {write}", []).append(row)
+    return [": ".join(filter(None, (asked, ", ".join(rows)))) for asked, rows in lines.items()]

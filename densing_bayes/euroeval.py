@@ -54,6 +54,7 @@ def read(path: Path, base_only: bool) -> Extract:
             extract.measured[name] = {
                 "format": "multiple-choice",
                 "metric": "accuracy by option letter; error from the 95% half-width",
+                "source": "named in each row; shots recalled",
             }
         elif name.lower() not in FACTS and not name.endswith("_version"):
             extract.leave("is no benchmark that is known here", value=name)

@@ -167,7 +167,7 @@ class _Run:
             self.extract.leave(reason, self.system)
             return
         self._facts()
-        scores = {name: result for name, result in self._results().items()}
+        scores = self._results()
         subjects: dict[str, _Score] = {}
         pools: dict[str, dict[str, _Score]] = {}
         for name, (result, shots) in scores.items():
@@ -302,7 +302,9 @@ class _Run:
         else:
             total = sum(items)
             value = sum(part.items * part.value for part in parts.values()) / total
-            error = math.sqrt(sum((part.items * part.error) ** 2 for part in parts.values())) / total
+            error = (
+                math.sqrt(sum((part.items * part.error) ** 2 for part in parts.values())) / total
+            )
             shots = {part.shots for part in parts.values()}
             one = shots.pop() if len(shots) == 1 else None
             self._add(benchmark, _Score(value, error, one, total), f"{len(parts)} subtasks pooled")

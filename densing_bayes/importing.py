@@ -20,7 +20,7 @@ import pandas as pd
 
 from densing_bayes import epoch, euroeval, harness, open_leaderboard, swallow, wide_table
 from densing_bayes.errors import TableError
-from densing_bayes.extract import Extract, LeftOut, Reading
+from densing_bayes.extract import OTHER_SHOTS, Extract, LeftOut, Reading
 from densing_bayes.foreign import FORMATS, recognise
 from densing_bayes.mapping import Mapping, load_mapping
 from densing_bayes.schema import KNOWN_BENCHMARKS, SCORE, TABLES
@@ -33,6 +33,8 @@ LEFT_OUT: Final = "left_out.csv"
 MISSING: Final = "missing.csv"
 SAME_SIZE: Final = 0.12
 """Two sizes of one checkpoint differ by no more than this, the rest being rounding."""
+EXACT_SIZE: Final = 0.01
+"""Two exact sizes of one checkpoint differ by less, by what counts as a parameter."""
 NEEDED: Final = {
     "release_date": "the day of release, YYYY-MM-DD",
     "params_total": "the number of parameters, such as 7.24e9",
@@ -90,7 +92,8 @@ class Imported:
             if not (table.empty and TABLES[name].optional)
         }
         contents[LEFT_OUT] = self.left_out
-        contents[MISSING] = pd.concat([self.missing, self.worth_giving], ignore_index=True)
+        asked = {"yes": self.missing, "no": self.worth_giving}
+        contents[MISSING] = pd.concat([t.assign(needed=word) for word, t in asked.items()])
         ours = [*(schema.file for schema in TABLES.values()), LEFT_OUT, MISSING]
         taken = [name for name in ours if (folder / name).exists()]
         if taken and not overwrite:
@@ -153,7 +156,7 @@ def import_scores(
     Raises
     ------
     TableError
-        If the source is not in a format that is known, is damaged, or has no score that can be used.
+        If the source is in no format that is known, is damaged, or has no score of use.
     """
     path = Path(source)
     if not path.exists():
@@ -177,19 +180,22 @@ def import_scores(
     readings = [reading for reading in readings if reading.system in systems]
     if not readings:
         reasons = "; ".join(dict.fromkeys(item.reason for item in left_out))
-        raise TableError(f"{path}: has no score that can be used{f': {reasons}' if reasons else ''}")
+        raise TableError(
+            f"{path}: has no score that can be used{f': {reasons}' if reasons else ''}"
+        )
     benchmarks = list(dict.fromkeys(reading.benchmark for reading in readings))
     tables = {
         "systems": _frame("systems", systems.values()),
         "scores": _scores(readings, systems, extract, given),
         **_reference(reference, benchmarks),
     }
-    described = {row["benchmark"]: row for row in tables["benchmarks"].to_dict("records")}
-    described |= {b: _benchmark(b, known, given) for b in benchmarks if b not in described}
+    described = {row["benchmark"]: row for row in _rows(tables["benchmarks"])}
+    for benchmark in benchmarks:
+        described.setdefault(benchmark, _benchmark(benchmark, known, given))
     tables["benchmarks"] = _frame("benchmarks", (described[b] for b in benchmarks))
-    measured = [_measured(b, extract, known, given, readings) for b in benchmarks]
+    measured = [_measured(b, extract, known, given, readings, usual) for b in benchmarks]
     tables["protocols"] = pd.concat([_frame("protocols", measured), tables["protocols"]])
-    missing, worth = _asked(systems, extract, reference)
+    missing, worth = _asked(systems, extract, tables, benchmarks)
     return Imported(
         format=kind,
         tables={name: tables[name] for name in TABLES},
@@ -336,22 +342,34 @@ def _systems(
 ) -> dict[str, dict[str, str]]:
     """Name in the file -> row of ``systems.csv``."""
     embedded = _text_table(files("densing_bayes.data").joinpath("current"), "systems.csv")
-    by_name: dict[str, dict[str, str]] = {}
-    for row in embedded.to_dict("records"):
-        for key in (row["name"], row["system"]):
-            by_name.setdefault(str(key).lower(), {str(k): str(v) for k, v in row.items()})
+    rows = _rows(embedded)
     systems: dict[str, dict[str, str]] = {}
     for name in dict.fromkeys(reading.system for reading in readings):
         said = dict(extract.systems.get(name, {}))
-        row = by_name.get(name.lower())
         size = float(said.get("params_total", math.nan))
-        if row is not None and abs(size / float(row["params_total"]) - 1) > SAME_SIZE:
-            row = None  # another checkpoint under the name; unknown sizes (NaN) do not differ
-        systems[name] = dict(row) if row is not None else _said(name, said, extract, upload_dates)
+        row = next((row for row in rows if _is_same(name, size, row)), None)
+        systems[name] = _said(name, said, extract, upload_dates) if row is None else dict(row)
         own = mapping.systems.get(name, {})
         systems[name] |= {column: _cell(value) for column, value in own.items()}
     _name_apart(systems)
     return systems
+
+
+def _is_same(name: str, size: float, row: dict[str, str]) -> bool:
+    """Whether a name and size (NaN where it is not known) mean a system of the embedded tables.
+
+    The names are equal, or the system's own name is the key and the account or the size says that
+    it is no namesake.
+    """
+    account, _, own = name.lower().rpartition("/")
+    embedded_account = row["name"].lower().rpartition("/")[0]
+    difference = abs(size / float(row["params_total"]) - 1)
+    if difference > SAME_SIZE:  # another checkpoint; unknown sizes do not differ
+        return False
+    if name.lower() in (row["name"].lower(), row["system"]):
+        return True
+    vouched = account == embedded_account if embedded_account else difference < EXACT_SIZE
+    return own == row["system"] and vouched
 
 
 def _said(name: str, said: dict[str, Any], extract: Extract, upload_dates: bool) -> dict[str, str]:
@@ -381,7 +399,10 @@ def _name_apart(systems: dict[str, dict[str, str]]) -> None:
 
 
 def _asked(
-    systems: dict[str, dict[str, str]], extract: Extract, reference: str | None
+    systems: dict[str, dict[str, str]],
+    extract: Extract,
+    tables: dict[str, pd.DataFrame],
+    benchmarks: list[str],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What has to be filled in, and what would better be."""
     missing, worth = [], []
@@ -402,14 +423,31 @@ def _asked(
         if row["parent"] and not row["derivation"]:
             worth.append(("systems.csv", row["system"], "derivation", f"made of {row['parent']}"))
         if extract.kind_unknown and not row["family"]:
-            what = "whether this is a base model: the file does not say; else delete its rows"
-            worth.append(("systems.csv", row["system"], "system", what))
-    if reference is None:
-        for name in ("runs", "reference_scores"):
-            what = "runs of known params, tokens and score that tie scores to sizes"
-            missing.append((TABLES[name].file, "", "", what))
+            what = "delete what is no base model: the file does not say which are"
+            worth.append(("systems.csv", row["system"], "", what))
+    unmet = [name for name in ("runs", "reference_scores") if tables[name].empty]
+    for name in unmet:
+        what = "runs of known params, tokens and score, which tie scores to sizes"
+        missing.append((TABLES[name].file, "", "", f"{what}{_elsewhere(benchmarks)}"))
+    tied = set(tables["reference_scores"]["benchmark"])
+    for benchmark in [] if unmet else sorted(set(benchmarks) - tied):
+        what = "scores of reference runs, without which no specification can use it"
+        row = (TABLES["reference_scores"].file, benchmark, "", f"{what}{_elsewhere([benchmark])}")
+        worth.append(row)
     columns = ["table", "row", "column", "write"]
     return pd.DataFrame(missing, columns=columns), pd.DataFrame(worth, columns=columns)
+
+
+def _elsewhere(benchmarks: list[str]) -> str:
+    """Which embedded panels have reference scores on benchmarks."""
+    package = files("densing_bayes.data")
+    found = [
+        name
+        for name in EMBEDDED
+        if set(_text_table(package.joinpath(name), "reference_scores.csv")["benchmark"])
+        & set(benchmarks)
+    ]
+    return f" (--reference {' or '.join(found)} has some)" if found else ""
 
 
 # Tables ------------------------------------------------------------------------------------------
@@ -432,8 +470,13 @@ def _reference(reference: str | None, benchmarks: list[str]) -> dict[str, pd.Dat
         tables[name] = table
     used = set(tables["losses"]["run"]) | set(tables["reference_scores"]["run"])
     tables["runs"] = tables["runs"][tables["runs"]["run"].isin(used)]
-    pairs = tables["reference_scores"][["protocol", "benchmark"]].drop_duplicates()
-    tables["protocols"] = tables["protocols"].merge(pairs, on=["protocol", "benchmark"])
+    scored = tables["reference_scores"]
+    pairs = set(zip(scored["protocol"], scored["benchmark"], strict=True))
+    described = tables["protocols"]
+    wanted = [
+        pair in pairs for pair in zip(described["protocol"], described["benchmark"], strict=True)
+    ]
+    tables["protocols"] = described[wanted]
     # a table without protocols was measured alike: a name for it, since there are protocols now
     nameless = tables["reference_scores"]["protocol"] == ""
     tables["reference_scores"].loc[nameless, "protocol"] = "panel"
@@ -441,8 +484,8 @@ def _reference(reference: str | None, benchmarks: list[str]) -> dict[str, pd.Dat
 
 
 def _benchmark(benchmark: str, known: pd.DataFrame, mapping: Mapping) -> dict[str, str]:
-    row = {} if benchmark not in known.index else known.loc[benchmark].to_dict()
-    row = {"benchmark": benchmark} | {str(k): _cell(v) for k, v in row.items()}
+    usual = {} if benchmark not in known.index else known.loc[benchmark].to_dict()
+    row = {"benchmark": benchmark} | {str(k): _cell(v) for k, v in usual.items()}
     own = mapping.benchmarks.get(benchmark)
     if own is not None:
         given = {"name": own.name, "items": own.items, "chance": own.chance, "format": own.format}
@@ -459,10 +502,14 @@ def _measured(
     known: pd.DataFrame,
     mapping: Mapping,
     readings: list[Reading],
+    shots_usual: dict[str, int],
 ) -> dict[str, str]:
     """Row of ``protocols.csv``: what the format says, else what is usual."""
     usual = known.loc[benchmark] if benchmark in known.index else pd.Series(dtype=object)
-    shots = {r.shots for r in readings if r.benchmark == benchmark and not r.flag}
+    own = [reading for reading in readings if reading.benchmark == benchmark]
+    shots = {reading.shots for reading in own if not reading.flag}
+    if not shots and any(reading.flag == OTHER_SHOTS for reading in own):
+        shots = {shots_usual[benchmark]}  # none was measured as the protocol has it
     row: dict[str, Any] = {
         "protocol": mapping.protocol or extract.protocol,
         "benchmark": benchmark,
@@ -480,6 +527,10 @@ def _listed(left_out: list[LeftOut]) -> pd.DataFrame:
     columns = ["reason", "system", "benchmark", "value", "source"]
     table = pd.DataFrame([asdict(item) for item in left_out], columns=columns, dtype=object)
     return table.drop_duplicates(["reason", "system", "benchmark", "value"], ignore_index=True)
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, str]]:
+    return [{str(k): str(v) for k, v in row.items()} for row in table.to_dict("records")]
 
 
 def _frame(name: str, rows: Iterable[dict[str, str]]) -> pd.DataFrame:

@@ -73,10 +73,14 @@ class Mapping(Frozen):
     protocol: str = ""
     measured_by: str = ""
     source: str = ""
-    facts: dict[str, Annotated[ColumnOfFacts, BeforeValidator(_column)]] = {}
-    benchmarks: dict[str, Annotated[ColumnOfScores, BeforeValidator(_column)]] = {}
-    shots: dict[str, Annotated[int, Field(ge=0)]] = {}
-    systems: dict[str, dict[str, str | float | bool | dt.date]] = {}
+    facts: dict[str, Annotated[ColumnOfFacts, BeforeValidator(_column)]] = Field(
+        default_factory=dict
+    )
+    benchmarks: dict[str, Annotated[ColumnOfScores, BeforeValidator(_column)]] = Field(
+        default_factory=dict
+    )
+    shots: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    systems: dict[str, dict[str, str | float | bool | dt.date]] = Field(default_factory=dict)
 
 
 def load_mapping(source: str | os.PathLike[str]) -> Mapping:

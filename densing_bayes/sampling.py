@@ -144,9 +144,7 @@ def continued(
     """Twice as many draws of each chain: those of a trace, and as many with a whitening from it."""
     chains = trace["posterior"].sizes["chain"]
     own = _refined(whitening, trace)
-    new = sample(
-        conditioned, engine, own, [], sampler, chains=chains, seed=seed + 50, **settings
-    )
+    new = sample(conditioned, engine, own, [], sampler, chains=chains, seed=seed + 50, **settings)
     return joined([trace, new], "draw")
 
 

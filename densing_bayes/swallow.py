@@ -81,11 +81,12 @@ def read(path: Path, base_only: bool) -> Extract:
                 continue
             benchmark, shots, form, metric = TASKS[task]
             extract.measured[benchmark] = {"format": form, "shots": shots, "metric": metric}
+            if benchmark not in ("hellaswag", "mmlu"):
+                extract.measured[benchmark]["source"] = "named in each row; shots recalled"
             if not math.isnan(number(value)):
+                source = f"{extract.source} {task}"
                 extract.readings.append(
-                    Reading(
-                        name, benchmark, number(value), shots=shots, source=f"{extract.source} {task}"
-                    )
+                    Reading(name, benchmark, number(value), shots=shots, source=source)
                 )
     return extract
 

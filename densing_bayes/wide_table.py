@@ -1,4 +1,4 @@
-"""A plain table: systems in rows, benchmarks in columns, with a mapping for what it does not say."""
+"""A plain table: systems in rows, benchmarks in columns; a mapping says what it does not."""
 
 from __future__ import annotations
 
@@ -39,8 +39,10 @@ ALIASES: Final = {
     "obqa": "openbookqa",
 } | {
     name: name
-    for name in ("hellaswag", "winogrande", "mmlu", "bbh", "math", "humaneval", "mbpp", "gsm8k")
-    + ("gpqa", "musr", "piqa", "openbookqa", "sciq", "boolq")
+    for name in (
+        *("hellaswag", "winogrande", "mmlu", "bbh", "math", "humaneval", "mbpp", "gsm8k"),
+        *("gpqa", "musr", "piqa", "openbookqa", "sciq", "boolq"),
+    )
 }
 """Name of a column in small letters and digits -> benchmark."""
 SYSTEM_COLUMNS: Final = ("system", "model", "name", "model name", "model_name", "model id")
@@ -150,14 +152,14 @@ def _benchmarks(header: list[str], mapping: Mapping, path: Path) -> dict[str, Co
             if benchmark and benchmark in columns:
                 raise TableError(
                     f"{path}: both '{columns[benchmark].column}' and '{name}' may be {benchmark}; "
-                    f"say which in a mapping: [benchmarks] {benchmark} = \"{name}\""
+                    f'say which in a mapping: [benchmarks] {benchmark} = "{name}"'
                 )
             if benchmark:
                 columns[benchmark] = ColumnOfScores(column=name)
     if not columns:
         raise TableError(
             f"{path}: no column is known to be a benchmark (there are {', '.join(header)}); name "
-            f"them in a mapping: [benchmarks] mmlu = \"the column\""
+            f'them in a mapping: [benchmarks] mmlu = "the column"'
         )
     return columns
 
