@@ -148,9 +148,8 @@ class _Run:
         self.content = content
         self.extract = extract
         self.usual = usual
-        general = content.get("config_general")
-        self.config: dict[str, Any] = content.get("config") or {}
-        self.general: dict[str, Any] = general if isinstance(general, dict) else {}
+        self.config = _table(content.get("config"))
+        self.general = _table(content.get("config_general"))
         self.arguments = _arguments(self.config.get("model_args"))
         self.system = self._system()
         version = content.get("git_hash") or content.get("lm_eval_version")
@@ -246,8 +245,7 @@ class _Run:
         return tasks
 
     def _shots(self, task: str) -> int | None:
-        by_task = self.content.get("n-shot")
-        shots = by_task.get(task) if isinstance(by_task, dict) else None
+        shots = _table(self.content.get("n-shot")).get(task)
         shots = self.config.get("num_fewshot") if shots is None else shots
         return int(shots) if isinstance(shots, int) else None
 
@@ -271,9 +269,8 @@ class _Run:
         return None
 
     def _items(self, task: str) -> float:
-        samples = self.content.get("n-samples")
-        own = samples.get(task) if isinstance(samples, dict) else None
-        return number(own.get("effective")) if isinstance(own, dict) else math.nan
+        own = _table(_table(self.content.get("n-samples")).get(task))
+        return number(own.get("effective"))
 
     def _add_mmlu(self, subjects: dict[str, _Score], grouped: bool) -> None:
         if len(subjects) == MMLU_SUBJECTS:
@@ -340,6 +337,10 @@ class _Run:
 
     def _leave(self, task: str, reason: str, benchmark: str = "") -> None:
         self.extract.leave(reason, self.system, benchmark, "" if benchmark == task else task)
+
+
+def _table(given: Any) -> dict[str, Any]:
+    return given if isinstance(given, dict) else {}
 
 
 def _arguments(given: Any) -> dict[str, Any]:

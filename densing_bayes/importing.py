@@ -6,6 +6,7 @@ embedded tables know are taken from there, and what nobody said is asked for, ne
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import os
 import re
@@ -20,10 +21,10 @@ import pandas as pd
 
 from densing_bayes import epoch, euroeval, harness, open_leaderboard, swallow, wide_table
 from densing_bayes.errors import TableError
-from densing_bayes.extract import OTHER_SHOTS, Extract, LeftOut, Reading
+from densing_bayes.extract import OTHER_SHOTS, Extract, LeftOut, Reading, file_text, number
 from densing_bayes.foreign import FORMATS, recognise
 from densing_bayes.mapping import Mapping, load_mapping
-from densing_bayes.schema import KNOWN_BENCHMARKS, SCORE, TABLES
+from densing_bayes.schema import KNOWN_BENCHMARKS, MIN_PARAMS, SCORE, TABLES
 from densing_bayes.tables import EMBEDDED, load_panel, load_table
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def import_scores(
         If the source is in no format that is known, is damaged, or has no score of use.
     """
     path = Path(source)
-    if not path.exists():
+    if not os.path.exists(path):
         raise TableError(f"{path}: no such file or folder")
     known = load_table(KNOWN_BENCHMARKS).set_index("benchmark")
     given = mapping if isinstance(mapping, Mapping) else Mapping()
@@ -211,6 +212,8 @@ def import_scores(
 def _format(path: Path, given: str | None, mapped: bool) -> str:
     if given is not None and given not in FORMATS:
         raise TableError(f"no format {given!r}; there are {', '.join(FORMATS)}")
+    if path.is_file():
+        file_text(path)  # whether it can be read at all
     kind = given or recognise(path)
     if not kind and mapped and path.is_file():
         kind = "wide"  # the mapping says which columns are what
@@ -263,7 +266,7 @@ def _usable(
         if reading.benchmark not in known.index and not told:
             reason = "is no benchmark that is known here; a mapping may give its items and chance"
         elif not bool(SCORE.holds(pd.Series([reading.score])).item()):
-            reason = SCORE.mend(reading.score)
+            reason = "is a score that is not between 0 and 1"
         if reason:
             system = "" if reading.benchmark not in known.index else reading.system
             value = f"{reading.score:.6g}" if system else ""
@@ -351,6 +354,7 @@ def _systems(
         systems[name] = _said(name, said, extract, upload_dates) if row is None else dict(row)
         own = mapping.systems.get(name, {})
         systems[name] |= {column: _cell(value) for column, value in own.items()}
+        _blank_what_is_wrong(systems[name])
     _name_apart(systems)
     return systems
 
@@ -388,8 +392,36 @@ def _said(name: str, said: dict[str, Any], extract: Extract, upload_dates: bool)
     return row
 
 
+def _blank_what_is_wrong(row: dict[str, str]) -> None:
+    """Empty a date or size that cannot be one, and note what was there: it is asked for then."""
+    for column, is_right in (("release_date", _is_day), ("params_total", _is_size)):
+        if row[column] and not is_right(row[column]):
+            row["note"] = "; ".join(filter(None, (row["note"], f"{column} given: {row[column]}")))
+            row[column] = ""
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return len(text) == 10 and dt.date.fromisoformat(text) <= dt.date.today()
+    except ValueError:
+        return False
+
+
+def _is_size(text: str) -> bool:
+    return number(text) >= MIN_PARAMS
+
+
 def _name_apart(systems: dict[str, dict[str, str]]) -> None:
-    """Give systems of one key a key with their account."""
+    """Tell systems of one key apart by their account, and families by their organisation.
+
+    Two organisations may continue the training of one family: their systems are no release.
+    """
+    owners: dict[str, set[str]] = {}
+    for row in systems.values():
+        owners.setdefault(row["family"], set()).add(row["organisation"])
+    for row in systems.values():
+        if row["family"] and len(owners[row["family"]]) > 1:
+            row["family"] = f"{row['family']} ({row['organisation'] or 'unknown'})"
     count: dict[str, int] = {}
     for row in systems.values():
         count[row["system"]] = count.get(row["system"], 0) + 1
@@ -409,7 +441,7 @@ def _asked(
     for row in systems.values():
         for column, what in NEEDED.items():
             if not row[column]:
-                note = f" ({row['note']})" if column == "release_date" and row["note"] else ""
+                note = f" ({row['note']})" if row["note"] else ""
                 missing.append(("systems.csv", row["system"], column, f"{what}{note}"))
         if not row["family"]:
             worth.append(
@@ -432,8 +464,8 @@ def _asked(
     tied = set(tables["reference_scores"]["benchmark"])
     for benchmark in [] if unmet else sorted(set(benchmarks) - tied):
         what = "scores of reference runs, without which no specification can use it"
-        row = (TABLES["reference_scores"].file, benchmark, "", f"{what}{_elsewhere([benchmark])}")
-        worth.append(row)
+        file = TABLES["reference_scores"].file
+        worth.append((file, benchmark, "", f"{what}{_elsewhere([benchmark])}"))
     columns = ["table", "row", "column", "write"]
     return pd.DataFrame(missing, columns=columns), pd.DataFrame(worth, columns=columns)
 
@@ -458,10 +490,10 @@ def _reference(reference: str | None, benchmarks: list[str]) -> dict[str, pd.Dat
     names = ("benchmarks", "protocols", "runs", "losses", "reference_scores")
     if reference is None:
         return {name: _frame(name, ()) for name in names}
-    load_panel(reference)  # it has to be valid
-    folder: Traversable | Path = Path(reference)
-    if reference in EMBEDDED:
-        folder = files("densing_bayes.data").joinpath(reference)
+    folder: Traversable | Path = files("densing_bayes.data").joinpath(reference)
+    if reference not in EMBEDDED:
+        load_panel(reference)  # it has to be valid
+        folder = Path(reference)
     tables = {name: _text_table(folder, TABLES[name].file) for name in names}
     for name in names:
         table = tables[name].reindex(columns=TABLES[name].names, fill_value="")

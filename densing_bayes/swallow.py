@@ -66,7 +66,7 @@ def read(path: Path, base_only: bool) -> Extract:
     )
     for entry in content:
         name = str(entry["id"])
-        results: dict[str, Any] = entry["results"] or {}
+        results: dict[str, Any] = entry["results"] if isinstance(entry["results"], dict) else {}
         english = next((results[key] for key in ENGLISH if results.get(key)), None)
         reason = _unusable(entry, results, english, base_only)
         if reason:
