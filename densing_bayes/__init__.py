@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from densing_bayes.averaging import average
+    from densing_bayes.backtests import backtest, score
     from densing_bayes.checks import Checks, check
     from densing_bayes.comparison import Comparison, compare
     from densing_bayes.fits import Fit
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     )
     from densing_bayes.summary import trend_summary
     from densing_bayes.tables import Panel, export_panel, list_panels, load_events, load_panel
+    from densing_bayes.unseen import predict
 
 __version__ = "0.1.0"
 
@@ -57,6 +59,8 @@ _HOME = {
     "fits": ("Fit",),
     "fitting": ("fit",),
     "prediction": ("predictive",),
+    "unseen": ("predict",),
+    "backtests": ("backtest", "score"),
     "quantities": (
         "estimate",
         "growth",
@@ -83,13 +87,13 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "Checks", "Comparison", "Fit", "Hypothesis", "Imported", "ModelSpec", "Panel", "__version__",
-    "average", "benchmark_growth", "build_model", "check", "claims", "compare", "densities",
-    "density_table", "doubling_time", "estimand_growth", "estimate", "estimate_as_paper",
-    "export_panel", "fit", "forecast_date", "forecast_summary", "frontier", "frontier_shelf_life",
-    "get_plot_data", "growth", "growth_rate", "import_scores", "list_hypotheses", "list_panels",
-    "list_specs", "load_claims", "load_events", "load_hypothesis", "load_panel", "load_spec",
-    "make_report", "params_needed", "predictive", "shelf_life", "shelf_life_table", "trend_summary",
-    "write_report",
+    "average", "backtest", "benchmark_growth", "build_model", "check", "claims", "compare",
+    "densities", "density_table", "doubling_time", "estimand_growth", "estimate",
+    "estimate_as_paper", "export_panel", "fit", "forecast_date", "forecast_summary", "frontier",
+    "frontier_shelf_life", "get_plot_data", "growth", "growth_rate", "import_scores",
+    "list_hypotheses", "list_panels", "list_specs", "load_claims", "load_events", "load_hypothesis",
+    "load_panel", "load_spec", "make_report", "params_needed", "predict", "predictive", "score",
+    "shelf_life", "shelf_life_table", "trend_summary", "write_report",
 ]  # fmt: skip
 
 

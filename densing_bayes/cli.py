@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from densing_bayes import data_commands
+from densing_bayes import backtest_commands, data_commands
 from densing_bayes.corollaries import commands
 from densing_bayes.errors import DensingError
 from densing_bayes.report_made import ReportWanted, report_made
 from densing_bayes.terminal import (
     FitFile,
+    Interrupt,
     Interval,
     Json,
     cannot_write,
     check_writable,
     exit_unless_passed,
+    interruptible,
     load_fit,
     print_footing,
     print_json,
@@ -41,10 +40,6 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 
 
-class _Interrupt(BaseException):
-    """Ctrl-C while sampling: nutpie would take KeyboardInterrupt for the end of the run."""
-
-
 class _Commands(TyperGroup):
     """Commands whose foreseen errors end in one message and an exit code."""
 
@@ -54,7 +49,7 @@ class _Commands(TyperGroup):
         except DensingError as error:
             say(f"densing-bayes: {error}")
             raise typer.Exit(BAD_INPUT) from error
-        except (KeyboardInterrupt, _Interrupt) as error:
+        except (KeyboardInterrupt, Interrupt) as error:
             say("densing-bayes: interrupted; no half-written file is left")
             raise typer.Exit(INTERRUPTED) from error
 
@@ -156,26 +151,8 @@ def _sample(
         f"'{panel.name}': {len(observed.systems)} systems, "
         f"{len(observed.releases)} releases, {len(observed.score)} scores"
     )
-    with _interruptible():
+    with interruptible():
         return fit(model, panel, progress=True, **settings)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C end the block with :class:`_Interrupt`."""
-
-    def interrupt(signum: int, frame: object) -> NoReturn:
-        raise _Interrupt
-
-    try:
-        earlier = signal.signal(signal.SIGINT, interrupt)
-    except ValueError:  # not the main thread, where no signal arrives
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, earlier)
 
 
 # Reading -----------------------------------------------------------------------------------------
@@ -266,7 +243,7 @@ def _averaged_now(fitted: Fit, data: str | None, ci: float) -> dict[str, Any]:
         f"comparing {len(list_hypotheses())} hypotheses: some ten minutes on two cores, seconds "
         f"where their fits are in the store"
     )
-    with _interruptible():
+    with interruptible():
         return make_averaged(fitted, panel, ci, progress=True)
 
 
@@ -381,7 +358,7 @@ def compare_command(
 
     if out is not None:
         check_writable(out)
-    with _interruptible():
+    with interruptible():
         found = compare(
             spec,
             [*(hypotheses or []), *(more or [])] or None,
@@ -455,7 +432,7 @@ def claims_command(
     from densing_bayes.ledger import BUILT_IN, claims, table_fits
     from densing_bayes.tally import RULE, judges, ledger_rows, reasons, summary_sentence
 
-    with _interruptible():
+    with interruptible():
         given: list[Judgeable] = [load_fit(path) for path in fits or []]
         do_ahead(for_claims(() if given else tuple(BUILT_IN)))
         table = claims([*given, *table_fits()] if given else None, ci)
@@ -523,7 +500,7 @@ def report_command(
         formats=tuple(check_formats(_names(formats))),
         ci=ci,
     )
-    with _interruptible():
+    with interruptible():
         fitted, files = report_made(wanted)
     from densing_bayes.report import write_files
 
@@ -544,4 +521,5 @@ def _names(text: str) -> list[str]:
 
 
 commands.register(app)
+backtest_commands.register(app)
 data_commands.register(data_app)

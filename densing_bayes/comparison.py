@@ -5,11 +5,8 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
-import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +23,7 @@ from densing_bayes.hypothesis import Hypothesis
 from densing_bayes.observations import Observations, observe, with_changes, years_since_origin
 from densing_bayes.quantities import estimate, growth, probability
 from densing_bayes.spec import ModelSpec, list_hypotheses, load_hypothesis, load_spec
-from densing_bayes.store import store_folder, versions
+from densing_bayes.store import folder_of, versions
 from densing_bayes.tables import Panel, load_panel
 
 ERROR_LIMIT = 0.3  # nats: a log evidence that is less certain is not used
@@ -139,7 +136,7 @@ def compare(
         "target_accept": TARGET_ACCEPT,
         "sampler": "nutpie",
     }
-    with _folder(store) as folder:
+    with folder_of(store) as folder:
         workers = workers_of(jobs)
         cores = max(1, (os.cpu_count() or 1) // workers) if workers else 1
         source = {"panel": panel.name, "tables_hash": panel.sha256}
@@ -224,24 +221,6 @@ def _of_fit(fit: Fit, spec: ModelSpec, bare: Observations) -> Hypothesis:
             f"compare it under its own specification"
         )
     return hypothesis
-
-
-@contextmanager
-def _folder(store: bool | str | os.PathLike[str]) -> Iterator[Path]:
-    """The folder of the store: a temporary one if nothing is to be kept."""
-    if store is False:
-        with tempfile.TemporaryDirectory() as path:
-            yield Path(path)
-        return
-    folder = store_folder() if store is True else Path(store)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DensingError(
-            f"cannot keep fits in {folder} ({error.strerror}): name another folder in "
-            f"DENSING_BAYES_CACHE, or do without (--no-cache)"
-        ) from error
-    yield folder
 
 
 def _table(

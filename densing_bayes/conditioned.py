@@ -14,6 +14,7 @@ whitened by the Cholesky factor of an approximate posterior covariance.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -38,6 +39,15 @@ CENTRED = {
     "growth_step_offset": ("growth_step_spread_log__", 0.5),
     "drift_before_offset_zerosum__": ("drift_spread_before_log__", 0.6),
     "drift_change_offset_zerosum__": ("drift_spread_change_log__", 0.6),
+}
+# Many effects, whose spread may be near zero: centred in part where it is large beside a scale,
+# from where on data and prior say about as much, and non-centred where it is small. Were they
+# centred there too, the joint density would have its mode where spread and effects vanish.
+SOFTLY_CENTRED = {
+    "slope_step_offset": ("slope_step_spread_log__", 0.5, 0.3),
+    "level_step_offset": ("level_step_spread_log__", 0.5, 0.3),
+    "benchmark_step_offset": ("benchmark_step_spread_log__", 0.5, 0.3),
+    "lean_offset": ("lean_spread_log__", 0.5, 0.3),
 }
 # In a mean trend releases have effects of their own and no shortfall, and pin down the effect of
 # their organisation (least bulk ESS of 4000 draws of its spread: 285 non-centred, 671 so).
@@ -196,7 +206,10 @@ def bend(pieces: dict[str, Any], observed: Observations) -> tuple[dict[str, Any]
     log_jacobian: Any = 0.0
     for name, log_factor in _log_factors(values, observed):
         values[name] = values[name] * np.exp(-log_factor)
-        log_jacobian -= log_factor[..., 0] * values[name].shape[-1]
+        in_front = values["system_spread_log__"].ndim
+        dims = range(in_front, values[name].ndim)
+        size = math.prod(values[name].shape[dim] for dim in dims)
+        log_jacobian -= log_factor[(..., *(0 for _ in dims))] * size
     return values, log_jacobian
 
 
@@ -209,7 +222,13 @@ def _log_factors(values: dict[str, Any], observed: Observations) -> Iterator[tup
     effects = CENTRED | (CENTRED_IN_MEAN if "release_offset" in values else {})
     for name, (spread, weight) in effects.items():
         if name in values:
-            yield name, weight * values[spread][..., None]
+            own = (None,) * (values[name].ndim - values[spread].ndim)  # draws may stand in front
+            yield name, weight * values[spread][(..., *own)]
+    for name, (spread, weight, scale) in SOFTLY_CENTRED.items():
+        if name in values:
+            own = (None,) * (values[name].ndim - values[spread].ndim)
+            soft = 0.5 * np.log(np.exp(2.0 * values[spread]) + scale**2)
+            yield name, weight * soft[(..., *own)]
     position, change = "change_position_logodds__", "growth_change"
     if {position, change} <= set(values) and len(observed.change_earliest) == 1:
         earliest, latest = observed.change_earliest, observed.change_latest

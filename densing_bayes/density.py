@@ -6,8 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
+from densing_bayes.distributions import Prior
+from densing_bayes.line import contrasts, ramps, stretches
 from densing_bayes.observations import Observations
 from densing_bayes.performance import ScoreLink, expected_score, observe_score
 from densing_bayes.priors import variable
@@ -49,6 +52,10 @@ def densities(
     shift = offset[k]
     if prior.drift and len(observed.benchmarks) > 1:
         shift = shift + _drift(spec, observed)
+    if prior.walk is not None and len(observed.benchmarks) > 1:
+        shift = shift + _wandering(prior.walk, observed)
+    if prior.lean is not None and len(observed.benchmarks) > 1:
+        shift = shift + _lean(prior.lean)[observed.system_organisation[m], k]
     spread = variable("benchmark_spread", prior.benchmark_spread, "benchmark")[k]
     if observed.flags:
         flagged = observed.cell_flag >= 0
@@ -68,6 +75,30 @@ def densities(
     expected, _ = expected_score(observed, law, link, log_effective_params)
     observe_score("score", spec, expected, observed.cell_items, noise, score, "cell")
     return Density(log_density, log_effective_params, shift, spread, noise)
+
+
+def _lean(prior: Prior) -> TensorVariable:
+    """What the systems of an organisation are better or worse at than their density says."""
+    spread = variable("lean_spread", prior)
+    offset = pm.Normal("lean_offset", dims=("organisation", "benchmark"))
+    return pm.Deterministic(
+        "organisation_lean", spread * offset, dims=("organisation", "benchmark")
+    )
+
+
+def _wandering(prior: Prior, observed: Observations) -> TensorVariable:
+    """Walks of the benchmarks off their mean, which sum to zero at every time."""
+    begin, end = stretches(observed.walk_edges)
+    of_step = ramps(begin, end, observed.time)[1][observed.cell_system]
+    apart = contrasts(len(observed.benchmarks))
+    spread = variable("benchmark_step_spread", prior) * np.sqrt(np.abs(end - begin)[0])
+    z = pm.Normal("benchmark_step_offset", dims=("stretch", "contrast")).ravel()
+    shape = len(begin), len(apart)
+    steps = pt.dot(np.kron(np.eye(len(begin)), apart), z).reshape(shape)
+    pm.Deterministic("benchmark_step", spread * steps, dims=("stretch", "benchmark"))
+    # One product with the free values: sums over many steps are beyond the interpreter.
+    weights = of_step[:, :, None] * apart[observed.cell_benchmark][:, None, :]
+    return spread * pt.dot(weights.reshape(len(weights), -1), z)
 
 
 def _drift(spec: ModelSpec, observed: Observations) -> TensorVariable:

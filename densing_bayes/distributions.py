@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -40,6 +41,23 @@ class HalfNormal(Frozen):
     sigma: Positive
 
 
+class Exponential(Frozen):
+    """Exponential prior of a scale, by the value that it exceeds with a small probability.
+
+    The penalised-complexity prior of a standard deviation (Simpson et al. 2017): most likely there
+    is nothing of what it scales, and evidence for more is paid for at a constant rate.
+    """
+
+    distribution: Literal["exponential"]
+    upper: Positive
+    tail: Annotated[float, Field(gt=0, lt=1)] = 0.05
+
+    @property
+    def mean(self) -> float:
+        """Mean of the scale: 1 / rate."""
+        return -self.upper / math.log(self.tail)
+
+
 class Beta(Frozen):
     """Beta prior on the unit interval."""
 
@@ -60,10 +78,11 @@ FAMILIES: dict[str, type[Frozen]] = {
     "normal": Normal,
     "lognormal": LogNormal,
     "halfnormal": HalfNormal,
+    "exponential": Exponential,
     "beta": Beta,
     "logitnormal": LogitNormal,
 }
-Prior = Normal | LogNormal | HalfNormal | Beta | LogitNormal
+Prior = Normal | LogNormal | HalfNormal | Exponential | Beta | LogitNormal
 RealPrior = Normal
-PositivePrior = Annotated[LogNormal | HalfNormal, Field(discriminator="distribution")]
+PositivePrior = Annotated[LogNormal | HalfNormal | Exponential, Field(discriminator="distribution")]
 UnitPrior = Annotated[Beta | LogitNormal, Field(discriminator="distribution")]

@@ -331,10 +331,9 @@ def line_of(fit: ExponentialFit, group: str = "posterior") -> Line:
     """The drawn line; one that takes a random walk goes on walking past the last datum."""
     drawn = fit.posterior if group == "posterior" else fit.prior
     arrays = {str(name): drawn[name].to_numpy() for name in drawn}
-    line, smooth = drawn_line(fit.spec, fit.points, arrays), fit.spec.smooth
-    if smooth is None:
-        return line
-    return continued(line, smooth, arrays["growth_step_spread"], float(fit.points.last.max()))
+    line, last = drawn_line(fit.spec, fit.points, arrays), float(fit.points.last.max())
+    walks = [continued(walk, last, arrays["growth_step_spread"]) for walk in line.walks]
+    return line._replace(walks=walks)
 
 
 def _along(fit: ExponentialFit, dates: Any, group: str, what: Any) -> xr.DataArray:

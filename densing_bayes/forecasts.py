@@ -24,6 +24,7 @@ from densing_bayes.observations import date_of, years_since_origin
 from densing_bayes.quantities import (
     SAMPLE,
     Reading,
+    drift_on,
     estimate,
     estimate_date,
     is_straight,
@@ -141,12 +142,7 @@ def _line_on(fit: Fit, benchmark: str, time: np.ndarray, reading: Reading) -> np
     line = line_at(fit, time, reading)
     offset = draws["format_offset"].sel(benchmark=benchmark).transpose(*SAMPLE).to_numpy()
     line = line + offset[..., None]
-    if "drift_before" in draws:
-        before = draws["drift_before"].sel(benchmark=benchmark).transpose(*SAMPLE).to_numpy()
-        line = line + before[..., None] * time
-    if "drift_change" in draws:
-        change = draws["drift_change"].sel(benchmark=benchmark).transpose(*SAMPLE).to_numpy()
-        line = line + change[..., None] * np.maximum(time - fit.observed.bend_time[0], 0.0)
+    line = line + drift_on(fit, benchmark, time)
     return np.asarray(line)
 
 

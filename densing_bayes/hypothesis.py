@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import math
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
@@ -86,6 +87,29 @@ class SaturationSpec(Frozen):
 
     start: dt.date
     decay: PositivePrior  # 1/year
+
+
+class WalkSpec(Frozen):
+    """A trend that wanders: level and growth rate take a step every so many months.
+
+    Steps of the level are Student-t with ``tails`` degrees of freedom, or normal without. Spreads
+    are those of a year's steps: of the level in log density, of the growth rate in 1/year.
+    """
+
+    every_months: Annotated[int, Field(ge=1, le=12)] = 3
+    level_spread: PositivePrior
+    growth_spread: PositivePrior
+    tails: Annotated[float, Field(gt=2, allow_inf_nan=False)] | None = None
+
+    @property
+    def width(self) -> float:
+        """Years between two steps."""
+        return self.every_months / 12.0
+
+    def edges(self, first: float, last: float) -> tuple[float, ...]:
+        """Times in years between which steps are taken, whole steps from time 0 on both sides."""
+        low, high = math.floor(first / self.width), max(0, math.ceil(last / self.width))
+        return tuple(self.width * i for i in range(min(low, 0), high + 1))
 
 
 def _check_changes(

@@ -28,6 +28,8 @@ from densing_bayes.observations import (
     years_since_origin,
 )
 from densing_bayes.performance import expected_score
+from densing_bayes.tails import standard
+from densing_bayes.walks import reaching
 
 K_LIMIT = 0.7  # of the Pareto shape: above it, importance sampling is not to be trusted
 DRAWS = 2000
@@ -155,6 +157,7 @@ def _at_draws_after(fit: Fit, observed: Observations, cut: dt.date, days: int) -
     coming = future[observed.system_release]
     both = observed.of_systems(past | coming)
     seen = kin(both, np.isin(both.releases, np.array(observed.releases)[future]))
+    seen, flat = reaching(fit, seen, flat)
     parameters = given(fit.spec, seen, flat)
     known = seen.release_time < years_since_origin(cut)
     return np.asarray(predictive_densities(fit.spec, seen, parameters, known).release[:, ~known])
@@ -227,6 +230,7 @@ def predicted_scores(
     import pytensor.tensor as pt
 
     random = np.random.default_rng(seed)
+    observed, flat = reaching(fit, observed, flat, seed)
     shared = given(fit.spec, observed, flat)
     count = flat.sizes[SAMPLE_DRAW]
 
@@ -244,11 +248,12 @@ def predicted_scores(
         effect = organisation[:, observed.system_organisation]
     else:
         effect = effects[:, observed.system_release]
-    release = shared.release[:, None] * normal(len(observed.releases))
+    tails = fit.spec.trend.release_tails
+    release = shared.release[:, None] * standard(random, tails, (count, len(observed.releases)))
     unit = observed.system_release
     if not fit.spec.trend.release_effects:
         unit = np.arange(len(observed.systems))
-    shortfall = shared.shortfall * np.abs(normal(shared.shortfall.shape[1]))
+    shortfall = shared.shortfall * np.abs(standard(random, tails, shared.shortfall.shape))
     log_density = (
         shared.line
         + effect

@@ -25,6 +25,7 @@ from densing_bayes.observations import Floats, Observations
 from densing_bayes.spec import ModelSpec
 
 REACH = 6.0  # standard deviations that a lattice covers on either side
+HEAVY_REACH = 20.0  # scales, of an effect with heavy tails: beyond lies less than 1e-4 of four df
 # Least density by an effect, beside the greatest: releases of one organisation that contradict each
 # other by more leave something of their product, and so a density that is low and not undefined.
 FAINTEST = 1e-150
@@ -132,7 +133,28 @@ def given(spec: ModelSpec, observed: Observations, draws: xr.Dataset) -> Given:
         Variables of the posterior with the one sample dim ``sample_draw``.
     """
     parts = assemble(spec, observed)
+    draws = of_organisations(observed, draws)
     return as_given(at_draws(shared_parameters(parts), parts, draws))
+
+
+def of_organisations(observed: Observations, draws: xr.Dataset) -> xr.Dataset:
+    """Draws of what organisations lean towards, for those of the observations.
+
+    One that the fit knows keeps its own; for another, each draw takes one from the prior.
+    """
+    name = "lean_offset"
+    if name not in draws or list(draws["organisation"].values) == list(observed.organisations):
+        return draws
+    known = list(draws["organisation"].values)
+    values = draws[name].transpose(SAMPLE_DRAW, "organisation", "benchmark").to_numpy()
+    random = np.random.default_rng(len(known))
+    new = random.standard_normal((len(values), len(observed.organisations), values.shape[2]))
+    for i, organisation in enumerate(observed.organisations):
+        if organisation in known:
+            new[:, i] = values[:, known.index(organisation)]
+    dims = (SAMPLE_DRAW, "organisation", "benchmark")
+    rest = [each for each in draws if "organisation" in draws[each].dims and each != name]
+    return draws.drop_vars([*rest, name, "organisation"]).assign({name: (dims, new)})
 
 
 def at_draws(
@@ -209,6 +231,7 @@ def predictive_densities(
         organisation,
         conditioned_on,
         spec.trend.release_effects,
+        spec.trend.release_tails or 0.0,
         spec.performance.likelihood == "normal",
         pointwise,
         np.random.default_rng(seed).random((len(parameters.line), len(observed.releases))),
@@ -284,13 +307,27 @@ def _correlate(values, band, start, stride, points):  # type: ignore[no-untyped-
 
 
 @numba.njit(cache=True, nogil=True)
-def _half_normal_band(step, scale, points):  # type: ignore[no-untyped-def]
-    """Half-normal density at points - 1, ..., 1, 0 steps, times the step and edge weights."""
+def _standard(z, tails):  # type: ignore[no-untyped-def]
+    """Standard normal density, or that of Student's t with ``tails`` degrees of freedom."""
+    if tails == 0.0:
+        return math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+    log_norm = math.lgamma(0.5 * (tails + 1.0)) - math.lgamma(0.5 * tails)
+    norm = math.exp(log_norm) / math.sqrt(tails * math.pi)
+    return norm * (1.0 + z * z / tails) ** (-0.5 * (tails + 1.0))
+
+
+@numba.njit(cache=True, nogil=True)
+def _reach(tails):  # type: ignore[no-untyped-def]
+    return REACH if tails == 0.0 else HEAVY_REACH
+
+
+@numba.njit(cache=True, nogil=True)
+def _one_sided_band(step, scale, points, tails):  # type: ignore[no-untyped-def]
+    """Density of a shortfall at points - 1, ..., 1, 0 steps, times the step and edge weights."""
     band = np.empty(points)
-    norm = step * math.sqrt(2.0 / math.pi) / scale
     for d in range(points):
         weight = EDGE[d] if d < 3 else 1.0
-        band[points - 1 - d] = weight * norm * math.exp(-0.5 * (d * step / scale) ** 2)
+        band[points - 1 - d] = weight * 2.0 * step / scale * _standard(d * step / scale, tails)
     return band
 
 
@@ -305,23 +342,25 @@ def _scaled(values):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _below(values, unit_scale, step):  # type: ignore[no-untyped-def]
+def _below(values, unit_scale, step, tails):  # type: ignore[no-untyped-def]
     """Integrate a shortfall out: from the place of a unit to the place of its edge."""
     if unit_scale == 0.0:
         return values.copy()
-    points = min(len(values), int(REACH * unit_scale / step) + 3)
-    return _correlate(
-        values, _half_normal_band(step, unit_scale, points), 1 - points, 1, len(values)
-    )
+    points = min(len(values), int(_reach(tails) * unit_scale / step) + 3)
+    band = _one_sided_band(step, unit_scale, points, tails)
+    return _correlate(values, band, 1 - points, 1, len(values))
 
 
 @numba.njit(cache=True, nogil=True)
-def _about(values, sd, step):  # type: ignore[no-untyped-def]
-    """Integrate a normal effect out: from the place of the inner to that of the outer."""
+def _about(values, sd, step, tails):  # type: ignore[no-untyped-def]
+    """Integrate a symmetric effect out: from the place of the inner to that of the outer."""
     if sd == 0.0:
         return values.copy()
-    reach = int(REACH * sd / step) + 1
-    return _correlate(values, _normal_band(0.0, step, sd, -reach, reach), -reach, 1, len(values))
+    reach = min(len(values), int(_reach(tails) * sd / step) + 1)
+    band = np.empty(2 * reach + 1)
+    for d in range(-reach, reach + 1):
+        band[d + reach] = step / sd * _standard(d * step / sd, tails)
+    return _correlate(values, band, -reach, 1, len(values))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -341,6 +380,7 @@ def _predictive(  # type: ignore[no-untyped-def]
     organisation_of,
     conditioned_on,
     release_effects,
+    tails,
     normal,
     pointwise,
     uniform,
@@ -359,8 +399,9 @@ def _predictive(  # type: ignore[no-untyped-def]
             if other > 0.0:
                 step = min(step, other)
         step = min(FINENESS * step, COARSEST)
-        reach = REACH * (sd + outer + g.release[i])
-        zero = int((reach + REACH * g.shortfall[i].max()) / step) + 1  # index of no effect
+        reach = REACH * (sd + outer) + _reach(tails) * g.release[i]
+        deepest = _reach(tails) * g.shortfall[i].max()
+        zero = int((reach + deepest) / step) + 1  # index of no effect
         points = zero + int(reach / step) + 2
         nodes = int(REACH * outer / step)
 
@@ -385,9 +426,9 @@ def _predictive(  # type: ignore[no-untyped-def]
                     g.noise[i, c], score[c], items[c], normal,
                 )  # fmt: skip
                 logs += _scaled(product)
-            product = _about(product, sd, step)
+            product = _about(product, sd, step, 0.0)
             if not release_effects:
-                product = _below(product, g.shortfall[i, m], step)
+                product = _below(product, g.shortfall[i, m], step, tails)
             placed[m] = product
             log_placed[m] = logs + _scaled(placed[m])
 
@@ -397,7 +438,7 @@ def _predictive(  # type: ignore[no-untyped-def]
             members = np.flatnonzero(release_of == j)
             log_edge[j] = _release(
                 edge[j], members, -1, placed, log_placed, g, i, j, step, zero, nodes,
-                release_effects,
+                release_effects, tails,
             )  # fmt: skip
         weights = _normal_band(0.0, step, outer, -nodes, nodes) if outer > 0.0 else np.ones(1)
         for o in range(organisations):
@@ -424,7 +465,7 @@ def _predictive(  # type: ignore[no-untyped-def]
                 for left_out in members:
                     logs = _release(
                         without, members, left_out, placed, log_placed, g, i, r, step, zero, nodes,
-                        release_effects,
+                        release_effects, tails,
                     )  # fmt: skip
                     by_system[i, left_out] = (
                         log_edge[r]
@@ -447,7 +488,19 @@ def _place(weights, share):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def _release(  # type: ignore[no-untyped-def]
-    result, members, left_out, placed, log_placed, g, i, j, step, zero, nodes, release_effects
+    result,
+    members,
+    left_out,
+    placed,
+    log_placed,
+    g,
+    i,
+    j,
+    step,
+    zero,
+    nodes,
+    release_effects,
+    tails,
 ):
     """Density of a release's scores by the effect of its organisation, but for one system."""
     product = np.ones(placed.shape[1])
@@ -457,8 +510,8 @@ def _release(  # type: ignore[no-untyped-def]
             product *= placed[m]
             logs += log_placed[m] + _scaled(product)
     if release_effects:
-        product = _below(product, g.shortfall[i, j], step)
-    product = _about(product, g.release[i], step)
+        product = _below(product, g.shortfall[i, j], step, tails)
+    product = _about(product, g.release[i], step, tails)
     result[:] = product[zero - nodes : zero + nodes + 1]
     logs += _scaled(result)
     result[:] = np.maximum(result, FAINTEST)

@@ -8,7 +8,7 @@ import pymc as pm
 from pytensor.tensor.variable import TensorVariable
 
 from densing_bayes.density import Density, densities
-from densing_bayes.observations import Observations, observe
+from densing_bayes.observations import Observations, date_of, observe
 from densing_bayes.performance import ScoreLink, score_link
 from densing_bayes.scaling import ScalingLaw, scaling_law
 from densing_bayes.spec import ModelSpec
@@ -83,5 +83,7 @@ def coordinates(spec: ModelSpec, observed: Observations) -> dict[str, Any]:
         "organisation": observed.organisations,
         "cell": observed.cell_label,
         "flag": observed.flags,
+        "stretch": [str(date_of(edge).date()) for edge in observed.walk_edges[:-1]],
+        "contrast": list(range(len(observed.benchmarks) - 1)),
         **spec.trend.coordinates,
     }

@@ -85,6 +85,7 @@ class Observations:
     change_earliest: Floats  # the date of a change, or the start of its window
     change_latest: Floats  # the date of a change, or the end of its window
     bend_time: Floats  # dates at which the drifts of benchmarks bend: one or none
+    walk_edges: Floats  # between which a trend that wanders takes its steps
 
     @property
     def direct_benchmarks(self) -> tuple[str, ...]:
@@ -317,8 +318,14 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         bend_time=np.array(
             [years_since_origin(date) for date in [spec.density.drift_bend] if date]
         ),
+        walk_edges=_walk_edges(spec, time),
         **_changes(spec),
     )
+
+
+def _walk_edges(spec: ModelSpec, time: Floats) -> Floats:
+    walk = spec.trend.walk
+    return np.array([] if walk is None else walk.edges(float(time.min()), float(time.max())))
 
 
 def with_changes(observed: Observations, spec: ModelSpec) -> Observations:

@@ -15,7 +15,15 @@ from scipy.optimize import least_squares
 from scipy.special import expit, logit
 
 from densing_bayes import laws
-from densing_bayes.distributions import Beta, HalfNormal, LogitNormal, LogNormal, Normal, Prior
+from densing_bayes.distributions import (
+    Beta,
+    Exponential,
+    HalfNormal,
+    LogitNormal,
+    LogNormal,
+    Normal,
+    Prior,
+)
 from densing_bayes.least_squares import FEWEST_LOSSES, fit_losses
 from densing_bayes.observations import Floats, Observations
 from densing_bayes.spec import ModelSpec, PerformanceSpec
@@ -240,6 +248,8 @@ def _median(prior: Prior) -> float:
             return prior.mu
         case HalfNormal():
             return 0.6745 * prior.sigma
+        case Exponential():
+            return 0.6931 * prior.mean
 
 
 def _invert(spec: ModelSpec, observed: Observations, scaling: Floats, links: Floats) -> Floats:

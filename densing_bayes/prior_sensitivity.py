@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from densing_bayes.diagnostics import effective_size
-from densing_bayes.distributions import LogNormal, Normal, Prior
+from densing_bayes.distributions import Exponential, LogNormal, Normal, Prior
 from densing_bayes.fits import Fit
 from densing_bayes.hypothesis import ChangeSpec
 from densing_bayes.marginal import at_draws, thinned
@@ -45,6 +45,8 @@ def scaled(prior: Prior, factor: float) -> Prior:
             return prior.model_copy(update={"median": prior.median * factor})
         case Normal():
             return prior.model_copy(update={"sigma": prior.sigma * factor})
+        case Exponential():
+            return prior.model_copy(update={"upper": prior.upper * factor})
         case _:
             return prior.model_copy(update={"sigma": getattr(prior, "sigma", 1.0) * factor})
 

@@ -19,7 +19,15 @@ from pytensor.tensor.variable import TensorVariable
 from scipy import stats
 from scipy.special import expit, logit
 
-from densing_bayes.distributions import Beta, HalfNormal, LogitNormal, LogNormal, Normal, Prior
+from densing_bayes.distributions import (
+    Beta,
+    Exponential,
+    HalfNormal,
+    LogitNormal,
+    LogNormal,
+    Normal,
+    Prior,
+)
 from densing_bayes.errors import SpecError
 from densing_bayes.spec import ModelSpec
 
@@ -46,6 +54,8 @@ def variable(
             return pm.LogNormal(name, np.log(of("median")), of("sigma"), dims=dims)
         case HalfNormal():
             return pm.HalfNormal(name, of("sigma"), dims=dims)
+        case Exponential():
+            return pm.Exponential(name, scale=of("mean"), dims=dims)
         case Beta():
             return pm.Beta(name, of("alpha"), of("beta"), dims=dims)
         case LogitNormal():
@@ -63,6 +73,8 @@ def log_density(prior: Prior, x: np.ndarray) -> np.ndarray:
             found = stats.lognorm.logpdf(x, prior.sigma, scale=prior.median)
         case HalfNormal():
             found = stats.halfnorm.logpdf(x, scale=prior.sigma)
+        case Exponential():
+            found = stats.expon.logpdf(x, scale=prior.mean)
         case Beta():
             found = stats.beta.logpdf(x, prior.alpha, prior.beta)
         case LogitNormal():
@@ -83,6 +95,9 @@ def described(prior: Prior) -> str:
         case HalfNormal():
             text = f"HalfNormal({prior.sigma:g})"
             at = prior.sigma * Z((1.0 + ends) / 2.0)
+        case Exponential():
+            text = f"Exponential(mean {prior.mean:.2g})"
+            at = -prior.mean * np.log1p(-ends)
         case Beta():
             text = f"Beta({prior.alpha:g}, {prior.beta:g})"
             at = stats.beta.ppf(ends, prior.alpha, prior.beta)
@@ -98,7 +113,7 @@ def listed(spec: ModelSpec) -> dict[str, str]:
 
 
 def _found(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Normal | LogNormal | HalfNormal | Beta | LogitNormal):
+    if isinstance(value, Normal | LogNormal | HalfNormal | Exponential | Beta | LogitNormal):
         yield path, described(value)
     elif isinstance(value, dict):
         for key, item in value.items():

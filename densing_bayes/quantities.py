@@ -18,7 +18,19 @@ import xarray as xr
 from densing_bayes import laws
 from densing_bayes.errors import DensingError
 from densing_bayes.fits import CI, Fit
-from densing_bayes.line import Line, continued, drawn_line, line_slope, line_value
+from densing_bayes.line import (
+    Line,
+    Walk,
+    continued,
+    continued_on,
+    contrasts,
+    drawn_line,
+    line_slope,
+    line_value,
+    stretches,
+    walk_value,
+    wandering,
+)
 from densing_bayes.observations import DAYS_PER_YEAR, Floats, date_of, years_since_origin
 
 Reading = Literal["frontier", "mean", "p95", "best"]
@@ -105,15 +117,67 @@ def line_of(fit: Fit, group: str = "posterior") -> Line:
     """
     draws = draws_of(fit, group)
     names = ("level", "growth_before", "growth_change", "level_change", "change_time",
-             "growth_step", "growth_at_origin", "decay")  # fmt: skip
+             "growth_step", "growth_at_origin", "decay", "slope_step", "level_step")  # fmt: skip
     arrays = {
         name: draws[name].transpose(*SAMPLE, ...).to_numpy() for name in names if name in draws
     }
     line = drawn_line(fit.spec.trend, fit.observed, arrays)
-    if fit.spec.trend.smooth is None:
-        return line
-    spread = draws["growth_step_spread"].transpose(*SAMPLE).to_numpy()
-    return continued(line, fit.spec.trend.smooth, spread, float(fit.observed.time.max()))
+    line = wandering(line, fit.observed.walk_edges, arrays)
+    last = float(fit.observed.time.max())
+
+    def spread(name: str) -> Floats:
+        return np.asarray(draws[name].transpose(*SAMPLE).to_numpy())
+
+    walks = []
+    for walk in line.walks:
+        if walk.level is None:
+            walks.append(continued(walk, last, spread("growth_step_spread")))
+        else:
+            spreads = spread("slope_step_spread"), spread("level_step_spread")
+            tails = fit.spec.trend.walk.tails if fit.spec.trend.walk else None
+            walks.append(continued(walk, last, *spreads, tails))
+    return line._replace(walks=walks)
+
+
+def drift_on(fit: Fit, benchmark: str, time: Floats, group: str = "posterior") -> Floats:
+    """How far a benchmark lies off the trend at times, shape (chain, draw, time).
+
+    Straight drifts go on as they are; a walk takes further steps beyond the last datum, each draw
+    by numbers of its own, so that the walks of all benchmarks sum to zero there too.
+    """
+    draws = draws_of(fit, group).transpose(*SAMPLE, ...)
+    result = np.zeros((*draws["level"].shape, np.shape(time)[-1]))
+    since = np.maximum(time - fit.observed.bend_time[0], 0.0) if "drift_change" in draws else 0.0
+    for name, span in (("drift_before", time), ("drift_change", since)):
+        if name in draws:
+            result = result + draws[name].sel(benchmark=benchmark).to_numpy()[..., None] * span
+    return np.asarray(result + walk_on(fit, benchmark, time, group))
+
+
+def walk_on(fit: Fit, benchmark: str, time: Floats, group: str = "posterior") -> Floats:
+    """The part of :func:`drift_on` that a benchmark has walked, 0 without walks of benchmarks."""
+    draws = draws_of(fit, group).transpose(*SAMPLE, ...)
+    if "benchmark_step" not in draws:
+        return np.zeros((*draws["level"].shape, np.shape(time)[-1]))
+    number = fit.observed.benchmarks.index(benchmark)
+    begin, end = stretches(fit.observed.walk_edges)
+    steps = draws["benchmark_step"].sel(benchmark=benchmark).to_numpy()
+    on = contrasts(len(fit.observed.benchmarks))[number]
+    spread = draws["benchmark_step_spread"].to_numpy()
+    apart = Walk(begin, end, np.zeros_like(steps), steps)
+    apart = continued_on(apart, float(fit.observed.time.max()), spread, on)
+    return np.asarray(walk_value(apart, time))
+
+
+def _walked(fit: Fit, benchmark: str, part: str, group: str) -> Floats:
+    """Mean rate at which a benchmark has walked off the trend in a stretch of growth, 1/day."""
+    shape = draws_of(fit, group)["level"].shape
+    if fit.spec.density.walk is None:
+        return np.zeros(shape)
+    begin, end = growth_stretches(fit, group)[part]
+    at = [np.broadcast_to(time, shape)[..., None] for time in (begin, end)]
+    rise = walk_on(fit, benchmark, at[1], group) - walk_on(fit, benchmark, at[0], group)
+    return np.asarray(rise[..., 0] / (end - begin) / DAYS_PER_YEAR)
 
 
 def size_slope(fit: Fit, group: str = "posterior") -> Floats:
@@ -127,6 +191,9 @@ def growth_rate(
 ) -> xr.DataArray:
     """Growth rate of the frontier, d ln(density)/dt, at dates.
 
+    Under a trend that wanders this is the underlying rate, at which the frontier is expected to go
+    on from that date, without the steps that its level takes.
+
     Returns
     -------
     xarray.DataArray
@@ -135,7 +202,7 @@ def growth_rate(
     stamps = pd.DatetimeIndex(pd.to_datetime(list(dates)))
     time = np.array([years_since_origin(stamp) for stamp in stamps])
     level = draws_of(fit, group)["level"].transpose(*SAMPLE)
-    rate = line_slope(line_of(fit, group), time) / DAYS_PER_YEAR
+    rate = line_slope(line_of(fit, group), time, underlying=True) / DAYS_PER_YEAR
     return xr.DataArray(
         np.broadcast_to(rate, (*level.shape, len(time))),
         dims=(*SAMPLE, "date"),
@@ -147,17 +214,53 @@ def growth_rate(
 def growth(fit: Fit, group: str = "posterior") -> xr.Dataset:
     """Growth rate of the frontier before the first and after the last change of the trend.
 
-    Where the rate changes all along, these are the rates at the first and at the last release.
+    Under a trend that wanders these are the mean rates of the path that it has taken over two
+    stretches of time, :func:`growth_stretches`. Where the rate of a line changes all along, they
+    are those at the first and at the last release.
 
     Returns
     -------
     xarray.Dataset
         ``before``, ``after``, ``change`` in 1/day, dims (chain, draw).
     """
+    if fit.spec.trend.walk is not None:
+        before, after = (
+            _mean_rate(fit, *stretch, group) for stretch in growth_stretches(fit, group).values()
+        )
+        return xr.Dataset({"before": before, "after": after, "change": after - before})
     time = fit.observed.time
     rates = growth_rate(fit, [date_of(time.min()), date_of(time.max())], group)
     before, after = (rates.isel(date=i, drop=True) for i in (0, 1))
     return xr.Dataset({"before": before, "after": after, "change": after - before})
+
+
+def growth_stretches(fit: Fit, group: str = "posterior") -> dict[str, tuple[Any, Any]]:
+    """Begin and end, in model time, of the stretches that growth "before" and "after" speak of.
+
+    From the first release to the first change of the rate, and from its last change to the last
+    release; without a change the first and the last year of the data. Shapes broadcast with
+    (chain, draw): the date of a change may be one of each draw.
+    """
+    time, trend = fit.observed.time, fit.spec.trend
+    first, last = float(time.min()), float(time.max())
+    bends = [i for i, change in enumerate(trend.changes) if change.slope]
+    if not bends:
+        year = min(1.0, (last - first) / 2.0)
+        return {"before": (first, first + year), "after": (last - year, last)}
+    line = line_of(fit, group)
+    begin, end = (np.asarray(line.bends[i][0]) for i in (0, -1))
+    begin, end = (at if at.ndim == 0 else at[..., 0] for at in (begin, end))
+    return {"before": (first, begin), "after": (end, last)}
+
+
+def _mean_rate(fit: Fit, begin: Any, end: Any, group: str) -> xr.DataArray:
+    """Mean slope of the line between two times, 1/day, dims (chain, draw)."""
+    level = draws_of(fit, group)["level"].transpose(*SAMPLE)
+    line = line_of(fit, group)
+    at = [np.broadcast_to(time, level.shape)[..., None] for time in (begin, end)]
+    rise = (line_value(line, at[1]) - line_value(line, at[0]))[..., 0]
+    rate = rise / (end - begin) / DAYS_PER_YEAR
+    return level.copy(data=rate).rename("growth_rate")
 
 
 def estimand_growth(fit: Fit, group: str = "posterior", seed: int = 0) -> xr.Dataset:
@@ -178,21 +281,26 @@ def estimand_growth(fit: Fit, group: str = "posterior", seed: int = 0) -> xr.Dat
     count, shape = len(fit.observed.benchmarks), mean["before"].shape
     random = np.random.default_rng(seed)
 
-    def apart(spread: str) -> np.ndarray:
+    def apart(sigma: Floats) -> Floats:
         """Distance of each estimand from the mean of these benchmarks, 1/day."""
-        if spread not in draws:
-            return np.zeros((*shape, len(ESTIMANDS)))
-        sigma = draws[spread].transpose(*SAMPLE).to_numpy()
         general = sigma / np.sqrt(count) * random.standard_normal(shape)
         new = general + sigma * random.standard_normal(shape)
         return np.stack([np.zeros(shape), general, new], axis=-1) / DAYS_PER_YEAR
 
+    before, change = (
+        apart(_scale(draws.transpose(*SAMPLE, ...), f"drift_spread_{part}", shape))
+        for part in ("before", "change")
+    )
+    if fit.spec.density.walk is not None:  # walks of benchmarks over the two stretches
+        spread = draws["benchmark_step_spread"].transpose(*SAMPLE).to_numpy()
+        first, second = (
+            apart(spread / np.sqrt(end - begin))
+            for begin, end in growth_stretches(fit, group).values()
+        )
+        before, change = before + first, change + second - first
     dims = (*SAMPLE, "estimand")
     result = xr.Dataset(
-        {
-            "before": (dims, apart("drift_spread_before")),
-            "change": (dims, apart("drift_spread_change")),
-        },
+        {"before": (dims, before), "change": (dims, change)},
         coords={**mean.coords, "estimand": list(ESTIMANDS)},
     )
     result["before"] = result["before"] + mean["before"]
@@ -226,8 +334,13 @@ def benchmark_growth(fit: Fit, group: str = "posterior", seed: int = 0) -> xr.Da
         {"before": (dims, drift("drift_before")), "change": (dims, drift("drift_change"))},
         coords={**mean.coords, "benchmark": benchmarks},
     )
-    each["before"] = each["before"] + mean["before"]
-    each["change"] = each["change"] + mean["change"]
+    walked = {
+        part: (dims, np.stack([_walked(fit, name, part, group) for name in benchmarks], axis=-1))
+        for part in ("before", "after")
+    }
+    apart = xr.Dataset(walked, coords=each.coords)
+    each["before"] = each["before"] + mean["before"] + apart["before"]
+    each["change"] = each["change"] + mean["change"] + apart["after"] - apart["before"]
     each["after"] = each["before"] + each["change"]
     new = estimand_growth(fit, group, seed).sel(estimand="new benchmark", drop=True)
     return xr.concat([each, new.expand_dims(benchmark=["new benchmark"])], "benchmark").transpose(

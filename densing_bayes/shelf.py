@@ -22,6 +22,7 @@ from densing_bayes.quantities import (
     SAMPLE,
     Reading,
     doubling_time,
+    draws_of,
     estimate,
     growth,
     is_straight,
@@ -35,13 +36,20 @@ HORIZON = 20.0  # years for which a line that levels off is followed along its c
 
 
 def frontier_shelf_life(fit: Fit, kappa: float = 2.0, group: str = "posterior") -> xr.DataArray:
-    """Shelf life in days of a system on the frontier after the last change.
+    """Shelf life in days of a system on the frontier after the last change, or at the last release.
 
-    (1 + s) ln(kappa) / A, with the size slope s of the fit. The doubling time of density at one
-    size is ln(2) / A.
+    (1 + s) ln(kappa) / A, with the size slope s of the fit; the doubling time of density at one
+    size is ln(2) / A. Under a trend that wanders it is the time in which the path of each draw,
+    continued beyond the last release, rises by (1 + s) ln(kappa).
     """
     _check_kappa(kappa)
     rise = rise_needed(fit, kappa, group)
+    if fit.spec.trend.walk is not None:  # it goes on wandering
+        last = fit.observed.time.max(keepdims=True)
+        target = line_at(fit, last, "frontier", group) + rise[..., None]
+        wait = line_arrival(fit, target, last, "frontier", group) - last
+        level = draws_of(fit, group)["level"].transpose(*SAMPLE)
+        return level.copy(data=DAYS_PER_YEAR * wait[..., 0]).rename("shelf_life")
     days = doubling_time(growth(fit, group)["after"])
     # where the smaller one is not worse at all, no rate is needed
     with np.errstate(invalid="ignore"):

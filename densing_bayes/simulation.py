@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from densing_bayes import laws
-from densing_bayes.line import drawn_line, line_value
+from densing_bayes.line import drawn_line, line_value, wandering
 from densing_bayes.observations import Floats, Observations
 from densing_bayes.spec import ModelSpec
 
@@ -147,7 +147,8 @@ def _log_densities(
     spec: ModelSpec, observed: Observations, value: dict[str, Any], random: np.random.Generator
 ) -> Floats:
     time = observed.time
-    mean = line_value(drawn_line(spec.trend, observed, value), time)
+    line = wandering(drawn_line(spec.trend, observed, value), observed.walk_edges, value)
+    mean = line_value(line, time)
     if "organisation_spread" in value:
         effect = value["organisation_spread"] * random.standard_normal(len(observed.organisations))
         mean = mean + effect[observed.system_organisation]

@@ -17,7 +17,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from densing_bayes.distributions import (
     FAMILIES,
@@ -34,6 +34,7 @@ from densing_bayes.hypothesis import (
     LineSpec,
     SaturationSpec,
     SmoothSpec,
+    WalkSpec,
 )
 from densing_bayes.schema import RELEASE_DAYS
 
@@ -116,6 +117,8 @@ class DensitySpec(Frozen):
     drift_change_spread: PositivePrior
     flag_offset: RealPrior
     flag_spread: PositivePrior
+    walk: PositivePrior | None = None  # spread of a year's steps of a benchmark off the trend
+    lean: PositivePrior | None = None  # spread of what an organisation is better at, by benchmark
 
 
 class TrendSpec(LineSpec):
@@ -132,6 +135,9 @@ class TrendSpec(LineSpec):
     organisation_spread: PositivePrior
     size: RealPrior
     shortfall_growth: RealPrior
+    walk: WalkSpec | None = None  # the trend wanders about its line
+    # Degrees of freedom of what a release falls short by; a half-normal, or normal, without.
+    release_tails: Annotated[float, Field(gt=2, allow_inf_nan=False)] | None = None
 
 
 class ModelSpec(Frozen):
@@ -148,6 +154,15 @@ class ModelSpec(Frozen):
     performance: PerformanceSpec
     density: DensitySpec
     trend: TrendSpec
+
+    @model_validator(mode="after")
+    def _has_steps(self) -> ModelSpec:
+        if self.density.walk is not None and self.trend.walk is None:
+            raise ValueError(
+                "density.walk is taken at the steps of trend.walk, which is missing: add a table "
+                "[trend.walk], or leave density.walk out"
+            )
+        return self
 
     @property
     def hash(self) -> str:
@@ -319,6 +334,7 @@ def _known_keys(location: tuple[int | str, ...], kind: type[Frozen]) -> list[str
             "benchmarks": BenchmarkSpec,
             "changes": ChangeSpec,
             "smooth": SmoothSpec,
+            "walk": WalkSpec,
             "saturation": SaturationSpec,
         }
         model = inner.get(str(part), annotation)

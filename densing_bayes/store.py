@@ -15,7 +15,8 @@ import os
 import pickle
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
-from densing_bayes.errors import FileFormatError, FitError
+from densing_bayes.errors import DensingError, FileFormatError, FitError
 from densing_bayes.fits import Fit
 from densing_bayes.observations import Observations
 from densing_bayes.spec import ModelSpec
@@ -37,6 +38,24 @@ LIBRARIES = ("arviz-stats", "numba", "numpy", "nutpie", "pymc", "pytensor")
 def store_folder() -> Path:
     """Folder of the store: of the environment variable DENSING_BAYES_CACHE, or the user's cache."""
     return Path(os.environ.get(FOLDER) or user_cache_path("densing_bayes"))
+
+
+@contextmanager
+def folder_of(store: bool | str | os.PathLike[str]) -> Iterator[Path]:
+    """The folder of the store: a temporary one if nothing is to be kept."""
+    if store is False:
+        with tempfile.TemporaryDirectory() as path:
+            yield Path(path)
+        return
+    folder = store_folder() if store is True else Path(store)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DensingError(
+            f"cannot keep fits in {folder} ({error.strerror}): name another folder in "
+            f"DENSING_BAYES_CACHE, or do without (--no-cache)"
+        ) from error
+    yield folder
 
 
 def address(spec: ModelSpec, observed: Observations, settings: dict[str, Any]) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -21,6 +23,28 @@ FitFile = Annotated[Path, typer.Argument(metavar="FIT", help="File written by 'f
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
 Interval = Annotated[float, typer.Option("--ci", help="Probability of the intervals.")]
+
+
+class Interrupt(BaseException):
+    """Ctrl-C while sampling: nutpie would take KeyboardInterrupt for the end of the run."""
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C end the block with :class:`Interrupt`."""
+
+    def interrupt(signum: int, frame: object) -> NoReturn:
+        raise Interrupt
+
+    try:
+        earlier = signal.signal(signal.SIGINT, interrupt)
+    except ValueError:  # not the main thread, where no signal arrives
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, earlier)
 
 
 def load_fit(path: Path) -> Fit:

@@ -9,9 +9,9 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from densing_bayes.hypothesis import ChangeSpec, LineSpec, SmoothSpec
-from densing_bayes.line import Dated, Line, line_value, walk
-from densing_bayes.observations import DAYS_PER_YEAR, Ints, Observations, years_since_origin
+from densing_bayes.hypothesis import ChangeSpec, LineSpec, SmoothSpec, WalkSpec
+from densing_bayes.line import Dated, Line, Walk, line_value, smooth_walk, stretches, walk_value
+from densing_bayes.observations import DAYS_PER_YEAR, Floats, Ints, Observations, years_since_origin
 from densing_bayes.priors import variable
 from densing_bayes.spec import TrendSpec
 
@@ -33,6 +33,8 @@ def trend(spec: TrendSpec, observed: Observations) -> Trend:
     """State the trend: F(t) - u_release + w_organisation + s (log N - mean), spread v."""
     time = observed.time
     line = line_value(frontier_line(spec, observed), time)
+    if spec.walk is not None:
+        line = line + walk_value(_wandering(spec.walk, observed.walk_edges), time)
     if spec.size_slope:
         slope = variable("size_slope", spec.size)
         line = line + slope * (observed.log_params - observed.mean_log_params)
@@ -44,7 +46,7 @@ def trend(spec: TrendSpec, observed: Observations) -> Trend:
         effects = effects + effect[observed.system_organisation]
     if spec.frontier == "none" and spec.release_effects:
         release_spread = variable("release_spread", spec.release_spread)
-        effect = _scaled("release_effect", release_spread, "release")
+        effect = _scaled("release_effect", release_spread, "release", spec.release_tails)
         effects = effects + effect[observed.system_release]
 
     shortfall, scale = None, None
@@ -56,7 +58,10 @@ def trend(spec: TrendSpec, observed: Observations) -> Trend:
         if spec.shortfall_drift:
             growth = variable("shortfall_growth", spec.shortfall_growth)
             scale = scale * np.exp(growth * unit_time)
-        shortfall = pm.HalfNormal("shortfall", scale, dims=dims)
+        if spec.release_tails is None:
+            shortfall = pm.HalfNormal("shortfall", scale, dims=dims)
+        else:
+            shortfall = pm.HalfStudentT("shortfall", spec.release_tails, scale, dims=dims)
     spread = variable("system_spread", spec.system_spread)
     return Trend(line, effects, spread, shortfall, scale, unit, organisation_spread, release_spread)
 
@@ -87,9 +92,19 @@ def frontier_line(spec: LineSpec, observed: Dated) -> Line:
 def _random_walk(level: Any, growth: Any, spec: SmoothSpec) -> Line:
     """State a growth rate that steps at knots, known best at the origin and walking both ways."""
     spread = variable("growth_step_spread", spec.spread) * np.sqrt(spec.every_days / DAYS_PER_YEAR)
-    step = _scaled("growth_step", spread, "knot")
-    knots = [years_since_origin(knot) for knot in spec.knots]
-    return walk(level, growth, [(knot, step[i]) for i, knot in enumerate(knots)])
+    return Line(level, growth, walks=[smooth_walk(spec, _scaled("growth_step", spread, "knot"))])
+
+
+def _wandering(spec: WalkSpec, edges: Floats) -> Walk:
+    """State a local linear trend: level and growth rate step in every stretch of time."""
+    root = np.sqrt(spec.width)
+    slope = variable("slope_step_spread", spec.growth_spread) * root
+    level = variable("level_step_spread", spec.level_spread) * root
+    return Walk(
+        *stretches(edges),
+        _scaled("slope_step", slope, "stretch"),
+        _scaled("level_step", level, "stretch", spec.tails),
+    )
 
 
 def _change_times(changes: tuple[ChangeSpec, ...], observed: Dated) -> list[Any]:
@@ -115,7 +130,11 @@ def _change_times(changes: tuple[ChangeSpec, ...], observed: Dated) -> list[Any]
     return times
 
 
-def _scaled(name: str, spread: Any, dims: str) -> TensorVariable:
-    """Normal effects with a spread, from standardised ones."""
-    offset = pm.Normal(f"{name.removesuffix('_effect')}_offset", dims=dims)
+def _scaled(name: str, spread: Any, dims: str, tails: float | None = None) -> TensorVariable:
+    """Normal or Student-t effects with a spread, from standardised ones."""
+    standard = f"{name.removesuffix('_effect')}_offset"
+    if tails is None:
+        offset = pm.Normal(standard, dims=dims)
+    else:
+        offset = pm.StudentT(standard, nu=tails, dims=dims)
     return pm.Deterministic(name, spread * offset, dims=dims)

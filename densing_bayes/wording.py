@@ -160,6 +160,8 @@ def before_after(fit: Fit) -> tuple[str, str] | None:
     if trend.smooth is not None or trend.saturation is not None:
         return "at the first release", "at the last release"
     names = [change_label(change.name) for change in trend.changes if change.slope]
+    if not names and trend.walk is not None:
+        return "in the first year of the data", "in the last year of the data"
     if not names:
         return None
     return f"before {names[0]}", f"after {names[-1]}"
@@ -171,6 +173,8 @@ def change_phrase(fit: Fit) -> str:
     if trend.smooth is not None or trend.saturation is not None:
         return "from the first to the last release"
     slopes = [change for change in trend.changes if change.slope]
+    if not slopes and trend.walk is not None:
+        return "from one quarter to the next"
     if len(slopes) == 1 and slopes[0].known:
         return f"at the release of {change_label(slopes[0].name)}"
     before, after = before_after(fit) or ("", "")

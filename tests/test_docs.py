@@ -10,6 +10,7 @@ from pathlib import Path
 import joblib
 import pytest
 from matplotlib import pyplot as plt
+from test_backtests import last_window
 from typer.main import get_command
 
 import densing_bayes as db
@@ -74,7 +75,14 @@ def instead(small_fit_file, tmp_path, monkeypatch):
         return averaging.QUANTITIES[quantity][0](fitted)
 
     monkeypatch.setattr(db, "average", average, raising=False)
+
+    def backtest(spec="joint", panel=None, **settings):
+        assert settings.keys() <= {"hypothesis", "cuts", "draws", "tune", "chains", "seed", "jobs",
+                                   "store", "progress"}  # fmt: skip
+        return last_window(fitted)
+
     monkeypatch.setattr(db, "fit", fit, raising=False)
+    monkeypatch.setattr(db, "backtest", backtest, raising=False)
     monkeypatch.setattr(db, "compare", compare, raising=False)
     monkeypatch.chdir(tmp_path)
     for name in ("fit.nc", "theirs.nc", "joint.nc"):

@@ -35,6 +35,8 @@ FEW = (
     "qwen2-7b",
     "llama-3-8b",
 )
+PC = {"distribution": "exponential", "upper": 1.0, "tail": 0.05}
+WALK = {"every_months": 6, "level_spread": PC, "growth_spread": PC, "tails": 4.0}
 SWITCHES = {
     "as shipped": {},
     "no irreducible loss": {"scaling__irreducible": False},
@@ -46,6 +48,15 @@ SWITCHES = {
     "no release effects": {"trend__release_effects": False},
     "no organisation effects": {"trend__organisation_effects": False},
     "no size slope": {"trend__size_slope": False},
+    "wandering": {"trend__walk": WALK},
+    "wandering benchmarks": {"trend__walk": WALK, "density__walk": PC, "density__drift": False},
+    "leaning organisations": {"density__lean": PC},
+    "heavy tails": {"trend__release_tails": 4.0},
+    "wandering smoothly": {
+        "trend__walk": WALK,
+        "trend__changes": (),
+        "trend__smooth": load_hypothesis("smooth").smooth,
+    },
     "shortfall drifts": {"trend__shortfall_drift": True},
     "no change": {"trend__changes": ()},
     "open date": {"trend__changes": load_hypothesis("unknown-date").changes},
@@ -142,6 +153,10 @@ def test_every_switch_builds_with_a_finite_density(name):
         "as shipped",
         "no pooling",
         "mean trend",
+        "wandering",
+        "wandering benchmarks",
+        "leaning organisations",
+        "heavy tails",
         "open date",
         "open dates",
         "shortfall drifts",

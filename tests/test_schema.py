@@ -14,13 +14,14 @@ from densing_bayes.tables import load_panel
 SCHEMA = (Path(__file__).parents[1] / "docs" / "schema.md").read_text(encoding="utf-8")
 API = {
     "Comparison", "Fit", "Hypothesis", "ModelSpec", "Panel", "__version__", "benchmark_growth",
-    "Checks", "average", "check", "claims", "estimate_as_paper", "load_claims",
+    "Checks", "average", "backtest", "check", "claims", "estimate_as_paper", "load_claims",
     "build_model", "compare", "densities", "growth_rate", "list_hypotheses", "load_hypothesis",
     "density_table", "doubling_time", "estimand_growth", "estimate", "export_panel", "fit",
     "forecast_date",
     "forecast_summary", "frontier", "frontier_shelf_life", "get_plot_data", "growth",
     "Imported", "import_scores", "list_panels", "list_specs",
-    "load_events", "load_panel", "load_spec", "make_report", "params_needed", "predictive",
+    "load_events", "load_panel", "load_spec", "make_report", "params_needed", "predict",
+    "predictive", "score",
     "shelf_life", "shelf_life_table", "trend_summary", "write_report",
 }  # fmt: skip
 
@@ -32,8 +33,11 @@ def documented() -> set[str]:
     return set(re.findall(r"`(\w+)`", " ".join(first)))
 
 
-@pytest.mark.parametrize("name", ["as shipped", "mean trend", "shortfall drifts", "flagged rows",
-                                  "no pooling"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    ["as shipped", "mean trend", "shortfall drifts", "flagged rows", "no pooling",
+     "wandering benchmarks", "leaning organisations"],
+)  # fmt: skip
 def test_every_variable_is_documented(name):
     model = build_model(SPEC.replace(**SWITCHES[name]), few_systems())
     named = {v.name.removesuffix("_logit") for v in (*model.free_RVs, *model.deterministics)}

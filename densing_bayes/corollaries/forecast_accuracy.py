@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import stats
-from scipy.special import expit, logit
 
 from densing_bayes import leave_out
 from densing_bayes.batch import Request, Terms, fitter, name_of
@@ -32,15 +31,13 @@ from densing_bayes.observations import (
     years_since_origin,
 )
 from densing_bayes.quantities import SAMPLE, line_at, log_density_draws
+from densing_bayes.rivals import DRAWS, FEWEST, regression_scores, student_draws
 from densing_bayes.store import stored_answer
 
-DRAWS = 2000
 LEVELS = (0.5, 0.8, 0.95)
 WINDOW_DAYS = leave_out.WINDOW_DAYS
 MODEL, LAST_LEVEL, MEAN_TREND = "joint model", "last level", "mean trend"
 ENVELOPE, LAST_BEST = "line through running maximum", "last best"
-FEWEST = 5  # training scores of a benchmark, below which a rival says nothing
-EDGE = 0.005  # scores are kept so far from 0 and 1 for their logit
 
 
 # Scores of new releases --------------------------------------------------------------------------
@@ -79,8 +76,8 @@ def score_forecasts(
     past, coming = split(fit, observed, cut, days)
     drawn = {
         MODEL: leave_out.predicted_scores(fit, coming, thinned(fit.posterior, DRAWS), seed),
-        LAST_LEVEL: _rival_scores(past, coming, cut, days, trend=False, seed=seed),
-        MEAN_TREND: _rival_scores(past, coming, cut, days, trend=True, seed=seed),
+        LAST_LEVEL: regression_scores(past, coming, cut, days, trend=False, seed=seed),
+        MEAN_TREND: regression_scores(past, coming, cut, days, trend=True, seed=seed),
     }
     known = np.isfinite(drawn[MEAN_TREND]).all(axis=0)
     if not known.any():
@@ -134,70 +131,6 @@ def scored(observed: Floats, drawn: Floats) -> dict[str, Any]:
         low, high = np.quantile(drawn, [tail, 1.0 - tail], axis=0)
         found[f"covered{level * 100:.0f}"] = (observed >= low) & (observed <= high)
     return found
-
-
-def _rival_scores(
-    past: Observations,
-    coming: Observations,
-    cut: dt.date,
-    days: int,
-    *,
-    trend: bool,
-    seed: int,
-) -> Floats:
-    """Predictive draws, (draw, cell), of a regression of logit scores on log params and date.
-
-    Each benchmark on its own. Without a trend the level is that of the last window before the
-    cut, or of as many windows as it takes to have enough scores.
-    """
-    random = np.random.default_rng(seed)
-    result = np.full((DRAWS, coming.score.size), np.nan)
-    window, start = days / DAYS_PER_YEAR, years_since_origin(cut)
-    for k in range(len(coming.benchmarks)):
-        own, wanted = past.cell_benchmark == k, coming.cell_benchmark == k
-        if own.sum() < FEWEST or not wanted.any():
-            continue
-        m = past.cell_system[own]
-        time, size, score = past.time[m], past.log_params[m], past.score[own]
-        recent = np.ones(len(time), dtype=bool)
-        back = 1
-        while not trend:
-            recent = time >= start - back * window
-            if recent.sum() >= FEWEST:
-                break
-            back += 1
-        centre = size[recent].mean()
-
-        def design(time: Floats, size: Floats, centre: float = centre) -> Floats:
-            columns = [np.ones_like(time), size - centre] + ([time - start] if trend else [])
-            return np.column_stack(columns)
-
-        to = coming.cell_system[wanted]
-        drawn = student_draws(
-            design(time[recent], size[recent]),
-            logit(np.clip(score[recent], EDGE, 1.0 - EDGE)),
-            design(coming.time[to], coming.log_params[to]),
-            random,
-        )
-        result[:, wanted] = expit(drawn)
-    return result
-
-
-def student_draws(
-    design: Floats, values: Floats, new: Floats, random: np.random.Generator, draws: int = DRAWS
-) -> Floats:
-    """Predictive draws, (draw, new), of a linear regression with flat priors (Student's law)."""
-    freedom = len(values) - design.shape[1]
-    if freedom < 1:
-        raise DensingError(
-            f"{len(values)} points for a regression with {design.shape[1]} terms: the spread of a "
-            f"forecast needs at least {design.shape[1] + 1}"
-        )
-    inverse = np.linalg.pinv(design.T @ design)
-    slopes = inverse @ design.T @ values
-    spread = np.sqrt(np.sum((values - design @ slopes) ** 2) / freedom)
-    scale = spread * np.sqrt(1.0 + np.einsum("ij,jk,ik->i", new, inverse, new))
-    return np.asarray(new @ slopes + scale * random.standard_t(freedom, (draws, len(new))))
 
 
 # Best density of a window ------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from densing_bayes.corollaries.arrivals import (
 from densing_bayes.corollaries.training_cost import TrainingSpec
 from densing_bayes.distributions import (
     Beta,
+    Exponential,
     Finite,
     Frozen,
     HalfNormal,
@@ -325,7 +326,7 @@ def drawn_input(name: str, value: Input, shape: tuple[int, ...], seed: tuple[int
         If a value is not positive, or a margin is above 1.
     """
     random = np.random.default_rng(seed)
-    if isinstance(value, Normal | LogNormal | HalfNormal | Beta | LogitNormal):
+    if isinstance(value, Normal | LogNormal | HalfNormal | Exponential | Beta | LogitNormal):
         drawn = prior_quantile(value, random.uniform(size=shape))
     elif isinstance(value, np.ndarray | xr.DataArray):
         pool = np.ravel(value)
@@ -359,6 +360,8 @@ def prior_quantile(prior: Prior, share: Any) -> Floats:
             found = prior.median * np.exp(prior.sigma * stats.norm.ppf(share))
         case HalfNormal():
             found = stats.halfnorm.ppf(share, scale=prior.sigma)
+        case Exponential():
+            found = stats.expon.ppf(share, scale=prior.mean)
         case Beta():
             found = stats.beta.ppf(share, prior.alpha, prior.beta)
         case LogitNormal():
