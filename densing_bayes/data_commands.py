@@ -202,8 +202,14 @@ def _print_list(title: str, lines: list[str]) -> None:
 
 
 def _asked(table: pd.DataFrame) -> list[str]:
-    """A line for each thing asked, with the names of all rows that lack it."""
+    """A line for each thing asked, with the names of the rows that lack it."""
     lines: dict[str, list[str]] = {}
-    for name, row, column, write in table.itertuples(index=False):
-        lines.setdefault(f"{column}, {write}" if column else f"{name}, {write}", []).append(row)
-    return [": ".join(filter(None, (asked, ", ".join(rows)))) for asked, rows in lines.items()]
+    for name, row, column, write, note in table.itertuples(index=False):
+        line = lines.setdefault(f"{column}, {write}" if column else f"{name}, {write}", [])
+        line.append(f"{row} ({note})" if note else row)
+    return [": ".join(filter(None, (asked, _some(rows)))) for asked, rows in lines.items()]
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
+    return ", ".join(names[:MOST]) + more

@@ -24,7 +24,7 @@ from densing_bayes.errors import TableError
 from densing_bayes.extract import OTHER_SHOTS, Extract, LeftOut, Reading, file_text, number
 from densing_bayes.foreign import FORMATS, recognise
 from densing_bayes.mapping import Mapping, load_mapping
-from densing_bayes.schema import KNOWN_BENCHMARKS, MIN_PARAMS, SCORE, TABLES
+from densing_bayes.schema import KNOWN_BENCHMARKS, MIN_PARAMS, TABLES
 from densing_bayes.tables import EMBEDDED, load_panel, load_table
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ class Imported:
     left_out : DataFrame
         reason, system, benchmark, value, source; "" stands for all.
     missing : DataFrame
-        table, row, column, write: what has to be filled in before the tables are valid, by name.
+        table, row, column, write, note: what has to be filled in before the tables are valid, by
+        name, and what is known of it.
     worth_giving : DataFrame
         The same of what may stay empty, but would change answers.
     """
@@ -265,7 +266,7 @@ def _usable(
         reason = ""
         if reading.benchmark not in known.index and not told:
             reason = "is no benchmark that is known here; a mapping may give its items and chance"
-        elif not bool(SCORE.holds(pd.Series([reading.score])).item()):
+        elif not 0 <= reading.score <= 1:
             reason = "is a score that is not between 0 and 1"
         if reason:
             system = "" if reading.benchmark not in known.index else reading.system
@@ -441,8 +442,7 @@ def _asked(
     for row in systems.values():
         for column, what in NEEDED.items():
             if not row[column]:
-                note = f" ({row['note']})" if row["note"] else ""
-                missing.append(("systems.csv", row["system"], column, f"{what}{note}"))
+                missing.append(("systems.csv", row["system"], column, what, row["note"]))
         if not row["family"]:
             worth.append(
                 (
@@ -460,14 +460,17 @@ def _asked(
     unmet = [name for name in ("runs", "reference_scores") if tables[name].empty]
     for name in unmet:
         what = "runs of known params, tokens and score, which tie scores to sizes"
-        missing.append((TABLES[name].file, "", "", f"{what}{_elsewhere(benchmarks)}"))
+        missing.append((TABLES[name].file, "", "", f"{what}{_elsewhere(benchmarks)}", ""))
     tied = set(tables["reference_scores"]["benchmark"])
     for benchmark in [] if unmet else sorted(set(benchmarks) - tied):
         what = "scores of reference runs, without which no specification can use it"
         file = TABLES["reference_scores"].file
         worth.append((file, benchmark, "", f"{what}{_elsewhere([benchmark])}"))
-    columns = ["table", "row", "column", "write"]
-    return pd.DataFrame(missing, columns=columns), pd.DataFrame(worth, columns=columns)
+    columns = ["table", "row", "column", "write", "note"]
+    return (
+        pd.DataFrame(missing, columns=columns).fillna(""),
+        pd.DataFrame(worth, columns=columns[:-1]).assign(note=""),
+    )
 
 
 def _elsewhere(benchmarks: list[str]) -> str:

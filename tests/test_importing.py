@@ -9,6 +9,8 @@ from typing import get_args
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import densing_bayes as db
@@ -71,7 +73,7 @@ def test_a_file_is_known_by_what_it_looks_like(name):
 
 def fill_in(folder: Path, asked: pd.DataFrame) -> None:
     """Write what is asked for, and nothing else, into tables."""
-    for file, row, column, _ in asked.itertuples(index=False):
+    for file, row, column, *_ in asked.itertuples(index=False):
         frame = pd.read_csv(folder / file, dtype=str, keep_default_na=False)
         if column:
             value = {"release_date": "2024-01-31", "params_total": "7e9"}[column]
@@ -504,7 +506,7 @@ def test_a_date_or_size_that_cannot_be_one_is_asked_for_with_what_was_there(
     facts = {"release_date": "day", "params_total": "size"}
     made = import_scores(path, mapping=Mapping.model_validate({"facts": facts}))
     assert made.missing["column"].tolist() == [asked]
-    assert f"{asked} given: {date if asked == 'release_date' else size}" in made.missing["write"][0]
+    assert f"{asked} given: {date if asked == 'release_date' else size}" in made.missing["note"][0]
 
 
 def test_organisations_that_share_the_name_of_a_family_share_no_release(tmp_path):
@@ -685,3 +687,53 @@ def test_tables_of_ours_are_not_taken_for_foreign_ones(tmp_path):
             with path.open(encoding="utf-8", newline="") as text:
                 header = next(csv.reader(text))
             assert not wide_table.is_wide(header), schema.file
+
+
+# Damage ------------------------------------------------------------------------------------------
+
+JUNK = (
+    '"',
+    ",",
+    "\n",
+    "\0",
+    "null",
+    "{",
+    "[",
+    "-",
+    "NaN",
+    "1e999",
+    "±",
+    "@@",
+    "- ",
+    "&a *a",
+    "9" * 400,
+)
+
+
+@pytest.mark.slow
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_damaged_files_end_in_an_error_of_ours_or_in_a_panel_that_holds(data, tmp_path_factory):
+    """What is said to be complete is valid, however odd the file."""
+    source = data.draw(
+        st.sampled_from([p for p in HERE.rglob("*.*") if p.is_file() and p.suffix != ".md"])
+    )
+    text = source.read_text(encoding="utf-8")
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(text)))
+        end = start + data.draw(st.sampled_from([0, 1, 3, 20, 200]))
+        text = text[:start] + data.draw(st.sampled_from(JUNK)) + text[end:]
+    folder = tmp_path_factory.mktemp("damage")
+    (folder / source.name).write_text(text, encoding="utf-8")
+    try:
+        made = import_scores(
+            folder / source.name,
+            reference="current",
+            base_only=data.draw(st.booleans()),
+            complete_only=data.draw(st.booleans()),
+        )
+    except TableError:
+        return
+    made.write(folder / "panel")
+    if made.complete:
+        load_panel(folder / "panel")
