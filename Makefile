@@ -1,7 +1,7 @@
 # make report: set up .venv on first use, fit, and write the report to report/
 # make test:   set up .venv on first use, and run the fast tests
 #
-# The packages are installed again only when pyproject.toml or constraints.txt say something else,
+# The packages are installed again only when pyproject.toml, setup.py or constraints.txt change,
 # so that every target works offline once it has run. PYTHON=... picks another interpreter.
 
 VENV := .venv
@@ -41,7 +41,7 @@ clean:
 	find densing_bayes data models analyses tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What is installed is noted in a stamp: a checksum, since a checkout changes times but not contents.
-CHECKSUM = cat pyproject.toml constraints.txt | cksum
+CHECKSUM = cat pyproject.toml setup.py constraints.txt | cksum
 
 install: $(BIN)/python
 	@wanted=$$($(CHECKSUM)); \

@@ -249,7 +249,7 @@ def main() -> None:
     chosen = (number for number in range(POOL) if usable(simulated(number)[0]))
     for number in islice(chosen, arguments.replicates):
         make = partial(judged, number)
-        rows.append(stored_answer(f"{named}-{number}", make, store_folder()))
+        rows.append(stored_answer(f"{named}-{number}", make, store_folder(), simulate.__module__))
         one = rows[-1]
         print(number, one["verdict"], one["seconds"], "; ".join(one["reasons"]), flush=True)
     table = summary(rows)

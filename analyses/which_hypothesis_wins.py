@@ -38,6 +38,7 @@ from densing_bayes.leave_out import leave_one_out
 from densing_bayes.observations import Observations, observe, with_changes
 from densing_bayes.quantities import growth
 from densing_bayes.simulation import simulate
+from densing_bayes.source import source_hash
 from densing_bayes.spec import ModelSpec
 from densing_bayes.store import store_folder, stored_answer, versions
 from densing_bayes.wording import markdown_table
@@ -82,7 +83,10 @@ def answers(
     judge = functools.cache(prepared)
     return [
         stored_answer(
-            f"wins-{part}-{number}-{version}", lambda n=number: judge()(n), store_folder()
+            f"wins-{part}-{number}-{version}",
+            lambda n=number: judge()(n),
+            store_folder(),
+            leave_one_out.__module__,
         )
         for number in numbers
     ]
@@ -107,7 +111,8 @@ def judged(
         begin()
         jobs = workers_of(None) or 1
         shares = [missing[i::jobs] for i in range(jobs)]
-        content = versions()["source"].encode() + Path(script).read_bytes()  # settings, too
+        source = source_hash(simulate.__module__, fitter.__module__)
+        content = source.encode() + Path(script).read_bytes()  # settings, too
         version = hashlib.sha256(content).hexdigest()[:12]
         calls = [(part, share, version, prepared) for share in shares]
         made = run("shares", answers, calls, jobs=jobs, progress=None)

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from densing_bayes.fits import Fit
     from densing_bayes.fitting import fit
     from densing_bayes.forecasts import forecast_date, forecast_summary, params_needed
+    from densing_bayes.gallery import get_plot_data
     from densing_bayes.hypothesis import Hypothesis
     from densing_bayes.importing import Imported, import_scores
     from densing_bayes.least_squares import estimate_as_paper
     from densing_bayes.ledger import claims, load_claims
     from densing_bayes.model import build_model
-    from densing_bayes.plot_data import get_plot_data
     from densing_bayes.prediction import predictive
     from densing_bayes.quantities import (
         benchmark_growth,
@@ -80,7 +80,7 @@ _HOME = {
     "averaging": ("average",),
     "least_squares": ("estimate_as_paper",),
     "ledger": ("claims", "load_claims"),
-    "plot_data": ("get_plot_data",),
+    "gallery": ("get_plot_data",),
     "report": ("make_report", "write_report"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

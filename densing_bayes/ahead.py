@@ -148,7 +148,10 @@ def for_sections(wanted: Sequence[str] | None, ci: float) -> list[Errand]:
 
 def do_ahead(errands: Sequence[Errand]) -> None:
     """Do errands and show them."""
-    with Steps(*expected({each.step: EXPECTED[each.step] for each in errands})) as steps:
+    from densing_bayes.machine import is_compiled
+
+    seconds = {each.step: EXPECTED[each.step] for each in errands}
+    with Steps(*expected(seconds, is_compiled())) as steps:
         run(errands, steps)
 
 

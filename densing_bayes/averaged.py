@@ -27,6 +27,7 @@ from densing_bayes.tables import Panel
 
 KINDS = ("evidence", "stacking")  # of weights, the first that there is being the headline
 IN_PACKAGE = "averaged.json"  # of densing_bayes.data, written by analyses/averaged.py
+MAKER = "densing_bayes.comparison"  # the module whose source the averages rest on
 
 
 def identity(spec: ModelSpec, observed: Observations) -> dict[str, str]:
@@ -64,7 +65,7 @@ def keep_averaged(comparison: Comparison, folder: Path | None = None) -> None:
 
 def _entry(key: dict[str, Any]) -> str:
     """First part of the name of an entry: nothing in the store is of another source."""
-    content = json.dumps([key["spec_hash"], key["data_hash"], versions()], sort_keys=True)
+    content = json.dumps([key["spec_hash"], key["data_hash"], versions(MAKER)], sort_keys=True)
     return f"averaged-{hashlib.sha256(content.encode()).hexdigest()[:24]}"
 
 

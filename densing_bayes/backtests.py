@@ -154,6 +154,7 @@ def _held_after(request: Request, cut: dt.date, terms: Terms) -> dict[str, Any]:
         f"{name_of(reduced, terms)}-{cut}-backtest",
         partial(_scored_after, request, reduced, cut, terms),
         terms.folder,
+        __name__,
     )
 
 
@@ -192,7 +193,7 @@ def score(fit: Fit, panel: Panel | str | os.PathLike[str] | None = None, seed: i
         panel = load_panel(fit.spec.panel.source if panel is None else panel)
     bare = fit.spec.replace(trend__changes=())
     seen, known = set(fit.observed.systems), set(fit.observed.releases)
-    everything = with_changes_of(fit, observe(panel, bare))
+    everything = fit.observed.with_systems_of(observe(panel, bare))
     releases = np.array(everything.releases, object)[everything.system_release]
     new = np.array(
         [
@@ -217,16 +218,6 @@ def score(fit: Fit, panel: Panel | str | os.PathLike[str] | None = None, seed: i
         pd.concat([pd.DataFrame(each["cells"]) for each in found], ignore_index=True),
         pd.DataFrame([each["window"] for each in found]),
     )
-
-
-def with_changes_of(fit: Fit, observed: Observations) -> Observations:
-    """Systems of other observations beside the reference runs and the changes of a fit."""
-    own = (
-        "systems", "releases", "organisations", "log_params", "time", "system_release",
-        "system_organisation", "release_time", "size_fallbacks", "score", "cell_label",
-        "cell_system", "cell_benchmark", "cell_items", "cell_flag", "flags",
-    )  # fmt: skip
-    return dataclasses.replace(fit.observed, **{name: getattr(observed, name) for name in own})
 
 
 def _half_year(time: float) -> str:

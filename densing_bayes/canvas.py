@@ -26,7 +26,7 @@ DAYS_PER_MONTH = 30.4375
 @cache
 def style() -> Any:
     """The settings of the shared style, for ``matplotlib.rc_context``."""
-    with resources.as_file(resources.files("densing_bayes") / "densing.mplstyle") as path:
+    with resources.as_file(resources.files(__package__) / "densing.mplstyle") as path:
         return mpl.rc_params_from_file(path, use_default_template=False)
 
 

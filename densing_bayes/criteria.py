@@ -61,7 +61,7 @@ def examined(requests: list[Request], terms: Terms, twice: bool) -> list[dict[st
     answers = []
     for request in requests:
         name, examine = name_of(request, terms), partial(_examine, fit, request, terms)
-        answer = stored_answer(f"{name}-criteria", examine, terms.folder)
+        answer = stored_answer(f"{name}-criteria", examine, terms.folder, __name__)
         refitted = partial(
             _refitted, fit, terms, answer["evidence"], again=twice or not answer["again"]
         )
@@ -104,6 +104,7 @@ def _windows(
         f"{name_of(request, terms)}-halved",
         lambda: prior_sensitivity.halved_windows(make(request)),
         terms.folder,
+        __name__,
     )
     wide = prior_sensitivity.with_doubled_windows(request.spec)
     doubled = Request(wide, with_changes(request.observed, wide))
@@ -123,6 +124,7 @@ def _refitted(
         f"{name_of(request, terms)}-refitted-{'twice' if again else 'once'}",
         lambda: _evidence_and_change(make(request, again=again)),
         terms.folder,
+        __name__,
     )
     if found["verdict"] != "PASS":
         return {"log_ratio": None, "error": None, "change": None, "k": None}
@@ -185,7 +187,7 @@ def _densities_without(
             elpd = leave_out.density_of_release(refit, request.observed, release)
             return {"elpd": elpd, "verdict": refit.verdict}
 
-        found = stored_answer(f"{name_of(reduced, terms)}-left-out", answer, terms.folder)
+        found = stored_answer(f"{name_of(reduced, terms)}-left-out", answer, terms.folder, __name__)
         return float(found["elpd"]) if found["verdict"] == "PASS" else None
 
     return [
@@ -222,7 +224,9 @@ def _scores_after(
             found = leave_out.forecast_scores(fit, request.observed, cut)
             return found | {"verdict": fit.verdict, "reasons": fit.diagnostics["reasons"]}
 
-        return stored_answer(f"{name_of(reduced, terms)}-{cut}-forecast", answer, terms.folder)
+        return stored_answer(
+            f"{name_of(reduced, terms)}-{cut}-forecast", answer, terms.folder, __name__
+        )
 
     # Cut by cut: the fit of one hypothesis is a start for the next.
     by_cut = [[scores(request, cut) for request in requests] for cut in cuts]

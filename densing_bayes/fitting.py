@@ -18,6 +18,7 @@ from densing_bayes.compiled import Compiled, compile_fit
 from densing_bayes.errors import FitError
 from densing_bayes.fits import Fit
 from densing_bayes.hypothesis import Hypothesis
+from densing_bayes.machine import is_compiled
 from densing_bayes.observations import Observations, observe
 from densing_bayes.progress import Tell, expected, phases, unheard
 from densing_bayes.sampling import by_mode, continued, pilot_run, sample
@@ -119,7 +120,7 @@ def _told(progress: Tell | bool | None) -> AbstractContextManager[Tell]:
     if callable(progress):
         return nullcontext(progress)
     if progress or (progress is None and sys.stderr.isatty()):
-        return phases(*expected(PHASES))
+        return phases(*expected(PHASES, is_compiled()))
     return nullcontext(unheard)
 
 

@@ -124,6 +124,7 @@ class Terms(NamedTuple):
 
 
 def _nearest(claim: pd.Series) -> tuple[str, ...]:
+    """Forms of a trend that can answer a claim, the nearest to its estimand first."""
     return NEAREST.get(str(claim["estimand"]), EDGE)
 
 

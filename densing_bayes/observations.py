@@ -183,11 +183,21 @@ class Observations:
             cell_flag=self.cell_flag[cells],
         )
 
+    def with_systems_of(self, other: Observations) -> Observations:
+        """The same runs and changes with the systems of other observations and their scores."""
+        own = ("systems", "releases", "organisations", "log_params", "time", "system_release",
+               "system_organisation", "system_family", "release_time", "size_fallbacks", "score",
+               "cell_label", "cell_system", "cell_benchmark", "cell_items", "cell_flag",
+               "flags")  # fmt: skip
+        return replace(self, **{name: getattr(other, name) for name in own})
+
     def hash(self) -> str:
         """SHA-256 of every array and label that the model sees."""
         digest = hashlib.sha256()
         for name in sorted(self.__dataclass_fields__):
             value = getattr(self, name)
+            if name == "walk_edges" and not value.size:
+                continue  # a trend that does not wander knows nothing of it
             data = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
             digest.update(name.encode() + data)
         return digest.hexdigest()
@@ -356,6 +366,7 @@ def _changes(spec: ModelSpec) -> dict[str, Any]:
 
 
 def _check_changes(spec: ModelSpec, time: Floats) -> None:
+    """Refuse changes that lie outside the data."""
     first, last = date_of(time.min()).date(), date_of(time.max()).date()
     for change in spec.trend.changes:
         start, end = map(years_since_origin, change.window)
@@ -384,6 +395,7 @@ def _check_benchmarks(panel: Panel, spec: ModelSpec) -> None:
 
 
 def _final_runs(panel: Panel, spec: ModelSpec) -> pd.DataFrame:
+    """Finished runs whose params and tokens are known, as the specification allows them."""
     allowed = {"true", "unknown"} if spec.scaling.final_runs == "all" else {"true"}
     known = panel.runs[["params", "tokens"]].notna().all(axis=1)
     finals = panel.runs[known & panel.runs["annealed"].isin(allowed)]
@@ -402,6 +414,7 @@ def _final_runs(panel: Panel, spec: ModelSpec) -> pd.DataFrame:
 def _reference_losses(
     panel: Panel, spec: ModelSpec, loss_linked: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The finished run of each loss, and the losses, on benchmarks linked through them."""
     finals = _final_runs(panel, spec)
     losses = panel.losses[
         panel.losses["benchmark"].isin(loss_linked) & panel.losses["run"].isin(finals.index)
@@ -418,6 +431,7 @@ def _reference_losses(
 def _reference_scores(
     panel: Panel, spec: ModelSpec, benchmarks: list[str], finals: pd.DataFrame
 ) -> pd.DataFrame:
+    """Scores of reference runs in the format that each benchmark is linked by."""
     wanted = pd.DataFrame(
         [
             (name, spec.benchmarks[name].reference_format, spec.benchmarks[name].link)

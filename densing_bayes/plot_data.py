@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +12,7 @@ from densing_bayes.canvas import DAYS_PER_MONTH, days_of, kernel_density, quanti
 from densing_bayes.errors import DensingError
 from densing_bayes.fits import CI, Fit
 from densing_bayes.observations import DAYS_PER_YEAR, ORIGIN, Floats, date_of
-from densing_bayes.quantities import check_ci, density_table, frontier, growth
+from densing_bayes.quantities import density_table, frontier, growth
 from densing_bayes.wording import before_after
 
 if TYPE_CHECKING:
@@ -22,50 +20,6 @@ if TYPE_CHECKING:
 
 MOST_DRAWS = 1000  # for bands of curves; intervals of parameters use all draws
 PlotData = dict[str, pd.DataFrame]
-
-
-def get_plot_data(figure: str, of: Any, ci: float = CI, **options: Any) -> PlotData:
-    """The tables behind a figure.
-
-    Parameters
-    ----------
-    figure
-        The rest of the name of its ``plot_`` function: "frontier", "score_fan", "compression", ...
-    of
-        What that function takes first: a fit, a comparison of hypotheses, a ledger of claims, ...
-    ci
-        Probability of the intervals and bands.
-    **options
-        Whatever else that function takes and the tables hang on, such as ``params`` and
-        ``benchmark`` of "score_fan".
-
-    Returns
-    -------
-    dict of pandas.DataFrame
-        What is drawn, by name; the function ``<figure>_data`` beside the figure says what is in
-        it.
-
-    Raises
-    ------
-    DensingError
-        If there is no such figure, it is not one of ``of``, an option is missing or unknown, or
-        ``ci`` is no probability.
-    """
-    check_ci(ci)
-    if figure not in OF_FIGURES:
-        raise DensingError(f"no figure '{figure}'; use one of {', '.join(OF_FIGURES)}")
-    source = OF_FIGURES[figure]
-    make = getattr(import_module(f"densing_bayes.{source.module}"), f"{figure}_data")
-    home, _, kind = source.takes.rpartition(".")
-    if not isinstance(of, getattr(import_module(home), kind)):
-        raise DensingError(f"figure '{figure}' is of {source.words}, not of a {type(of).__name__}")
-    try:
-        bound = inspect.signature(make).bind(of, ci, **options)
-    except TypeError as error:
-        known = ", ".join(list(inspect.signature(make).parameters)[2:]) or "none"
-        raise DensingError(f"figure '{figure}': {error}; its options are: {known}") from error
-    tables: PlotData = make(*bound.args, **bound.kwargs)
-    return tables
 
 
 def frontier_data(fit: Fit, ci: float = CI) -> PlotData:
@@ -302,53 +256,6 @@ def growth_changes_data(comparison: Comparison, ci: float = CI) -> PlotData:
 
 
 LAW = ("E", "a", "alpha", "b", "beta")
-
-
-class Source(NamedTuple):
-    """Where the maker of a figure's tables lives, and what it takes."""
-
-    module: str
-    takes: str  # class of its first argument
-    words: str
-
-
-_FIT = ("densing_bayes.fitting.Fit", "a fit")
-_COMPARISON = ("densing_bayes.comparison.Comparison", "a comparison of hypotheses")
-_PAYBACK = "corollaries.payback_plot"
-OF_FIGURES = {
-    "frontier": Source("plot_data", *_FIT),
-    "growth": Source("plot_data", *_FIT),
-    "scaling": Source("plot_data", *_FIT),
-    "score_links": Source("plot_data", *_FIT),
-    "change_date": Source("plot_data", *_FIT),
-    "hypotheses": Source("plot_data", *_COMPARISON),
-    "growth_changes": Source("plot_data", *_COMPARISON),
-    "loo_pit": Source("check_plot", "densing_bayes.checks.Checks", "checks of a fit"),
-    "claims": Source("ledger_plot", "pandas.DataFrame", "a ledger of claims"),
-    "exponential": Source(
-        "corollaries.trend_plot", "densing_bayes.exponential.ExponentialFit", "an exponential fit"
-    ),
-    "doubling_times": Source("corollaries.trend_plot", "pandas.DataFrame", "a table of engines"),
-    "score_fan": Source("corollaries.forecast_plot", *_FIT),
-    "waiting": Source(_PAYBACK, "collections.abc.Mapping", "waiting times by label"),
-    "payback": Source(_PAYBACK, "densing_bayes.corollaries.payback.Payback", "a pay-back"),
-    "training_cost": Source(
-        _PAYBACK,
-        "densing_bayes.corollaries.training_cost.TrainingCostFit",
-        "a fit of training costs",
-    ),
-    "drivers": Source("corollaries.drivers_plot", *_FIT),
-    "drivers_prior": Source(
-        "corollaries.drivers_plot",
-        "densing_bayes.corollaries.drivers.DriverData",
-        "the data of the drivers",
-    ),
-    "compression": Source(
-        "corollaries.compression_plot", "densing_bayes.posterior.Posterior", "a fit of pairs"
-    ),
-    "panel_pairs": Source("corollaries.compression_plot", "pandas.DataFrame", "a table of pairs"),
-}
-"""Every figure, by the rest of the name of its ``plot_`` function."""
 
 
 def _law(fit: Fit) -> dict[str, Floats]:

@@ -83,7 +83,7 @@ def fit_paper_figures(seed: int = SEED, *, drifts: bool = False) -> PlottedPanel
         )
         return PlottedPanel(five, mmlu_cf, mmlu, drifts)
 
-    return kept("plotted", [seed, drifts], make, store_folder())
+    return kept("plotted", [seed, drifts], make, store_folder(), __name__)
 
 
 def paper_figures_quantile(seed: int = SEED) -> dict[str, xr.Dataset]:
@@ -97,7 +97,7 @@ def paper_figures_quantile(seed: int = SEED) -> dict[str, xr.Dataset]:
         parts = {"five": panel.five, "mmlu_cf": panel.mmlu_cf, "mmlu": panel.mmlu}
         return {name: quantile_growth(part, seed=seed) for name, part in parts.items()}
 
-    return kept("plotted-quantile", seed, make, store_folder())
+    return kept("plotted-quantile", seed, make, store_folder(), __name__)
 
 
 def fit_plotted(

@@ -146,17 +146,17 @@ def _bars() -> Any:
     )
 
 
-def expected(seconds: Mapping[str, float]) -> tuple[dict[str, float], str]:
+def expected(seconds: Mapping[str, float], compiled: bool) -> tuple[dict[str, float], str]:
     """Seconds that steps should take on this machine, and a sentence about the whole.
 
     Parameters
     ----------
     seconds
         By step, on the machine of the committed benchmark, beside each other on two cores.
+    compiled
+        Whether numba's cache has what the sampler runs.
     """
-    from densing_bayes.machine import is_compiled
-
-    slower, cold = pace(), not is_compiled()
+    slower, cold = pace(), not compiled
     here = {step: slower * each for step, each in seconds.items()}
     whole = sum(here.values()) + slower * COLD * cold
     caches = "compile caches are empty" if cold else "less with what is kept from before"

@@ -89,7 +89,7 @@ def kept_quantile_growth(fit: Fit) -> xr.Dataset:
     source = fit.provenance
     names = ("spec_hash", "data_hash", "seed", "created")
     key = [str(source.get(name)) for name in names]
-    return kept("quantile", key, lambda: quantile_growth(fit), store_folder())
+    return kept("quantile", key, lambda: quantile_growth(fit), store_folder(), __name__)
 
 
 def _columns(spec: LineSpec, dated: Dated, time: Floats) -> tuple[list[Floats], list[int]]:

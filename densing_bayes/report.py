@@ -321,7 +321,7 @@ def _escaped(text: str) -> str:
 
 
 def _resource(name: str) -> str:
-    return resources.files("densing_bayes").joinpath(name).read_text("utf-8")
+    return resources.files(__package__).joinpath(name).read_text("utf-8")
 
 
 def _render(template: str, report: Report, **more: Any) -> str:

@@ -63,6 +63,7 @@ def _made(
     """Contents of the files of a report: of some fits, or of the built-in ones."""
     from densing_bayes.ahead import EXPECTED, for_claims, for_sections, run
     from densing_bayes.ledger import built_in_fit, table_fits
+    from densing_bayes.machine import is_compiled
     from densing_bayes.progress import Steps, expected
 
     judged = wanted.sections is None or "claims" in wanted.sections
@@ -74,7 +75,7 @@ def _made(
     if fits is None and wanted.corollaries:
         errands += for_sections(wanted.sections, wanted.ci)
     seconds = {each.step: EXPECTED[each.step] for each in errands} | SECTIONS
-    with Steps(*expected(seconds)) as steps:
+    with Steps(*expected(seconds, is_compiled())) as steps:
         run(errands, steps)
         fit = built_in_fit("joint") if fits is None else fits[0]
         if others:

@@ -115,6 +115,7 @@ def _tokens_mend(value: float) -> str:
 
 
 def _one_of(words: tuple[str, ...], may_be_empty: bool = False) -> Rule:
+    """The rule that values are among some words."""
     allowed = (*words, "") if may_be_empty else words
     listed = ", ".join(words) + (" or leave it empty" if may_be_empty else "")
     return Rule(

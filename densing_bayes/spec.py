@@ -140,6 +140,15 @@ class TrendSpec(LineSpec):
     release_tails: Annotated[float, Field(gt=2, allow_inf_nan=False)] | None = None
 
 
+# Additions that a specification without them does not know of, so that its hash stays what it was.
+SWITCHED_ON = (
+    ("trend", "walk"),
+    ("trend", "release_tails"),
+    ("density", "walk"),
+    ("density", "lean"),
+)
+
+
 class ModelSpec(Frozen):
     """A complete statistical model: panel, links, priors, switches and trend.
 
@@ -168,6 +177,9 @@ class ModelSpec(Frozen):
     def hash(self) -> str:
         """SHA-256 of all that matters to the fit (name and description do not)."""
         content = self.model_dump(mode="json", exclude={"name", "description"})
+        for section, key in SWITCHED_ON:
+            if content[section][key] is None:
+                del content[section][key]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def under(self, hypothesis: Hypothesis) -> ModelSpec:

@@ -1,7 +1,8 @@
 """A store of finished fits, addressed by what went into them.
 
-An entry is named by a hash of specification, data, settings and versions, so nothing in it can be
-out of date. Entries appear whole or not at all: two processes may write the same one.
+An entry is named by a hash of specification, data, settings, versions of libraries and the source
+of the modules that it comes from, so nothing in it can be out of date. Entries appear whole or not
+at all: two processes may write the same one.
 """
 
 from __future__ import annotations
@@ -27,12 +28,15 @@ from platformdirs import user_cache_path
 from densing_bayes.errors import DensingError, FileFormatError, FitError
 from densing_bayes.fits import Fit
 from densing_bayes.observations import Observations
+from densing_bayes.source import source_hash
 from densing_bayes.spec import ModelSpec
 
 log = logging.getLogger(__name__)
 
 FOLDER = "DENSING_BAYES_CACHE"  # environment variable that moves the store
 LIBRARIES = ("arviz-stats", "numba", "numpy", "nutpie", "pymc", "pytensor")
+FITS = "densing_bayes.batch"  # the module that makes the fits of the store
+RESOURCES = ("densing_bayes.models", "densing_bayes.data")
 
 
 def store_folder() -> Path:
@@ -94,9 +98,23 @@ def stored_fit(name: str, spec: ModelSpec, make: Callable[[], Fit], folder: Path
     return fit
 
 
-def stored_answer(name: str, make: Callable[[], dict[str, Any]], folder: Path) -> dict[str, Any]:
-    """What was found out about a fit, as JSON beside it: read, or else made and kept."""
-    path = folder / f"{name}.json"
+def stored_answer(
+    name: str, make: Callable[[], dict[str, Any]], folder: Path, module: str
+) -> dict[str, Any]:
+    """What was found out about a fit, as JSON beside it: read, or else made and kept.
+
+    Parameters
+    ----------
+    name
+        Of the entry; the source of the module is added.
+    make
+        Makes the answer.
+    folder
+        Of the store.
+    module
+        Name of the module of this package that finds out.
+    """
+    path = folder / f"{name}-{source_hash(module)[:12]}.json"
     if path.exists():
         try:
             content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -111,7 +129,9 @@ def stored_answer(name: str, make: Callable[[], dict[str, Any]], folder: Path) -
     return content
 
 
-def kept[Answer](what: str, key: Any, make: Callable[[], Answer], folder: Path) -> Answer:
+def kept[Answer](
+    what: str, key: Any, make: Callable[[], Answer], folder: Path, module: str
+) -> Answer:
     """A Python object of the store: read, or else made and kept.
 
     Parameters
@@ -119,13 +139,15 @@ def kept[Answer](what: str, key: Any, make: Callable[[], Answer], folder: Path) 
     what
         First part of its name.
     key
-        What it hangs on besides the package, as JSON.
+        What it hangs on besides the source, specifications and tables of the package, as JSON.
     make
         Makes the object.
     folder
         Of the store. Objects are pickles, so it must be one's own.
+    module
+        Name of the module of this package that makes it.
     """
-    content = json.dumps([key, versions(), everything()], sort_keys=True)
+    content = json.dumps([key, versions(module), hash_of(*RESOURCES)], sort_keys=True)
     path = folder / f"{what}-{hashlib.sha256(content.encode()).hexdigest()[:32]}.pickle"
     if path.exists():
         try:
@@ -157,7 +179,7 @@ def kept_files(
     folder
         Of the store.
     """
-    content = json.dumps([key, versions(), whole_package()], sort_keys=True)
+    content = json.dumps([key, libraries(), hash_of("densing_bayes", *RESOURCES)], sort_keys=True)
     path = folder / f"{what}-{hashlib.sha256(content.encode()).hexdigest()[:32]}.zip"
     if path.exists():
         try:
@@ -186,25 +208,10 @@ def write_entry(path: Path, content: bytes) -> None:
     os.replace(temporary, path)
 
 
-def everything() -> str:
-    """Hash of the source of the corollaries, their specifications and tables."""
+def hash_of(*packages: str) -> str:
+    """Hash of every file of some packages and their folders."""
     content = hashlib.sha256()
-    for package, folder, end in (
-        ("densing_bayes", "corollaries", ".py"),
-        ("densing_bayes.models", "corollaries", ".toml"),
-        ("densing_bayes.data", "", ".csv"),
-    ):
-        place = files(package).joinpath(folder) if folder else files(package)
-        for file in sorted(place.iterdir(), key=lambda item: item.name):
-            if file.name.endswith(end):
-                content.update(file.read_bytes())
-    return content.hexdigest()
-
-
-def whole_package() -> str:
-    """Hash of every file of the package, its specifications and tables."""
-    content = hashlib.sha256()
-    waiting = [files("densing_bayes"), files("densing_bayes.models"), files("densing_bayes.data")]
+    waiting = [files(package) for package in packages]
     while waiting:
         place = waiting.pop()
         for item in sorted(place.iterdir(), key=lambda item: item.name):
@@ -216,11 +223,11 @@ def whole_package() -> str:
     return content.hexdigest()
 
 
-def versions() -> dict[str, str]:
-    """Versions of libraries, and a hash of this package's own source."""
-    source = hashlib.sha256()
-    for file in sorted(files("densing_bayes").iterdir(), key=lambda item: item.name):
-        if file.name.endswith(".py"):
-            source.update(file.read_bytes())
-    own = {"densing-bayes": version("densing-bayes"), "source": source.hexdigest()}
-    return own | {name: version(name) for name in LIBRARIES}
+def libraries() -> dict[str, str]:
+    """Versions of this package and of the libraries that numbers come from."""
+    return {name: version(name) for name in ("densing-bayes", *LIBRARIES)}
+
+
+def versions(module: str = FITS) -> dict[str, str]:
+    """Versions of libraries, and a hash of the source of a module with all that it imports."""
+    return libraries() | {"source": source_hash(module)}

@@ -296,6 +296,7 @@ def _read_panel(name: str, folder: Traversable | Path, embedded: bool) -> Panel:
 def _read_tables(
     folder: Traversable | Path, embedded: bool, check: bool
 ) -> tuple[dict[str, pd.DataFrame], str]:
+    """All tables of a panel by name, and the SHA-256 of their files."""
     problems: list[Problem] = []
     digest = hashlib.sha256()
     tables = {}

@@ -113,6 +113,7 @@ def as_observations(fit: Fit, table: pd.DataFrame) -> Observations:
         time=time,
         system_release=system_release.astype(np.int64),
         system_organisation=system_organisation.astype(np.int64),
+        system_family=tuple(map(str, release)),
         release_time=np.array([time[system_release == i].min() for i in range(len(releases))]),
         size_fallbacks=0,
         score=np.full(benchmarks * count, 0.5),  # not looked at

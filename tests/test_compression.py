@@ -43,7 +43,7 @@ from densing_bayes.corollaries.panel_pairs import (
 )
 from densing_bayes.corollaries.score_curves import collapse, curve_draws
 from densing_bayes.errors import DensingError, TableError
-from densing_bayes.plot_data import get_plot_data
+from densing_bayes.gallery import get_plot_data
 from densing_bayes.spec import load_corollary
 from densing_bayes.tables import load_panel
 

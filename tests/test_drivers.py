@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 import json
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ from densing_bayes.corollaries.drivers import (
 from densing_bayes.corollaries.drivers_plot import plot_drivers, plot_drivers_prior
 from densing_bayes.corollaries.overtraining import overtraining, tokens_of
 from densing_bayes.errors import DensingError, SpecError
-from densing_bayes.plot_data import get_plot_data
+from densing_bayes.gallery import get_plot_data
 from densing_bayes.tables import load_panel
 
 ANALYSES = Path(__file__).parent.parent / "analyses"
@@ -295,7 +296,7 @@ def test_bad_panels_and_too_few_systems(small_fit):
     ],
 )
 def test_bad_specifications_are_refused(tmp_path, line, said):
-    source = Path(drivers.__file__).parents[2] / "models" / "corollaries" / "drivers.toml"
+    source = files("densing_bayes.models") / "corollaries" / "drivers.toml"
     key = line.split(" = ")[0]
     text = "\n".join(
         old for old in source.read_text("utf-8").splitlines() if not old.startswith(f"{key} =")

@@ -14,7 +14,7 @@ from densing_bayes.corollaries.engines import (
 )
 from densing_bayes.corollaries.trend_plot import plot_doubling_times, plot_exponential
 from densing_bayes.errors import DensingError, SpecError
-from densing_bayes.plot_data import get_plot_data
+from densing_bayes.gallery import get_plot_data
 from densing_bayes.quantities import doubling_time, frontier, growth
 
 CHIPS, BATTERIES = "compute-per-price", ("battery-energy-per-volume", "battery-energy-per-mass")

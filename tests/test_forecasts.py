@@ -26,8 +26,8 @@ from densing_bayes.forecasts import (
     score_at,
     score_limit,
 )
+from densing_bayes.gallery import get_plot_data
 from densing_bayes.observations import date_of, observe, years_since_origin
-from densing_bayes.plot_data import get_plot_data
 from densing_bayes.spec import load_hypothesis, load_spec
 from densing_bayes.store import versions
 from densing_bayes.tables import load_panel

@@ -16,8 +16,10 @@ from densing_bayes.observations import observe
 
 
 @pytest.mark.fit
-def test_predictive_draws_and_predictive_density_are_one_distribution(small_fit):
+@pytest.mark.parametrize("changes", [{}, {"trend__release_tails": 3.0}])
+def test_predictive_draws_and_predictive_density_are_one_distribution(small_fit, changes):
     """The share of drawn scores below a value is the integral of the density up to it."""
+    small_fit = dataclasses.replace(small_fit, spec=small_fit.spec.replace(**changes))
     observed = small_fit.observed
     flat = thinned(small_fit.posterior, 250)
     single = observed.of_systems(np.array([name == "mistral-7b-v0.1" for name in observed.systems]))

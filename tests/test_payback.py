@@ -36,8 +36,8 @@ from densing_bayes.corollaries.payback import (
 from densing_bayes.distributions import LogNormal
 from densing_bayes.documents import json_text
 from densing_bayes.errors import DensingError, SpecError, TableError
+from densing_bayes.gallery import get_plot_data
 from densing_bayes.observations import DAYS_PER_YEAR
-from densing_bayes.plot_data import get_plot_data
 from densing_bayes.shelf import frontier_shelf_life, shelf_life
 from densing_bayes.spec import load_spec
 
@@ -227,6 +227,7 @@ def test_one_seed_gives_one_answer():
     assert not np.array_equal(one, other)
 
 
+@settings(deadline=None)
 @given(
     life=st.floats(0.0, 3000.0), halving=st.floats(5.0, 5000.0), growth=st.floats(-2.0, 4.0)
 )  # fmt: skip

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 import densing_bayes as db
 from densing_bayes import plots
 from densing_bayes.errors import DensingError
-from densing_bayes.plot_data import OF_FIGURES
+from densing_bayes.gallery import OF_FIGURES
 
 
 def plot_functions():
@@ -29,8 +29,8 @@ def test_every_figure_has_its_tables_under_the_name_and_options_of_its_function(
     del found["uniformity"]  # is given the numbers that it draws
     assert set(found) == set(OF_FIGURES)
     for figure, function in found.items():
-        module = import_module(f"densing_bayes.{OF_FIGURES[figure].module}")
-        make = getattr(module, f"{figure}_data")
+        make = OF_FIGURES[figure].make
+        assert make.__name__ == f"{figure}_data"
         of, ci, *options = inspect.signature(make).parameters
         drawn = list(inspect.signature(function).parameters)
         assert of == drawn[0], figure

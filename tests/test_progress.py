@@ -79,9 +79,8 @@ def test_durations_are_said_as_one_says_them(seconds, words):
 
 @pytest.mark.parametrize(("compiled", "said"), [(True, "kept"), (False, "caches are empty")])
 def test_the_first_line_says_how_long_and_whether_caches_are_cold(monkeypatch, compiled, said):
-    monkeypatch.setattr("densing_bayes.machine.is_compiled", lambda: compiled)
     monkeypatch.setattr(progress, "pace", lambda: 2.0)
-    seconds, sentence = expected({"one": 100.0, "two": 20.0})
+    seconds, sentence = expected({"one": 100.0, "two": 20.0}, compiled)
     assert seconds == {"one": 200.0, "two": 40.0}
     assert "about 4 minutes" in sentence
     assert said in sentence

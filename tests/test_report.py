@@ -41,8 +41,8 @@ CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 FIGURES = ("frontier", "growth", "scaling", "score_links")
 PICTURES = (*FIGURES, "claims")
 TABLES = ("trend", "densities", "readings", "definitions", "shelf-lives", "benchmarks", "claims",
-          "claims-definitions", "priors", "diagnostics", "data-benchmarks", "data",
-          "provenance")  # fmt: skip
+          "claims-definitions", "priors", "diagnostics", "data-benchmarks", "releases",
+          "data", "provenance")  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,22 @@
 """The store of fits: whole entries or none, and nothing out of date."""
 
 import logging
+import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from densing_bayes import store
+from densing_bayes import batch, laws, plotted, store, wording
 from densing_bayes.observations import observe
+from densing_bayes.source import HERE, imported, source_hash
 from densing_bayes.spec import load_hypothesis, load_spec
 from densing_bayes.tables import load_panel
 
 SPEC = load_spec("joint")
 SEEN = observe(load_panel("open"), SPEC)
+LAWS = laws.__name__
 
 
 def never():
@@ -59,21 +63,21 @@ def test_a_corrupt_fit_is_made_anew_and_said_so(small_fit, tmp_path, caplog):
 
 
 def test_a_corrupt_answer_is_made_anew_and_said_so(tmp_path, caplog):
-    (tmp_path / "a.json").write_text('{"elpd": [1.0, ')
+    (tmp_path / f"a-{source_hash(LAWS)[:12]}.json").write_text('{"elpd": [1.0, ')
     with caplog.at_level(logging.WARNING):
-        assert store.stored_answer("a", lambda: {"elpd": 1.0}, tmp_path) == {"elpd": 1.0}
+        assert store.stored_answer("a", lambda: {"elpd": 1.0}, tmp_path, LAWS) == {"elpd": 1.0}
     assert "made anew" in caplog.text
-    assert store.stored_answer("a", never, tmp_path) == {"elpd": 1.0}
+    assert store.stored_answer("a", never, tmp_path, LAWS) == {"elpd": 1.0}
 
 
 def test_many_may_write_one_answer_at_once(tmp_path):
     content = {"values": list(range(20_000))}
     with ThreadPoolExecutor(8) as pool:
         found = list(
-            pool.map(lambda _: store.stored_answer("a", lambda: content, tmp_path), range(40))
+            pool.map(lambda _: store.stored_answer("a", lambda: content, tmp_path, LAWS), range(40))
         )
     assert all(each == content for each in found)
-    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+    assert [path.name for path in tmp_path.iterdir()] == [f"a-{source_hash(LAWS)[:12]}.json"]
 
 
 @pytest.mark.fit
@@ -90,7 +94,7 @@ def test_a_folder_that_cannot_be_written_costs_nothing_but_the_store(tmp_path, c
     file = tmp_path / "file"
     file.write_text("")
     with caplog.at_level(logging.WARNING):
-        assert store.stored_answer("a", lambda: {"x": 1}, file / "sub") == {"x": 1}
+        assert store.stored_answer("a", lambda: {"x": 1}, file / "sub", LAWS) == {"x": 1}
     assert "could not be stored" in caplog.text
 
 
@@ -101,19 +105,19 @@ def test_an_object_is_kept_under_what_it_hangs_on(tmp_path, caplog):
         made.append(len(made))
         return {"value": len(made)}
 
-    assert store.kept("thing", [1], make, tmp_path) == {"value": 1}
-    assert store.kept("thing", [1], make, tmp_path) == {"value": 1}
-    assert store.kept("thing", [2], make, tmp_path) == {"value": 2}
+    assert store.kept("thing", [1], make, tmp_path, LAWS) == {"value": 1}
+    assert store.kept("thing", [1], make, tmp_path, LAWS) == {"value": 1}
+    assert store.kept("thing", [2], make, tmp_path, LAWS) == {"value": 2}
     (first, _) = sorted(tmp_path.iterdir(), key=lambda path: path.stat().st_mtime)
     first.write_bytes(b"broken")
-    assert store.kept("thing", [1], make, tmp_path) == {"value": 3}
+    assert store.kept("thing", [1], make, tmp_path, LAWS) == {"value": 3}
     assert "cannot be read" in caplog.text
     assert made == [0, 1, 2]
     assert not list(tmp_path.glob("*.part"))
 
 
 def test_an_object_that_cannot_be_stored_is_made_all_the_same(tmp_path, caplog):
-    answer = store.kept("thing", [1], lambda: {"call": lambda: 1}, tmp_path)
+    answer = store.kept("thing", [1], lambda: {"call": lambda: 1}, tmp_path, LAWS)
     assert answer["call"]() == 1
     assert "could not be stored" in caplog.text
     assert not list(tmp_path.iterdir())
@@ -138,6 +142,83 @@ def test_files_are_made_once_and_again_after_damage(tmp_path, caplog):
 
 
 def test_the_whole_package_counts_for_files_that_are_kept():
-    before = store.whole_package()
-    assert before == store.whole_package()
-    assert len(before) == 64
+    whole = store.hash_of("densing_bayes", *store.RESOURCES)
+    assert whole == store.hash_of("densing_bayes", *store.RESOURCES)
+    assert whole != store.hash_of(*store.RESOURCES)
+
+
+# The source that stored answers rest on ----------------------------------------------------------
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """The package in a folder of its own, of which the source may be changed."""
+    shutil.copytree(HERE, tmp_path / "package", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "package"
+
+
+def copied(module, copy):
+    return copy / Path(module.__file__).relative_to(HERE)
+
+
+def append(path, line):
+    path.write_text(f"{path.read_text('utf-8')}{line}\n", "utf-8")
+
+
+@pytest.fixture
+def key(copy):
+    """Keys of the source of fits and of a small model, as it is in the copy."""
+    names = (store.FITS, plotted.__name__)
+
+    def read():
+        source_hash.cache_clear()
+        return [source_hash(name, folder=copy) for name in names]
+
+    yield read
+    source_hash.cache_clear()
+
+
+def test_a_changed_equation_throws_fits_and_small_models_away(copy, key):
+    before = key()
+    append(copied(laws, copy), "CHANGED = True")
+    assert all(new != old for new, old in zip(key(), before, strict=True))
+
+
+def test_a_changed_sentence_keeps_them(copy, key):
+    before = key()
+    append(copied(wording, copy), "CHANGED = True")
+    assert key() == before
+
+
+def test_what_only_a_type_checker_imports_keeps_them(copy, key):
+    path = copied(laws, copy)
+    append(path, f"if TYPE_CHECKING:\n    from {wording.__name__} import count")
+    before = key()
+    append(copied(wording, copy), "CHANGED = True")
+    assert key() == before
+
+
+def test_a_changed_line_in_a_folder_throws_them_away(copy, key):
+    """Also where the import stands within a function, and in what the folder's modules import."""
+    (copy / "attic" / "box").mkdir(parents=True)
+    files = [copy / "attic" / name for name in ("__init__.py", "box/__init__.py", "box/law.py")]
+    for file in files:
+        file.write_text("")
+    append(copied(laws, copy), "def new():\n    from densing_bayes.attic.box import law")
+    before = key()
+    for file in files:
+        append(file, "CHANGED = True")
+        after = key()
+        assert all(new != old for new, old in zip(after, before, strict=True))
+        before = after
+
+
+def test_a_small_model_does_not_rest_on_the_joint_one():
+    own = imported(plotted.__name__)
+    assert store.FITS not in own
+    assert imported(batch.__name__).keys() - own.keys()
+
+
+def test_the_source_of_no_module_is_an_error():
+    with pytest.raises(ModuleNotFoundError, match=r"no module 'densing_bayes\.nothing'"):
+        source_hash("densing_bayes.nothing")

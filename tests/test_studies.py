@@ -464,3 +464,37 @@ def test_the_readme_quotes_the_committed_studies():
     )
     for quote in quotes:
         assert quote in readme, quote
+
+
+def test_additions_to_the_model_stand_on_fits_that_passed(monkeypatch):
+    """The table is that of the figures, on the same windows, and every fit in it has passed."""
+    monkeypatch.syspath_prepend(ANALYSES)
+    import backtest
+
+    content = study("backtest")
+    assert (ANALYSES / "backtest.md").read_text("utf-8") == backtest.table(content) + "\n"
+    for name, panels in content.items():
+        below = backtest.ADDITIONS[name][0]
+        for panel, found in panels.items():
+            assert all(row["verdict"] == "PASS" for row in found["windows"])
+            scores = sum(row["cells"] for row in found["windows"])
+            assert scores == found["n"]
+            shares = [row["covered80"] * row["cells"] for row in found["windows"]]
+            assert sum(shares) / scores == pytest.approx(found["coverage"]["80"]["share"])
+            assert backtest.changed(name, panel).trend.walk is not None or below is None
+            if below is not None:
+                windows = [row["window"] for row in content[below][panel]["windows"]]
+                assert windows == [row["window"] for row in found["windows"]]
+
+
+def test_the_gain_of_an_addition_has_the_error_of_its_windows(monkeypatch):
+    monkeypatch.syspath_prepend(ANALYSES)
+    import backtest
+
+    def of(*scores):
+        rows = [{"window": str(i), "joint_log_score": score} for i, score in enumerate(scores)]
+        return {"open": {"windows": rows}}
+
+    gain, error = backtest.difference(of(3.0, 5.0, 4.0), of(1.0, 2.0, 3.0))
+    assert gain == pytest.approx(6.0)
+    assert error == pytest.approx(np.sqrt(3.0) * np.std([2.0, 3.0, 1.0], ddof=1))

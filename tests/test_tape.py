@@ -4,7 +4,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytensor.compile.mode import Mode
 from pytensor.gradient import grad
@@ -163,6 +163,7 @@ def test_memory_is_used_again():
     assert len(tape.memory) - machine.SCRATCH < 8 * LONG
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,14 +17,14 @@ from numpy.typing import NDArray
 from densing_bayes.corollaries.engines import (
     effective_doubling_time,
     engine_rate,
-    fit_engines,
+    stored_engines,
 )
 from densing_bayes.corollaries.panel_pairs import only_gemma_denser, published_shifts
 from densing_bayes.corollaries.prices import (
-    fit_prices,
     fold_reduction,
     halving_time,
     observed_fold,
+    stored_prices,
 )
 from densing_bayes.errors import DensingError, NotTestableError
 from densing_bayes.exponential import ExponentialFit
@@ -34,7 +33,6 @@ from densing_bayes.fitting import SEED
 from densing_bayes.forecasts import forecast_date
 from densing_bayes.observations import years_since_origin
 from densing_bayes.quantities import doubling_time
-from densing_bayes.store import kept, store_folder
 from densing_bayes.tables import load_panel
 
 Draws = NDArray[np.float64]
@@ -68,14 +66,9 @@ class TablePanel:
         return {"panel": "tables", "prices": self.prices.provenance} | engines
 
 
-@cache
 def fit_tables(seed: int = SEED) -> TablePanel:
     """Prices and engines, from the store or fitted, which takes half a minute, and kept there."""
-
-    def make() -> TablePanel:
-        return TablePanel(fit_prices("gpt-3.5", seed=seed), fit_engines(seed=seed))
-
-    return kept("tables", seed, make, store_folder())
+    return TablePanel(stored_prices(seed), stored_engines(seed))
 
 
 def _flat(values: Any) -> Draws:

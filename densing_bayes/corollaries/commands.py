@@ -163,17 +163,17 @@ def engines_command(
     fit: FitFile, seed: Seed = 20221130, as_json: Json = False, ci: Interval = 0.95
 ) -> None:
     """Doubling times of chips and batteries beside that of density, and of their product."""
-    from densing_bayes.corollaries.claims import fit_tables
     from densing_bayes.corollaries.engines import (
         effective_doubling_time,
         engine_label,
         engine_table,
+        stored_engines,
     )
     from densing_bayes.quantities import estimate
     from densing_bayes.wording import limits, marked, median, percent
 
     fitted = load_fit(fit)
-    engines = fit_tables(seed).engines
+    engines = stored_engines(seed)
     table = engine_table(engines, fitted, ci)
     products = {
         name: estimate(effective_doubling_time(fitted, engines[name]), "days", ci, mean=False)

@@ -160,6 +160,7 @@ def driver_data(
 
 
 def _chosen(fit: Fit, spec: DriversSpec, tokens: Floats) -> np.ndarray:
+    """Which systems enter: tokens are known, and they are as recent as the specification asks."""
     start = -np.inf if spec.since is None else years_since_origin(spec.since)
     chosen = np.isfinite(tokens) & (fit.observed.time >= start)
     if chosen.sum() < FEWEST:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -33,6 +34,7 @@ from densing_bayes.quantities import (
 )
 from densing_bayes.schema import TECHNOLOGY
 from densing_bayes.spec import load_corollary
+from densing_bayes.store import kept, store_folder
 from densing_bayes.tables import load_table
 
 WEIGHTS_SHARE = 0.8  # of a device's memory; the rest is for the cache and the system
@@ -147,6 +149,13 @@ def fit_engines(
     """Fit every engine of a specification to the embedded table."""
     spec = load_engines(spec)
     return {name: fit_engine(name, spec=spec, seed=seed) for name in spec.engines}
+
+
+@cache
+def stored_engines(seed: int = SEED) -> dict[str, ExponentialFit]:
+    """All engines of the built-in specification, from the store or fitted and kept there."""
+    make = partial(fit_engines, seed=seed)
+    return kept("engines", seed, make, store_folder(), __name__)
 
 
 def engine_rate(fit: ExponentialFit, group: str = "posterior") -> xr.DataArray:

@@ -281,6 +281,7 @@ def accuracy_at(
         f"{name_of(reduced, terms)}-accuracy-{days}-{seed}",
         lambda: _accuracy(make, request, reduced, cut, days, seed),
         terms.folder,
+        __name__,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache, partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -28,6 +29,7 @@ from densing_bayes.observations import years_since_origin
 from densing_bayes.quantities import doubling_time, estimate, probability
 from densing_bayes.schema import PRICES
 from densing_bayes.spec import load_corollary
+from densing_bayes.store import kept, store_folder
 from densing_bayes.tables import load_table
 
 Price = Literal["input", "blended"]
@@ -193,6 +195,13 @@ def fit_prices(
     trend = spec.trend if hypothesis is None else spec.trend.under(hypothesis)
     name = f"{price} price at {level}"
     return fit_exponential(dated_points(table, trend, name), trend, name, draws=draws, seed=seed)
+
+
+@cache
+def stored_prices(seed: int = SEED) -> ExponentialFit:
+    """Prices at the level of GPT-3.5, from the store or fitted and kept there."""
+    make = partial(fit_prices, "gpt-3.5", seed=seed)
+    return kept("prices", seed, make, store_folder(), __name__)
 
 
 def halving_time(fit: ExponentialFit, date: Any = LAST, group: str = "posterior") -> xr.DataArray:

@@ -11,7 +11,6 @@ import numpy as np
 from densing_bayes.canvas import figure_of
 from densing_bayes.corollaries.arrivals import Condition, release_of, waiting_time
 from densing_bayes.corollaries.calculator import calculator
-from densing_bayes.corollaries.claims import fit_tables
 from densing_bayes.corollaries.compression import fit_compression, method_table
 from densing_bayes.corollaries.compression_plot import plot_compression
 from densing_bayes.corollaries.drivers import drivers_table, fit_drivers
@@ -21,11 +20,12 @@ from densing_bayes.corollaries.engines import (
     effective_doubling_time,
     engine_label,
     engine_table,
+    stored_engines,
 )
 from densing_bayes.corollaries.forecast_plot import plot_score_fan
 from densing_bayes.corollaries.payback import load_payback_spec, payback, payback_document
 from densing_bayes.corollaries.payback_plot import plot_waiting
-from densing_bayes.corollaries.prices import fit_prices, price_summary
+from densing_bayes.corollaries.prices import fit_prices, price_summary, stored_prices
 from densing_bayes.corollaries.training_cost import training_cost_prior
 from densing_bayes.corollaries.trend_plot import plot_doubling_times, plot_exponential
 from densing_bayes.errors import DensingError
@@ -97,7 +97,9 @@ def corollary_sections(
 
     def stored(name: str) -> Section:
         title, make = makers[name]
-        return kept(f"section-{name}", key, partial(_made, name, title, make), store_folder())
+        return kept(
+            f"section-{name}", key, partial(_made, name, title, make), store_folder(), __name__
+        )
 
     return {name: partial(stored, name) for name in makers}
 
@@ -112,7 +114,7 @@ def _made(name: str, title: str, make: Callable[[], Section]) -> Section:
 
 def price_section(ci: float = CI, seed: int = SEED) -> Section:
     """Price of the cheapest offer at the levels of GPT-3.5 and GPT-4."""
-    fits = {"GPT-3.5": fit_tables(seed).prices, "GPT-4": fit_prices("gpt-4", seed=seed)}
+    fits = {"GPT-3.5": stored_prices(seed), "GPT-4": fit_prices("gpt-4", seed=seed)}
     summaries = {name: price_summary(fit, ci=ci) for name, fit in fits.items()}
     said = summaries["GPT-3.5"]
     fold, life = said["fold_reduction"], said["halving_time_days"]
@@ -171,7 +173,7 @@ def price_section(ci: float = CI, seed: int = SEED) -> Section:
 
 def engine_section(fit: Fit, ci: float = CI, seed: int = SEED) -> Section:
     """Chips and batteries beside density, and density times chips."""
-    engines = fit_tables(seed).engines
+    engines = stored_engines(seed)
     table = engine_table(engines, fit, ci)
     product = estimate(
         effective_doubling_time(fit, engines["compute-per-price"], seed=seed),
