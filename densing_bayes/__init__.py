@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from densing_bayes.forecasts import forecast_date, forecast_summary, params_needed
     from densing_bayes.gallery import get_plot_data
     from densing_bayes.hypothesis import Hypothesis
+    from densing_bayes.importing import Imported, import_scores
     from densing_bayes.least_squares import estimate_as_paper
     from densing_bayes.ledger import claims, load_claims
     from densing_bayes.model import build_model
@@ -51,6 +52,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "tables": ("Panel", "load_panel", "list_panels", "load_events", "export_panel"),
+    "importing": ("Imported", "import_scores"),
     "spec": ("ModelSpec", "load_spec", "list_specs", "load_hypothesis", "list_hypotheses"),
     "hypothesis": ("Hypothesis",),
     "model": ("build_model",),
@@ -84,14 +86,14 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
-    "Checks", "Comparison", "Fit", "Hypothesis", "ModelSpec", "Panel", "__version__", "average",
-    "backtest", "benchmark_growth", "build_model", "check", "claims", "compare", "densities",
-    "density_table", "doubling_time", "estimand_growth", "estimate", "estimate_as_paper",
-    "export_panel", "fit", "forecast_date", "forecast_summary", "frontier", "frontier_shelf_life",
-    "get_plot_data", "growth", "growth_rate", "list_hypotheses", "list_panels", "list_specs",
-    "load_claims", "load_events", "load_hypothesis", "load_panel", "load_spec", "make_report",
-    "params_needed", "predict", "predictive", "score", "shelf_life", "shelf_life_table",
-    "trend_summary", "write_report",
+    "Checks", "Comparison", "Fit", "Hypothesis", "Imported", "ModelSpec", "Panel", "__version__",
+    "average", "backtest", "benchmark_growth", "build_model", "check", "claims", "compare",
+    "densities", "density_table", "doubling_time", "estimand_growth", "estimate",
+    "estimate_as_paper", "export_panel", "fit", "forecast_date", "forecast_summary", "frontier",
+    "frontier_shelf_life", "get_plot_data", "growth", "growth_rate", "import_scores",
+    "list_hypotheses", "list_panels", "list_specs", "load_claims", "load_events", "load_hypothesis",
+    "load_panel", "load_spec", "make_report", "params_needed", "predict", "predictive", "score",
+    "shelf_life", "shelf_life_table", "trend_summary", "write_report",
 ]  # fmt: skip
 
 

@@ -406,6 +406,16 @@ SCORES = TableSchema(
         _text("source"),
     ),
 )
+KNOWN_BENCHMARKS = TableSchema(
+    "known_benchmarks.csv",
+    ("benchmark",),
+    (
+        *BENCHMARKS.columns,
+        ColumnSchema("shots", "number", rule=SHOTS, default=math.nan),
+        _text("metric"),
+    ),
+)
+"""Benchmarks that scores are imported for; shots and metric are the usual ones."""
 EVENTS = TableSchema(
     "events.csv",
     ("event",),

@@ -139,7 +139,10 @@ def load_panel(source: str | os.PathLike[str] = "open") -> Panel:
             f"(embedded: {', '.join(EMBEDDED)}){hint}"
         )
     if not folder.is_dir():
+        _refuse_foreign(folder)
         raise TableError(f"{folder}: is a file; give the folder that holds the tables of the panel")
+    if not any((folder / schema.file).exists() for schema in TABLES.values()):
+        _refuse_foreign(folder)
     return _read_panel(folder.resolve().name, folder, embedded=False)
 
 
@@ -211,6 +214,28 @@ def load_table(schema: TableSchema, source: str | os.PathLike[str] | None = None
     problems += duplicates(schema, table)
     raise_problems(problems, str(folder))
     return table.reset_index(drop=True)
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Say what a file or folder is, if it is something that can be made tables of."""
+    from densing_bayes.foreign import Foreign, foreign_files, recognise
+
+    if path.is_dir():
+        found = foreign_files(path)
+    else:
+        known = recognise(path)
+        found = [Foreign(path, known)] if known else []
+    if found:
+        raise TableError(str(found[0]))
+
+
+def _refuse_foreign_table(schema: TableSchema, path: Path, content: bytes) -> None:
+    """The same of a file that stands where a table is expected: one message, not one a column."""
+    header = content[:100_000].decode("utf-8-sig", errors="replace").lstrip().splitlines()[:1]
+    given = {name.strip().strip('"') for name in "".join(header).split(",")}
+    required = set(_required(schema, False))
+    if len(required - given) > len(required) / 2:
+        _refuse_foreign(path)
 
 
 def _columns(schema: TableSchema) -> str:
@@ -313,6 +338,8 @@ def _read_table(
             problems.append(Problem(schema.file, _missing_file(schema, folder)))
         return _convert(schema, empty, problems), None
     content = path.read_bytes()
+    if isinstance(path, Path) and not embedded:
+        _refuse_foreign_table(schema, path, content)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

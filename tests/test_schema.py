@@ -19,7 +19,7 @@ API = {
     "density_table", "doubling_time", "estimand_growth", "estimate", "export_panel", "fit",
     "forecast_date",
     "forecast_summary", "frontier", "frontier_shelf_life", "get_plot_data", "growth",
-    "list_panels", "list_specs",
+    "Imported", "import_scores", "list_panels", "list_specs",
     "load_events", "load_panel", "load_spec", "make_report", "params_needed", "predict",
     "predictive", "score",
     "shelf_life", "shelf_life_table", "trend_summary", "write_report",
