@@ -102,14 +102,14 @@ def averaged_of(
         If a comparison that was given is of another model or other data, or its file has none.
     """
     own = identity(fit.spec, fit.observed)
-    if isinstance(comparison, Comparison):
-        found = [averaged_document(comparison, ci)]
-        _check(found[0], own, "the comparison")
-    elif comparison is not None:
+    if comparison is None:
+        found = _stored(own) or [each for each in _in_package() if _same(each, own)]
+    elif isinstance(comparison, str | os.PathLike):
         found = [_of_file(Path(comparison))]
         _check(found[0], own, str(comparison))
     else:
-        found = _stored(own) or [each for each in _in_package() if _same(each, own)]
+        found = [averaged_document(comparison, ci)]
+        _check(found[0], own, "the comparison")
     found = [each for each in found if any(kind in each for kind in KINDS)]
     if not found:
         return None
