@@ -24,6 +24,7 @@ test-slow: install-dev
 lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 types: install-dev
 	$(BIN)/mypy

@@ -16,9 +16,9 @@ import json
 from pathlib import Path
 
 import densing_bayes as db
-from densing_bayes.averaged import IN_PACKAGE, averaged_document
-from densing_bayes.averaging import QUANTITIES, average_summary
-from densing_bayes.documents import json_text
+from densing_bayes.evaluation.averaged import IN_PACKAGE, averaged_document
+from densing_bayes.evaluation.averaging import QUANTITIES, average_summary
+from densing_bayes.posterior.plain import json_text
 
 
 def bring(folder: Path, name: str, comparison: db.Comparison) -> None:

@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 
 import densing_bayes as db
-from densing_bayes.backtests import LEVELS, Held, summary
-from densing_bayes.compiled import compile_fit
-from densing_bayes.observations import observe
-from densing_bayes.wording import markdown_table
+from densing_bayes.display.sentences import markdown_table
+from densing_bayes.evaluation.backtests.backtests import LEVELS, Held, summary
+from densing_bayes.fitting.compiled import compile_fit
+from densing_bayes.observed.observations import observe
 
 SPECS = {"open": "joint", "paper": "paper"}
 CUTS = {"open": 4, "paper": 2}  # of the paper's, earlier fits do not pass

@@ -16,16 +16,16 @@ from pathlib import Path
 import pandas as pd
 
 import densing_bayes as db
-from densing_bayes.ahead import do_ahead, for_claims
-from densing_bayes.definitions import (
+from densing_bayes.display.sentences import markdown_table
+from densing_bayes.fitting.built_in import BUILT_IN, built_in_fit
+from densing_bayes.ledger.definitions import (
     definition_cells,
     growth_by_definition,
     plotted_by_definition,
     psi_sentences,
 )
-from densing_bayes.documents import json_text
-from densing_bayes.ledger import BUILT_IN, built_in_fit
-from densing_bayes.wording import markdown_table
+from densing_bayes.posterior.plain import json_text
+from densing_bayes.report.ahead import do_ahead, for_claims
 
 HEADER = ["panel", "D0", "definition of the best", "growth after, per year", "doubling, days",
           "psi, per year"]  # fmt: skip

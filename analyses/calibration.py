@@ -36,21 +36,24 @@ import pymc as pm
 import xarray as xr
 from scipy.stats import chisquare
 
-from densing_bayes import load_panel, load_spec, quantities
-from densing_bayes.canvas import figure_of
-from densing_bayes.check_plot import COLUMNS, frames, plot_uniformity
-from densing_bayes.compiled import compile_fit
-from densing_bayes.draws import stacked
+from densing_bayes import load_panel, load_spec
+from densing_bayes.display.canvas import figure_of
+from densing_bayes.display.check_figures import COLUMNS, frames, plot_uniformity
 from densing_bayes.errors import DensingError
-from densing_bayes.fits import Fit
-from densing_bayes.fitting import fit_compiled
-from densing_bayes.marginal import SAMPLE_DRAW, given, predictive_densities
-from densing_bayes.model import assemble
-from densing_bayes.observations import DAYS_PER_YEAR, Observations, date_of, observe
-from densing_bayes.simulation import simulate
-from densing_bayes.spec import ModelSpec
-from densing_bayes.store import address, store_folder, stored_answer, versions
-from densing_bayes.uniformity import uniformity_p
+from densing_bayes.evaluation.simulation import simulate
+from densing_bayes.evaluation.uniformity import uniformity_p
+from densing_bayes.fitting.compiled import compile_fit
+from densing_bayes.fitting.fit import fit_compiled
+from densing_bayes.fitting.store import address, store_folder, stored_answer, versions
+from densing_bayes.inputs.dates import DAYS_PER_YEAR, date_of
+from densing_bayes.inputs.specification import ModelSpec
+from densing_bayes.joint.marginal import predictive_densities
+from densing_bayes.joint.model import assemble
+from densing_bayes.joint.shared_parameters import SAMPLE_DRAW, given
+from densing_bayes.observed.observations import Observations, observe
+from densing_bayes.posterior.draws import stacked
+from densing_bayes.posterior.result import Fit
+from densing_bayes.quantities import growth
 
 BENCHMARKS = ("hellaswag", "winogrande")  # linked through the loss, and directly
 RELEASE_STEP = 3
@@ -144,10 +147,10 @@ def ranked(fit: Fit, truth: xr.Dataset, log_density: np.ndarray) -> dict[str, in
     step = fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"] // LEVELS
     rows = slice(0, None, step)
     thin = replace(fit, data=xr.DataTree.from_dict({"posterior": fit.posterior.isel(draw=rows)}))
-    rates = quantities.growth(thin) * DAYS_PER_YEAR
+    rates = growth.growth(thin) * DAYS_PER_YEAR
     before, change = float(truth["growth_before"]), float(truth["growth_change"].sum())
     last = float(fit.observed.time.max())
-    edge = quantities.frontier(thin, [date_of(last)])
+    edge = growth.frontier(thin, [date_of(last)])
     shared = stacked(thin.posterior, SAMPLE_DRAW)[list(truth.data_vars)]
     shared = shared.drop_vars(list(shared.coords))
     both = xr.concat([shared, truth.expand_dims(SAMPLE_DRAW)], SAMPLE_DRAW)

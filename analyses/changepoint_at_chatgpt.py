@@ -11,8 +11,8 @@ import argparse
 from pathlib import Path
 
 import densing_bayes as db
-from densing_bayes import findings, hypothesis_plots
-from densing_bayes.canvas import figure_of
+from densing_bayes.display import findings, hypothesis_figures
+from densing_bayes.display.canvas import figure_of
 
 HYPOTHESES = ("none", "chatgpt", "chatgpt-level", "chatgpt-both")
 
@@ -26,7 +26,7 @@ def main() -> None:
     for sentence in findings.sentences(comparison):
         print(sentence)
     print(comparison.table.T.to_string())
-    axes = hypothesis_plots.plot_hypotheses(comparison)
+    axes = hypothesis_figures.plot_hypotheses(comparison)
     figure_of(axes[0]).savefig(arguments.out, dpi=160)
 
 

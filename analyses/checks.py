@@ -12,10 +12,10 @@ import argparse
 from pathlib import Path
 
 import densing_bayes as db
-from densing_bayes.canvas import figure_of
-from densing_bayes.check_plot import plot_loo_pit
-from densing_bayes.checks import check_rows, sentences
-from densing_bayes.wording import markdown_table
+from densing_bayes.display.canvas import figure_of
+from densing_bayes.display.check_figures import plot_loo_pit
+from densing_bayes.display.sentences import markdown_table
+from densing_bayes.evaluation.checks import check_rows, sentences
 
 
 def main() -> None:

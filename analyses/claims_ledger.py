@@ -14,11 +14,12 @@ import argparse
 from pathlib import Path
 
 import densing_bayes as db
-from densing_bayes import tally
-from densing_bayes.canvas import figure_of
-from densing_bayes.documents import claims_document, json_text
-from densing_bayes.ledger import table_fits
-from densing_bayes.ledger_plot import plot_claims
+from densing_bayes.display.canvas import figure_of
+from densing_bayes.ledger import rows
+from densing_bayes.ledger.document import claims_document
+from densing_bayes.ledger.figures import plot_claims
+from densing_bayes.ledger.ledger import table_fits
+from densing_bayes.posterior.plain import json_text
 
 
 def main() -> None:
@@ -29,7 +30,7 @@ def main() -> None:
     arguments = parser.parse_args()
     given = [db.Fit.load(path) for path in arguments.fits]
     table = db.claims([*given, *table_fits()] if given else None)
-    text = tally.markdown(table)
+    text = rows.markdown(table)
     print(text)
     (arguments.out / "claims_ledger.md").write_text(text + "\n", encoding="utf-8")
     path = arguments.out / "claims_ledger.json"

@@ -21,30 +21,28 @@ import pandas as pd
 import pymc as pm
 
 from densing_bayes import Fit
-from densing_bayes.canvas import BLUE, GREY, VERMILION, figure_of, new_axes
-from densing_bayes.corollaries.compression import (
-    CompressionSpec,
-    compare_pairs,
-    fit_compression,
-    load_compression,
-    method_table,
-    pair_table,
-)
-from densing_bayes.corollaries.compression_plot import plot_compression, plot_panel_pairs
-from densing_bayes.corollaries.inference_density import (
+from densing_bayes.corollaries.compression.effects import fit_compression, method_table, pair_table
+from densing_bayes.corollaries.compression.figures import plot_compression, plot_panel_pairs
+from densing_bayes.corollaries.compression.inference_density import (
     inference_density,
     quantised_density,
     time_factor,
     time_ratio,
 )
-from densing_bayes.corollaries.pair_model import compression_model
-from densing_bayes.corollaries.panel_pairs import only_gemma, panel_pairs
-from densing_bayes.corollaries.score_curves import collapse, curve_draws
-from densing_bayes.documents import json_text
-from densing_bayes.fitting import SEED
-from densing_bayes.ledger import built_in_fit
-from densing_bayes.posterior import Posterior
-from densing_bayes.spec import load_corollary
+from densing_bayes.corollaries.compression.model import compression_model
+from densing_bayes.corollaries.compression.pairs import (
+    CompressionSpec,
+    compare_pairs,
+    load_compression,
+)
+from densing_bayes.corollaries.compression.panel_pairs import only_gemma, panel_pairs
+from densing_bayes.corollaries.compression.score_curves import collapse, curve_draws
+from densing_bayes.corollaries.small_model import Posterior
+from densing_bayes.display.canvas import BLUE, GREY, VERMILION, figure_of, new_axes
+from densing_bayes.fitting.built_in import built_in_fit
+from densing_bayes.fitting.settings import SEED
+from densing_bayes.inputs.specification import load_corollary
+from densing_bayes.posterior.plain import json_text
 
 SEEDS = (SEED, 1, 2)
 FIGURES = ("factor", "factor_lower", "factor_upper", "p_denser")  # of each pair

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import densing_bayes as db
-from densing_bayes.canvas import figure_of
-from densing_bayes.plots import plot_frontier
+from densing_bayes.display.canvas import figure_of
+from densing_bayes.display.figures import plot_frontier
 
 fit = db.Fit.load(sys.argv[1]) if len(sys.argv) > 1 else db.fit("joint")
 print(f"Verdict of the fit: {fit.verdict}")

@@ -17,18 +17,16 @@ from typing import Any
 import matplotlib.pyplot as plt
 
 import densing_bayes as db
-from densing_bayes.corollaries.drivers import (
-    DriversSpec,
-    driver_data,
-    drivers_spec,
+from densing_bayes.corollaries.drivers.data import DriversSpec, driver_data, drivers_spec
+from densing_bayes.corollaries.drivers.figures import plot_drivers, plot_drivers_prior
+from densing_bayes.corollaries.drivers.model import fit_drivers
+from densing_bayes.corollaries.drivers.overtraining import overtraining
+from densing_bayes.corollaries.drivers.quantities import (
     drivers_table,
-    fit_drivers,
     overtraining_growth,
     separation,
 )
-from densing_bayes.corollaries.drivers_plot import plot_drivers, plot_drivers_prior
-from densing_bayes.corollaries.overtraining import overtraining
-from densing_bayes.ledger import BUILT_IN, built_in_fit
+from densing_bayes.fitting.built_in import BUILT_IN, built_in_fit
 
 SEEDS = (20221130, 1, 2)
 VARIATIONS: dict[str, dict[str, Any]] = {

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from densing_bayes import Fit
-from densing_bayes.canvas import figure_of, new_axes
-from densing_bayes.corollaries.engines import (
+from densing_bayes.corollaries.engines.figures import plot_doubling_times
+from densing_bayes.corollaries.engines.model import (
     device_table,
     effective_doubling_time,
     engine_rate,
@@ -26,12 +26,14 @@ from densing_bayes.corollaries.engines import (
     fit_engine,
     load_engines,
 )
-from densing_bayes.corollaries.trend_plot import plot_doubling_times, plot_exponential
-from densing_bayes.documents import json_text
-from densing_bayes.exponential import line_through
-from densing_bayes.ledger import built_in_fit
-from densing_bayes.observations import DAYS_PER_YEAR
-from densing_bayes.quantities import doubling_time, estimate, probability
+from densing_bayes.corollaries.trends.exponential import line_through
+from densing_bayes.corollaries.trends.figures import plot_exponential
+from densing_bayes.display.canvas import figure_of, new_axes
+from densing_bayes.fitting.built_in import built_in_fit
+from densing_bayes.inputs.dates import DAYS_PER_YEAR
+from densing_bayes.posterior.estimates import estimate, probability
+from densing_bayes.posterior.plain import json_text
+from densing_bayes.quantities.growth import doubling_time
 
 PUBLISHED = {  # days; news article, and Xiao et al. 2025
     "model-density": [100.0],

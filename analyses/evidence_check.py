@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 import densing_bayes as db
-from densing_bayes.evidence import log_evidence, savage_dickey, target
-from densing_bayes.priors import log_density
+from densing_bayes.fitting.evidence import log_evidence, savage_dickey, target
+from densing_bayes.joint.variables import log_density
 
 SEEDS = (1, 2, 3)
 DRAWS = (1000, 2000)

@@ -19,11 +19,11 @@ from typing import Any
 import pandas as pd
 
 import densing_bayes as db
-from densing_bayes.batch import Request, Terms
-from densing_bayes.corollaries.forecast_accuracy import accuracy_at, accuracy_table
-from densing_bayes.leave_out import cuts_of
-from densing_bayes.observations import observe
-from densing_bayes.store import store_folder, versions
+from densing_bayes.evaluation.backtests.accuracy import accuracy_at, accuracy_table
+from densing_bayes.evaluation.leave_out import cuts_of
+from densing_bayes.fitting.many import Request, Terms
+from densing_bayes.fitting.store import store_folder, versions
+from densing_bayes.observed.observations import observe
 
 # Cuts since ChatGPT: before it a fit of the past knows nothing of the second rate.
 CUTS = {"open": 3, "paper": 4}

@@ -18,12 +18,13 @@ from typing import Any
 import matplotlib.pyplot as plt
 
 import densing_bayes as db
-from densing_bayes.batch import Request, Terms, fitter
-from densing_bayes.corollaries.forecast_plot import plot_score_fan
-from densing_bayes.forecasts import forecast_summary, params_at, release_score_at, score_at
-from densing_bayes.leave_out import before
-from densing_bayes.observations import observe
-from densing_bayes.store import store_folder, versions
+from densing_bayes.corollaries.forecast.figures import plot_score_fan
+from densing_bayes.evaluation.leave_out import before
+from densing_bayes.fitting.many import Request, Terms, fitter
+from densing_bayes.fitting.store import store_folder, versions
+from densing_bayes.observed.observations import observe
+from densing_bayes.quantities.forecasts import params_at, release_score_at, score_at
+from densing_bayes.quantities.summary import forecast_summary
 
 PARAMS, BENCHMARK, SCORE = 8e9, "mmlu", 0.864
 DEADLINE = "2025-12-31"

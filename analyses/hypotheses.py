@@ -14,8 +14,9 @@ import time
 from pathlib import Path
 
 import densing_bayes as db
-from densing_bayes import findings, hypothesis_plots
-from densing_bayes.documents import comparison_document, json_text
+from densing_bayes.display import findings, hypothesis_figures
+from densing_bayes.display.documents import comparison_document
+from densing_bayes.posterior.plain import json_text
 
 
 def main() -> None:
@@ -37,7 +38,7 @@ def main() -> None:
     ]
     path = arguments.out / "hypotheses.json"
     path.write_text(json_text(content) + "\n", encoding="utf-8")
-    for name, figure in hypothesis_plots.comparison_figures(comparison).items():
+    for name, figure in hypothesis_figures.comparison_figures(comparison).items():
         figure.savefig(arguments.out / f"hypotheses-{name}.png", dpi=130)
 
 

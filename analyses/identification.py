@@ -17,8 +17,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import densing_bayes as db
-from densing_bayes.canvas import BLUE, GREEN, PURPLE, VERMILION, style
-from densing_bayes.ledger import built_in_fit
+from densing_bayes.display.canvas import BLUE, GREEN, PURPLE, VERMILION, style
+from densing_bayes.fitting.built_in import built_in_fit
 
 HERE = Path(__file__).parent
 PARTS = {

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from densing_bayes.canvas import figure_of, new_axes
-from densing_bayes.corollaries.prices import (
+from densing_bayes.corollaries.prices.model import (
     FIRST,
     LAST,
     PriceSpec,
@@ -31,15 +30,21 @@ from densing_bayes.corollaries.prices import (
     price_summary,
     score_noise,
 )
-from densing_bayes.corollaries.trend_plot import plot_exponential
-from densing_bayes.documents import json_text
-from densing_bayes.exponential import ExponentialFit, dated_points, fit_exponential, line_through
-from densing_bayes.fitting import SEED
-from densing_bayes.hypothesis import ChangeSpec, Hypothesis
-from densing_bayes.priors import log_density
-from densing_bayes.published import load_figures
-from densing_bayes.quantities import estimate, probability
-from densing_bayes.spec import load_corollary
+from densing_bayes.corollaries.trends.exponential import (
+    ExponentialFit,
+    dated_points,
+    fit_exponential,
+    line_through,
+)
+from densing_bayes.corollaries.trends.figures import plot_exponential
+from densing_bayes.display.canvas import figure_of, new_axes
+from densing_bayes.fitting.settings import SEED
+from densing_bayes.inputs.hypothesis import ChangeSpec, Hypothesis
+from densing_bayes.inputs.published import load_figures
+from densing_bayes.inputs.specification import load_corollary
+from densing_bayes.joint.variables import log_density
+from densing_bayes.posterior.estimates import estimate, probability
+from densing_bayes.posterior.plain import json_text
 
 UNIT = "USD per million tokens read"
 ARTICLE = ("2023-01-01", "2024-12-09")  # its own window: since January 2023, to its date

@@ -19,15 +19,15 @@ from typing import Any
 import numpy as np
 
 import densing_bayes as db
-from densing_bayes.batch import Request, Terms, fitter, run, workers_of
-from densing_bayes.criteria import by_structure
-from densing_bayes.evidence import savage_dickey, target
-from densing_bayes.fits import Fit
-from densing_bayes.fitting import SEED, TARGET_ACCEPT
-from densing_bayes.observations import observe
-from densing_bayes.priors import log_density
-from densing_bayes.spec import ModelSpec
-from densing_bayes.store import store_folder, versions
+from densing_bayes.evaluation.criteria import by_structure
+from densing_bayes.fitting.evidence import savage_dickey, target
+from densing_bayes.fitting.many import Request, Terms, fitter, run, workers_of
+from densing_bayes.fitting.settings import SEED, TARGET_ACCEPT
+from densing_bayes.fitting.store import store_folder, versions
+from densing_bayes.inputs.specification import ModelSpec
+from densing_bayes.joint.variables import log_density
+from densing_bayes.observed.observations import observe
+from densing_bayes.posterior.result import Fit
 
 SETTINGS = {
     "draws": 1000,

@@ -22,12 +22,13 @@ import numpy as np
 import pandas as pd
 
 import densing_bayes as db
-from densing_bayes import least_squares as ls
-from densing_bayes.batch import Request, Terms, fitter, run, workers_of
-from densing_bayes.observations import DAYS_PER_YEAR, Observations, date_of, observe
-from densing_bayes.published import load_figures
-from densing_bayes.simulation import simulate
-from densing_bayes.store import store_folder, versions
+from densing_bayes.evaluation.simulation import simulate
+from densing_bayes.fitting.many import Request, Terms, fitter, run, workers_of
+from densing_bayes.fitting.store import store_folder, versions
+from densing_bayes.inputs.dates import DAYS_PER_YEAR, date_of
+from densing_bayes.inputs.published import load_figures
+from densing_bayes.observed.observations import Observations, observe
+from densing_bayes.quantities import paper_estimator as ls
 
 SETTINGS = {
     "draws": 2000,

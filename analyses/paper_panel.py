@@ -21,12 +21,12 @@ from multiverse import SETTINGS as COMMON
 from multiverse import lines, row, varied
 
 import densing_bayes as db
-from densing_bayes.batch import Request, Terms, fitter, run, workers_of
-from densing_bayes.fits import Fit
-from densing_bayes.least_squares import drawn_curves
-from densing_bayes.observations import observe
-from densing_bayes.published import load_alternative_scores
-from densing_bayes.store import store_folder, versions
+from densing_bayes.fitting.many import Request, Terms, fitter, run, workers_of
+from densing_bayes.fitting.store import store_folder, versions
+from densing_bayes.inputs.published import load_alternative_scores
+from densing_bayes.observed.observations import observe
+from densing_bayes.posterior.result import Fit
+from densing_bayes.quantities.paper_estimator import drawn_curves
 
 SETTINGS = COMMON | {"draws": 2000}
 NEAR_DRAWN = {  # exponents about those of the drawn curves, and narrow

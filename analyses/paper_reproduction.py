@@ -18,8 +18,14 @@ import numpy as np
 import pandas as pd
 
 import densing_bayes as db
-from densing_bayes import least_squares as ls
-from densing_bayes.published import load_figures, load_reference_average, load_reference_curves
+from densing_bayes.inputs import dates
+from densing_bayes.inputs.published import (
+    load_figures,
+    load_reference_average,
+    load_reference_curves,
+)
+from densing_bayes.joint import least_squares
+from densing_bayes.quantities import paper_estimator as ls
 
 FITTED = r"-fit-\d+$"  # points that the paper fitted its sigmoid to; the others it held out
 
@@ -35,7 +41,7 @@ def growth() -> dict[str, Any]:
     points = load_figures("fig3c")
     sides = ls.growth_on_sides(points["date"], points["value"])
     result["fig3c before"], result["fig3c after"] = (side._asdict() for side in sides)
-    earlier = points["date"] < ls.ORIGIN
+    earlier = points["date"] < dates.ORIGIN
     for name, side in (("before", points[earlier]), ("after", points[~earlier])):
         result[f"fig3c {name}, all points"] = ls.growth_line(side["date"], side["value"])._asdict()
     prices = load_figures("fig3a")
@@ -69,8 +75,10 @@ def curves() -> dict[str, Any]:
         result[str(name)] = {
             "drawn": {key: float(row[key]) for key in ("a", "alpha", "b", "beta")}
             | {"rmse": rms(ls.reference_loss(loss_curve, *data[:2]) - data[2])},
-            "optima": ls.fit_losses(*data).to_dict("records"),
-            "optima in relative error": ls.fit_losses(*data, relative=True).to_dict("records"),
+            "optima": least_squares.fit_losses(*data).to_dict("records"),
+            "optima in relative error": least_squares.fit_losses(*data, relative=True).to_dict(
+                "records"
+            ),
             "sigmoid drawn": score_curve._asdict()
             | {"rmse": rms(ls.score_at_loss(score_curve, fitted["loss"]) - fitted["score"])},
             "sigmoid free": free._asdict()
@@ -126,7 +134,7 @@ def own_pipeline() -> dict[str, Any]:
         drawn_loss, drawn_score = ls.drawn_curves(name)
         free = ls.fit_scores(fitted["loss"], fitted["score"], drawn_score.floor)
         choices = {"drawn curves": (drawn_loss, drawn_score)}
-        for number, row in ls.fit_losses(*data).iterrows():
+        for number, row in least_squares.fit_losses(*data).iterrows():
             curve = ls.LossCurve(**row[list(ls.LossCurve._fields)])
             choices[f"optimum {int(str(number)) + 1}, drawn sigmoid"] = (curve, drawn_score)
             choices[f"optimum {int(str(number)) + 1}, free sigmoid"] = (curve, free)
@@ -157,7 +165,7 @@ def figure(panel: db.Panel, path: Path) -> None:
             (False, "#0072b2", "plain errors (as the paper)"),
             (True, "#d55e00", "relative errors"),
         ):
-            surface = ls.loss_surface(*data, alphas, betas, relative=relative)
+            surface = least_squares.loss_surface(*data, alphas, betas, relative=relative)
             profile = surface.min(axis=1)
             ax.plot(alphas, profile / profile.min(), color=colour, label=label)
         ax.axvline(drawn.loc[name, "alpha"], color="#5b6470", lw=1, ls=(0, (4, 3)), label="drawn")

@@ -22,32 +22,24 @@ import numpy as np
 import xarray as xr
 
 import densing_bayes as db
-from densing_bayes.canvas import figure_of, new_axes
-from densing_bayes.corollaries.arrivals import (
-    CONDITIONS,
-    release_of,
-    release_rate,
-    waiting_table,
-    waiting_time,
-)
-from densing_bayes.corollaries.payback import (
-    Payback,
+from densing_bayes.corollaries.payback.arrivals import release_rate, waiting_table, waiting_time
+from densing_bayes.corollaries.payback.break_even import (
     break_even_demand,
     break_even_price,
     implied_cost,
     implied_earning,
-    load_payback_spec,
     p_break_even,
-    payback,
 )
-from densing_bayes.corollaries.payback_plot import (
+from densing_bayes.corollaries.payback.figures import (
     COLOURS,
     plot_payback,
     plot_training_cost,
     plot_waiting,
     waiting_curve,
 )
-from densing_bayes.corollaries.training_cost import (
+from densing_bayes.corollaries.payback.model import Payback, load_payback_spec, payback
+from densing_bayes.corollaries.payback.release import CONDITIONS, release_of
+from densing_bayes.corollaries.payback.training_cost import (
     TrainingCostFit,
     fit_training_cost,
     hourly_prices,
@@ -55,9 +47,10 @@ from densing_bayes.corollaries.training_cost import (
     trained,
     training_cost,
 )
-from densing_bayes.documents import plain
-from densing_bayes.ledger import BUILT_IN, built_in_fit
-from densing_bayes.quantities import estimate, probability
+from densing_bayes.display.canvas import figure_of, new_axes
+from densing_bayes.fitting.built_in import BUILT_IN, built_in_fit
+from densing_bayes.posterior.estimates import estimate, probability
+from densing_bayes.posterior.plain import plain
 
 SEEDS = (20221130, 1, 2)
 EXAMPLES = ("mistral-7b-v0.1", "llama-2-70b", "llama-3-8b", "gemma-2-9b", "llama-3.1-70b")

@@ -19,11 +19,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 import densing_bayes as db
-from densing_bayes import laws
-from densing_bayes.canvas import BLUE, GREY, INK, VERMILION, date_axis, quantiles, style
-from densing_bayes.line import drawn_line, line_value
-from densing_bayes.observations import Observations, date_of, observe, years_since_origin
-from densing_bayes.wording import benchmark_label, count
+from densing_bayes.display.canvas import BLUE, GREY, INK, VERMILION, date_axis, quantiles, style
+from densing_bayes.inputs.dates import date_of, years_since_origin
+from densing_bayes.joint import laws
+from densing_bayes.joint.line import drawn_line, line_value
+from densing_bayes.observed.observations import Observations, observe
+from densing_bayes.quantities.labels import benchmark_label
+from densing_bayes.quantities.numbers import count
 
 HERE = Path(__file__).parent
 DRAWS, SHOWN, SEED, DPI = 2000, 60, 20221130, 110

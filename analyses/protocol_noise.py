@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 import densing_bayes as db
-from densing_bayes.published import load_alternative_scores
+from densing_bayes.inputs.published import load_alternative_scores
 
 SAME = 6e-4  # difference below which the second reading may be a copy of the first, rounded
 

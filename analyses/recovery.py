@@ -20,13 +20,15 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import binom
 
-from densing_bayes import load_panel, load_spec, quantities
-from densing_bayes.compiled import compile_fit
-from densing_bayes.draws import stacked
-from densing_bayes.fits import Fit
-from densing_bayes.fitting import fit_compiled
-from densing_bayes.observations import date_of, observe
-from densing_bayes.simulation import simulate
+from densing_bayes import load_panel, load_spec
+from densing_bayes.evaluation.simulation import simulate
+from densing_bayes.fitting.compiled import compile_fit
+from densing_bayes.fitting.fit import fit_compiled
+from densing_bayes.inputs.dates import date_of
+from densing_bayes.observed.observations import observe
+from densing_bayes.posterior.draws import stacked
+from densing_bayes.posterior.result import Fit
+from densing_bayes.quantities import growth
 
 SHARES = {
     "joint": {"as fitted": 26, "no shortfall": 8, "no change": 8, "floor": 12},
@@ -54,10 +56,10 @@ def edit(truth: xr.Dataset, scenario: str) -> xr.Dataset:
 
 def targets(fit: Fit, truth: xr.Dataset, log_density: np.ndarray) -> dict[str, tuple]:
     """Draws and truth of every headline quantity."""
-    rates = quantities.growth(fit) * 365.25
+    rates = growth.growth(fit) * 365.25
     before, change = float(truth["growth_before"]), float(truth["growth_change"].sum())
     last = fit.observed.time.max()
-    edge = quantities.frontier(fit, [date_of(0.0), date_of(last)])
+    edge = growth.frontier(fit, [date_of(0.0), date_of(last)])
     result = {
         "growth before": (rates["before"], before),
         "growth after": (rates["after"], before + change),
@@ -105,7 +107,7 @@ def main() -> None:
         result = fit_compiled(compiled, simulated, seed=number, **settings)
         head = {"panel": number, "scenario": scenario}
         foot = {
-            "p_change_gt_0": float(np.mean(quantities.growth(result)["change"] > 0)),
+            "p_change_gt_0": float(np.mean(growth.growth(result)["change"] > 0)),
             "verdict": result.verdict,
             "divergences": result.diagnostics["divergences"],
             "reasons": "; ".join(result.diagnostics["reasons"]),

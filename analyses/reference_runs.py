@@ -18,10 +18,11 @@ import pandas as pd
 from scipy.stats import norm
 
 import densing_bayes as db
-from densing_bayes.documents import json_text
-from densing_bayes.pit import run_densities, run_pit
-from densing_bayes.uniformity import uniformity_p
-from densing_bayes.wording import benchmark_label, markdown_table
+from densing_bayes.display.sentences import markdown_table
+from densing_bayes.evaluation.pit import run_densities, run_pit
+from densing_bayes.evaluation.uniformity import uniformity_p
+from densing_bayes.posterior.plain import json_text
+from densing_bayes.quantities.labels import benchmark_label
 
 SEED = 20221130
 

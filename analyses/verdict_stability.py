@@ -20,13 +20,15 @@ from typing import Any
 import numpy as np
 
 import densing_bayes as db
-from densing_bayes.ahead import do_ahead, for_claims
-from densing_bayes.corollaries.claims import fit_tables
-from densing_bayes.documents import json_text
 from densing_bayes.errors import NotTestableError
-from densing_bayes.ledger import BUILT_IN, Judgeable, built_in_fits, drawn, table_fits, testable
-from densing_bayes.plotted import fit_paper_figures
-from densing_bayes.verdicts import Draws, verdict
+from densing_bayes.fitting.built_in import BUILT_IN
+from densing_bayes.ledger.ledger import built_in_fits, drawn, table_fits, testable
+from densing_bayes.ledger.of_corollaries import fit_tables
+from densing_bayes.ledger.plotted import fit_paper_figures
+from densing_bayes.ledger.rule import Draws, verdict
+from densing_bayes.ledger.terms import Judgeable
+from densing_bayes.posterior.plain import json_text
+from densing_bayes.report.ahead import do_ahead, for_claims
 
 TIMES = 20
 BLOCKS = 80  # of the draws of a row: of a hundred draws and more, longer than any correlation

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 import densing_bayes as db
-from densing_bayes import hypothesis_plots
-from densing_bayes.observations import date_of, years_since_origin
+from densing_bayes.display import hypothesis_figures
+from densing_bayes.inputs.dates import date_of, years_since_origin
 
 EVENTS = ("chinchilla", "chatgpt", "gpt-4", "llama-2", "mixtral")
 
@@ -46,7 +46,7 @@ def main() -> None:
             "releases": int(np.sum((releases >= start) & (releases < end))),
         }
     print(pd.DataFrame.from_dict(rows, orient="index").round(3).to_string())
-    ax = hypothesis_plots.plot_change_date(fit)
+    ax = hypothesis_figures.plot_change_date(fit)
     ax.get_figure().savefig(arguments.out, dpi=160)
 
 

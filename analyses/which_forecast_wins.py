@@ -32,12 +32,12 @@ from which_hypothesis_wins import (
 )
 
 import densing_bayes as db
-from densing_bayes.compiled import Compiled, compile_fit, with_room
-from densing_bayes.fits import Fit
-from densing_bayes.fitting import fit_compiled
-from densing_bayes.leave_out import cuts_of, densities_after, released_before
-from densing_bayes.observations import with_changes
-from densing_bayes.wording import markdown_table
+from densing_bayes.display.sentences import markdown_table
+from densing_bayes.evaluation.leave_out import cuts_of, densities_after, released_before
+from densing_bayes.fitting.compiled import Compiled, compile_fit, with_room
+from densing_bayes.fitting.fit import fit_compiled
+from densing_bayes.observed.observations import with_changes
+from densing_bayes.posterior.result import Fit
 
 BENCHMARK = "hellaswag"
 # Of a comparison's five, the last: before them a change at ChatGPT has met two months of data, and

@@ -27,21 +27,21 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 import densing_bayes as db
-from densing_bayes.batch import Request, Terms, fitter, run, workers_of
-from densing_bayes.compiled import Compiled, compile_fit, with_room
-from densing_bayes.draws import stacked
-from densing_bayes.evidence import log_evidence, target
-from densing_bayes.fits import Fit
-from densing_bayes.fitting import fit_compiled
-from densing_bayes.hypothesis import ChangeSpec, Hypothesis
-from densing_bayes.leave_out import leave_one_out
-from densing_bayes.observations import Observations, observe, with_changes
-from densing_bayes.quantities import growth
-from densing_bayes.simulation import simulate
+from densing_bayes.display.sentences import markdown_table
+from densing_bayes.evaluation.leave_out import leave_one_out
+from densing_bayes.evaluation.simulation import simulate
+from densing_bayes.fitting.compiled import Compiled, compile_fit, with_room
+from densing_bayes.fitting.evidence import log_evidence, target
+from densing_bayes.fitting.fit import fit_compiled
+from densing_bayes.fitting.many import Request, Terms, fitter, run, workers_of
+from densing_bayes.fitting.store import store_folder, stored_answer, versions
+from densing_bayes.inputs.hypothesis import ChangeSpec, Hypothesis
+from densing_bayes.inputs.specification import ModelSpec
+from densing_bayes.observed.observations import Observations, observe, with_changes
+from densing_bayes.posterior.draws import stacked
+from densing_bayes.posterior.result import Fit
+from densing_bayes.quantities.growth import growth
 from densing_bayes.source import source_hash
-from densing_bayes.spec import ModelSpec
-from densing_bayes.store import store_folder, stored_answer, versions
-from densing_bayes.wording import markdown_table
 
 LATER = Hypothesis(
     name="later", changes=(ChangeSpec(name="mistral-7b", date=dt.date(2023, 9, 27)),)

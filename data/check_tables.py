@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 
 from densing_bayes.errors import TableError
-from densing_bayes.published import load_figures
-from densing_bayes.releases import release_names
-from densing_bayes.schema import COMPRESSION, COSTS, PRICES, TECHNOLOGY
-from densing_bayes.tables import Panel, load_events, load_panel, load_table
+from densing_bayes.inputs.panel import Panel, load_events, load_panel
+from densing_bayes.inputs.published import load_figures
+from densing_bayes.inputs.reading import load_table
+from densing_bayes.inputs.releases import release_names
+from densing_bayes.inputs.schema import COMPRESSION, COSTS, PRICES, TECHNOLOGY
 
 HERE = Path(__file__).parent
 Check = tuple[str, bool, str]

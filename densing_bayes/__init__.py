@@ -10,78 +10,121 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from densing_bayes.averaging import average
-    from densing_bayes.backtests import backtest, score
-    from densing_bayes.checks import Checks, check
-    from densing_bayes.comparison import Comparison, compare
-    from densing_bayes.fits import Fit
-    from densing_bayes.fitting import fit
-    from densing_bayes.forecasts import forecast_date, forecast_summary, params_needed
-    from densing_bayes.gallery import get_plot_data
-    from densing_bayes.hypothesis import Hypothesis
-    from densing_bayes.importing import Imported, import_scores
-    from densing_bayes.least_squares import estimate_as_paper
-    from densing_bayes.ledger import claims, load_claims
-    from densing_bayes.model import build_model
-    from densing_bayes.prediction import predictive
-    from densing_bayes.quantities import (
-        benchmark_growth,
-        densities,
-        density_table,
-        doubling_time,
-        estimand_growth,
-        estimate,
-        frontier,
-        growth,
-        growth_rate,
-    )
-    from densing_bayes.report import make_report, write_report
-    from densing_bayes.shelf import frontier_shelf_life, shelf_life, shelf_life_table
-    from densing_bayes.spec import (
+    from densing_bayes.evaluation.averaging import average
+    from densing_bayes.evaluation.backtests.backtests import backtest, score
+    from densing_bayes.evaluation.backtests.unseen import predict
+    from densing_bayes.evaluation.checks import Checks, check
+    from densing_bayes.evaluation.comparison import compare
+    from densing_bayes.evaluation.comparison_table import Comparison
+    from densing_bayes.fitting.fit import fit
+    from densing_bayes.inputs.foreign.importing import Imported, import_scores
+    from densing_bayes.inputs.hypothesis import Hypothesis
+    from densing_bayes.inputs.panel import Panel, export_panel, list_panels, load_events, load_panel
+    from densing_bayes.inputs.specification import (
         ModelSpec,
         list_hypotheses,
         list_specs,
         load_hypothesis,
         load_spec,
     )
-    from densing_bayes.summary import trend_summary
-    from densing_bayes.tables import Panel, export_panel, list_panels, load_events, load_panel
-    from densing_bayes.unseen import predict
+    from densing_bayes.joint.model import build_model
+    from densing_bayes.ledger.ledger import claims, load_claims
+    from densing_bayes.posterior.estimates import estimate
+    from densing_bayes.posterior.result import Fit
+    from densing_bayes.quantities.densities import densities, density_table
+    from densing_bayes.quantities.forecasts import forecast_date, params_needed
+    from densing_bayes.quantities.growth import (
+        benchmark_growth,
+        doubling_time,
+        estimand_growth,
+        frontier,
+        growth,
+        growth_rate,
+    )
+    from densing_bayes.quantities.paper_estimator import estimate_as_paper
+    from densing_bayes.quantities.predictive import predictive
+    from densing_bayes.quantities.shelf_life import (
+        frontier_shelf_life,
+        shelf_life,
+        shelf_life_table,
+    )
+    from densing_bayes.quantities.summary import forecast_summary, trend_summary
+    from densing_bayes.report.assembly import make_report
+    from densing_bayes.report.files import write_report
+    from densing_bayes.report.gallery import get_plot_data
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "tables": ("Panel", "load_panel", "list_panels", "load_events", "export_panel"),
-    "importing": ("Imported", "import_scores"),
-    "spec": ("ModelSpec", "load_spec", "list_specs", "load_hypothesis", "list_hypotheses"),
-    "hypothesis": ("Hypothesis",),
-    "model": ("build_model",),
-    "fits": ("Fit",),
-    "fitting": ("fit",),
-    "prediction": ("predictive",),
-    "unseen": ("predict",),
-    "backtests": ("backtest", "score"),
-    "quantities": (
-        "estimate",
+    "inputs.panel": (
+        "Panel",
+        "load_panel",
+        "list_panels",
+        "load_events",
+        "export_panel",
+    ),
+    "inputs.foreign.importing": (
+        "Imported",
+        "import_scores",
+    ),
+    "inputs.specification": (
+        "ModelSpec",
+        "load_spec",
+        "list_specs",
+        "load_hypothesis",
+        "list_hypotheses",
+    ),
+    "inputs.hypothesis": ("Hypothesis",),
+    "joint.model": ("build_model",),
+    "posterior.result": ("Fit",),
+    "fitting.fit": ("fit",),
+    "quantities.predictive": ("predictive",),
+    "evaluation.backtests.unseen": ("predict",),
+    "evaluation.backtests.backtests": (
+        "backtest",
+        "score",
+    ),
+    "posterior.estimates": ("estimate",),
+    "quantities.growth": (
         "growth",
         "growth_rate",
         "benchmark_growth",
         "estimand_growth",
         "doubling_time",
         "frontier",
+    ),
+    "quantities.densities": (
         "densities",
         "density_table",
     ),
-    "shelf": ("shelf_life", "shelf_life_table", "frontier_shelf_life"),
-    "forecasts": ("params_needed", "forecast_date", "forecast_summary"),
-    "summary": ("trend_summary",),
-    "checks": ("Checks", "check"),
-    "comparison": ("Comparison", "compare"),
-    "averaging": ("average",),
-    "least_squares": ("estimate_as_paper",),
-    "ledger": ("claims", "load_claims"),
-    "gallery": ("get_plot_data",),
-    "report": ("make_report", "write_report"),
+    "quantities.shelf_life": (
+        "shelf_life",
+        "shelf_life_table",
+        "frontier_shelf_life",
+    ),
+    "quantities.forecasts": (
+        "params_needed",
+        "forecast_date",
+    ),
+    "quantities.summary": (
+        "forecast_summary",
+        "trend_summary",
+    ),
+    "evaluation.checks": (
+        "Checks",
+        "check",
+    ),
+    "evaluation.comparison_table": ("Comparison",),
+    "evaluation.comparison": ("compare",),
+    "evaluation.averaging": ("average",),
+    "quantities.paper_estimator": ("estimate_as_paper",),
+    "ledger.ledger": (
+        "claims",
+        "load_claims",
+    ),
+    "report.gallery": ("get_plot_data",),
+    "report.assembly": ("make_report",),
+    "report.files": ("write_report",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

@@ -23,7 +23,7 @@ def source_hash(*modules: str, folder: Path = HERE) -> str:
     Parameters
     ----------
     *modules
-        Names such as "densing_bayes.laws".
+        Names such as "densing_bayes.joint.laws".
     folder
         Of the package.
     """

@@ -8,8 +8,8 @@ from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator
 
 import densing_bayes
-from densing_bayes.priors import listed
-from densing_bayes.spec import load_spec
+from densing_bayes.inputs.specification import load_spec
+from densing_bayes.joint.variables import listed
 
 logger = logging.getLogger(__name__)
 here = Path(__file__).parent

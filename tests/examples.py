@@ -6,9 +6,10 @@ import datetime as dt
 import pandas as pd
 import xarray as xr
 
-from densing_bayes import backtests, leave_out
-from densing_bayes.spec import load_hypothesis, load_spec
-from densing_bayes.tables import load_panel
+from densing_bayes.evaluation import leave_out
+from densing_bayes.evaluation.backtests import backtests
+from densing_bayes.inputs.panel import load_panel
+from densing_bayes.inputs.specification import load_hypothesis, load_spec
 
 SPEC = load_spec("joint")
 PANEL = load_panel("open")
@@ -92,6 +93,6 @@ def past_of(fit):
 
 def last_window(fit):
     """The half year after the cut as a backtest of one cut holds it."""
-    own = backtests.released_within(fit.observed, CUT)[fit.observed.system_release]
+    own = leave_out.released_within(fit.observed, CUT)[fit.observed.system_release]
     rows = backtests.held(past_of(fit), fit.observed.of_systems(own), CUT, 183)
     return backtests.Held(pd.DataFrame(rows["cells"]), pd.DataFrame([rows["window"]]))

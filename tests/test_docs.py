@@ -14,9 +14,9 @@ from matplotlib import pyplot as plt
 from typer.main import get_command
 
 import densing_bayes as db
-from densing_bayes import averaging
-from densing_bayes.cli import app
-from densing_bayes.observations import observe
+from densing_bayes.cli.main import app
+from densing_bayes.evaluation import averaging
+from densing_bayes.observed.observations import observe
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 import densing_bayes as db
-from densing_bayes.canvas import BLUE, GREY, VERMILION, kernel_density, style
-from densing_bayes.ledger import built_in_fit
+from densing_bayes.display.canvas import BLUE, GREY, VERMILION, kernel_density, style
+from densing_bayes.fitting.built_in import built_in_fit
 
 fit = built_in_fit("joint")
 rates = {group: db.growth(fit, group)["after"] for group in ("posterior", "prior")}

@@ -8,8 +8,8 @@ Density of the fifteen densest systems. Intervals overlap, so the rank has an in
 from matplotlib import pyplot as plt
 
 import densing_bayes as db
-from densing_bayes.canvas import style
-from densing_bayes.ledger import built_in_fit
+from densing_bayes.display.canvas import style
+from densing_bayes.fitting.built_in import built_in_fit
 
 fit = built_in_fit("joint")
 table = db.density_table(fit).head(15).iloc[::-1]

@@ -7,8 +7,8 @@ of GPT-4.
 """
 
 from densing_bayes import forecast_summary
-from densing_bayes.corollaries.forecast_plot import plot_score_fan
-from densing_bayes.ledger import built_in_fit
+from densing_bayes.corollaries.forecast.figures import plot_score_fan
+from densing_bayes.fitting.built_in import built_in_fit
 
 fit = built_in_fit("joint")
 _ = plot_score_fan(fit, 8e9, "mmlu", start="2021-01-01", score=0.864)

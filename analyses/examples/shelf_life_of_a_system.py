@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib import pyplot as plt
 
 import densing_bayes as db
-from densing_bayes.canvas import BLUE, VERMILION, date_axis, quantiles, style
-from densing_bayes.ledger import built_in_fit
+from densing_bayes.display.canvas import BLUE, VERMILION, date_axis, quantiles, style
+from densing_bayes.fitting.built_in import built_in_fit
 
 fit = built_in_fit("joint")
 name = "mistral-7b-v0.1"

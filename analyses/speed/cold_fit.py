@@ -13,22 +13,22 @@ import time
 from typing import Any
 
 PARTS = {  # functions by module, and the part that the time in them belongs to
-    ("densing_bayes.model", "assemble"): "model",
-    ("densing_bayes.conditioned", "condition"): "model",
+    ("densing_bayes.joint.model", "assemble"): "model",
+    ("densing_bayes.fitting.coordinates", "condition"): "model",
     ("pymc.model.core.Model", "logp"): "model",
     ("pytensor.graph.rewriting.utils", "rewrite_graph"): "rewriting",
     ("pytensor.gradient", "grad"): "gradient",
-    ("densing_bayes.engine", "record"): "recording",
-    ("densing_bayes.pilot", "pilot"): "least squares",
-    ("densing_bayes.pilot", "loss_optima"): "least squares",
-    ("densing_bayes.laplace", "laplace"): "Laplace approximation",
-    ("densing_bayes.fitting", "pilot_run"): "pilot",
-    ("densing_bayes.fitting", "sample"): "sampling",
-    ("densing_bayes.diagnostics", "diagnose"): "diagnostics",
-    ("densing_bayes.fitting", "_prior"): "prior draws",
-    ("densing_bayes.machine", "callbacks"): "machine (numba)",
-    ("densing_bayes.engine", "callbacks"): "machine (numba)",
-    ("densing_bayes.engine", "run_each"): "machine (numba)",
+    ("densing_bayes.fitting.engine.functions", "record"): "recording",
+    ("densing_bayes.fitting.start", "pilot"): "least squares",
+    ("densing_bayes.fitting.start", "loss_optima"): "least squares",
+    ("densing_bayes.fitting.whitening", "laplace"): "Laplace approximation",
+    ("densing_bayes.fitting.fit", "pilot_run"): "pilot",
+    ("densing_bayes.fitting.fit", "sample"): "sampling",
+    ("densing_bayes.posterior.diagnostics", "diagnose"): "diagnostics",
+    ("densing_bayes.fitting.fit", "_prior"): "prior draws",
+    ("densing_bayes.fitting.engine.machine", "callbacks"): "machine (numba)",
+    ("densing_bayes.fitting.engine.functions", "callbacks"): "machine (numba)",
+    ("densing_bayes.fitting.engine.functions", "run_each"): "machine (numba)",
 }
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from quantities import VARIABLES, listed, summarise, write_json
 
 import densing_bayes as db
-from densing_bayes.observations import observe
+from densing_bayes.observed.observations import observe
 
 FOLDER = Path(__file__).parent
 YARDSTICKS = {"Stan": "results_stan*.json", "plain PyMC, nutpie": "results_plain_pymc*.json"}

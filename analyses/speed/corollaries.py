@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import densing_bayes as db
-from densing_bayes.corollaries.compression import fit_compression
-from densing_bayes.corollaries.drivers import fit_drivers
-from densing_bayes.corollaries.engines import fit_engines
-from densing_bayes.corollaries.payback import load_payback_spec
-from densing_bayes.corollaries.prices import fit_prices
-from densing_bayes.corollaries.training_cost import fit_training_cost
+from densing_bayes.corollaries.compression.effects import fit_compression
+from densing_bayes.corollaries.drivers.model import fit_drivers
+from densing_bayes.corollaries.engines.model import fit_engines
+from densing_bayes.corollaries.payback.model import load_payback_spec
+from densing_bayes.corollaries.payback.training_cost import fit_training_cost
+from densing_bayes.corollaries.prices.model import fit_prices
 
 
 def timed(make: Callable[[], Any]) -> tuple[float, Any]:

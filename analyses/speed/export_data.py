@@ -22,12 +22,12 @@ import numpy as np
 import pymc as pm
 from scipy.special import logit
 
-from densing_bayes.distributions import Beta, LogitNormal, LogNormal, Normal, Prior
-from densing_bayes.model import Parts, assemble
-from densing_bayes.observations import Observations, observe
-from densing_bayes.pilot import pilot
-from densing_bayes.spec import ModelSpec, load_spec
-from densing_bayes.tables import load_panel
+from densing_bayes.fitting.start import pilot
+from densing_bayes.inputs.families import Beta, LogitNormal, LogNormal, Normal, Prior
+from densing_bayes.inputs.panel import load_panel
+from densing_bayes.inputs.specification import ModelSpec, load_spec
+from densing_bayes.joint.model import Parts, assemble
+from densing_bayes.observed.observations import Observations, observe
 
 CHAINS = 4
 START_JITTER = 0.02  # sd on the unconstrained scale of the PyMC model

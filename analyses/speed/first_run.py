@@ -37,12 +37,12 @@ UNIT = 204_000  # evaluations in numpy: 20.4 s where one took 100 us
 COMPILE = """
 import time
 from densing_bayes import load_panel, load_spec
-from densing_bayes.compiled import compile_fit
-from densing_bayes.observations import observe
+from densing_bayes.fitting.compiled import compile_fit
+from densing_bayes.observed.observations import observe
 spec = load_spec("joint")
 observed = observe(load_panel("open"), spec)
 start = time.process_time()
-from densing_bayes.machine import callbacks
+from densing_bayes.fitting.engine.machine import callbacks
 compiled = compile_fit(spec, observed)
 callbacks()
 compiled.engine.log_density()(compiled.engine.start)
@@ -52,8 +52,8 @@ print(time.process_time() - start)
 IMPORTS = """
 import time
 start = time.perf_counter()
-import pymc, nutpie, arviz_stats, densing_bayes.report_made, densing_bayes.fitting
-import densing_bayes.report, densing_bayes.corollaries.sections
+import pymc, nutpie, arviz_stats, densing_bayes.report.request, densing_bayes.fitting.fit
+import densing_bayes.report.assembly, densing_bayes.corollaries.sections
 print(time.perf_counter() - start)
 """
 

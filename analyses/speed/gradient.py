@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 import pytensor
 
-from densing_bayes import laws, load_panel, load_spec
-from densing_bayes.compiled import Compiled, compile_fit
-from densing_bayes.observations import Observations, observe
+from densing_bayes import load_panel, load_spec
+from densing_bayes.fitting.compiled import Compiled, compile_fit
+from densing_bayes.joint import laws
+from densing_bayes.observed.observations import Observations, observe
 
 FACTORS = (
     "loss",

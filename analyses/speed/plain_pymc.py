@@ -19,9 +19,9 @@ import pytensor.tensor as pt
 from export_data import NARROW, START_JITTER, check_covered, labels, pilot_point, yardstick
 from quantities import VARIABLES, listed, summarise, write_json
 
-from densing_bayes.model import assemble
-from densing_bayes.observations import observe
-from densing_bayes.tables import load_panel
+from densing_bayes.inputs.panel import load_panel
+from densing_bayes.joint.model import assemble
+from densing_bayes.observed.observations import observe
 
 
 def main() -> None:

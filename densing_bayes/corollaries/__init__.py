@@ -1,6 +1,6 @@
-"""What follows from the Densing Law: prices, engines, devices, compression, pay-back, drivers.
+"""What follows from the growth of density together with further data: a folder for each.
 
-Each module is one small model with its own specification (models/corollaries), table (data) and
-quantities. Nothing outside this package imports from it but the ledger, the report and the command
-line.
+What the joint model answers alone stands in ``quantities``; no folder imports another, except
+``trends``. Public face: ``sections`` (`corollary_sections`), ``commands`` (`register`) and the
+``model`` of each folder.
 """

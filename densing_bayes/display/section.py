@@ -1,0 +1,133 @@
+"""What a report is made of: sections of sentences, tables and pictures, whatever they are read as.
+
+Nothing here knows HTML, Markdown or the model; :mod:`.assembly` writes sections out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from densing_bayes.display.sentences import Statement
+
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as it is read.
+
+    Attributes
+    ----------
+    header, rows
+        Cells as text.
+    name
+        Of its CSV file; that of the section by default.
+    note
+        What stands above it.
+    left
+        Columns of text besides the first, which are aligned to the left.
+    hints
+        What a reader sees who points at a row; none, or one per row.
+    long
+        Whether it is searched and scrolled rather than read.
+    numbers
+        The same table unrounded, for its CSV file; by default the cells.
+    """
+
+    header: Row
+    rows: tuple[Row, ...]
+    name: str = ""
+    note: str = ""
+    left: frozenset[int] = frozenset()
+    hints: tuple[str, ...] = ()
+    long: bool = False
+    numbers: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure, what it shows, and its description from the numbers for who cannot see it."""
+
+    figure: Figure
+    alt: str
+    caption: str = ""
+    name: str = ""  # of its file; that of the section by default
+    title: str = ""
+
+
+class Equation(NamedTuple):
+    """A formula in LaTeX, and what it says."""
+
+    label: str
+    tex: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """What one part of a report says.
+
+    Attributes
+    ----------
+    name
+        By which it is chosen, and of its files and its key in report.json.
+    title
+        Heading.
+    sentences
+        What the numbers say, in words.
+    notes
+        How to read what follows.
+    tables, pictures, equations
+        What stands in it.
+    folded
+        Title and lines of what is shown on demand.
+    calculator
+        Of :func:`.calculator`, for a page that can compute.
+    document
+        The numbers.
+    """
+
+    name: str
+    title: str
+    sentences: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    equations: tuple[Equation, ...] = ()
+    folded: tuple[str, tuple[str, ...]] | None = None
+    calculator: dict[str, Any] | None = None
+    document: Any = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report: its first screen, and sections.
+
+    Attributes
+    ----------
+    title, subtitle
+        Of the whole.
+    verdict, warning
+        Of the fit; the warning is empty if it has passed.
+    statements
+        The headline, each with a number.
+    notes
+        What the headline rests on.
+    sections
+        In the order in which they are read.
+    document
+        All numbers that are not those of a section.
+    """
+
+    title: str
+    subtitle: str
+    verdict: str
+    warning: str
+    statements: tuple[Statement, ...]
+    notes: tuple[str, ...]
+    sections: tuple[Section, ...]
+    document: dict[str, Any]

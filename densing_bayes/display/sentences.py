@@ -1,0 +1,384 @@
+"""Sentences of terminal and report, in one place: they follow the numbers.
+
+"Accelerated" is said where the interval of the change lies above 0 and nowhere else; a change is
+named by its date, never as a cause.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from densing_bayes.posterior.result import Fit
+from densing_bayes.quantities.labels import before_after, benchmark_label, change_label
+from densing_bayes.quantities.numbers import (
+    days,
+    is_probability,
+    limits,
+    median,
+    percent,
+    probability,
+)
+
+READINGS: Final = {
+    "frontier": "frontier F, edge of the trend before scatter",
+    "mean": "mean of the densities",
+    "p95": "95th percentile of the densities",
+    "best": "expected best of half a year's releases",
+}
+
+
+NOT_AVERAGED: Final = (
+    "This is conditional on that hypothesis, and no comparison with others of the same model and "
+    "data is at hand; 'densing-bayes trend FIT --average' makes one, in some ten minutes, and "
+    "gives the figure averaged over hypotheses."
+)
+AVERAGED_ROWS: Final = (
+    ("Growth rate at the last release, 1/day", "Rate, averaged, /day", "growth_after"),
+    ("Doubling time at the last release, days", "Doubling, averaged", "doubling_time_after"),
+    (
+        "Doubling time at the last release, benchmarks in general, days",
+        "Doubling, averaged, in general",
+        "doubling_time_in_general",
+    ),
+    ("Shelf life on the frontier, days", "Shelf life, averaged", "shelf_life"),
+)
+LEAST_SHARE: Final = 0.005  # of a hypothesis that is named in an average
+_FOUND: Final = {
+    "package": "From the comparison that comes with the package, of the same model and data",
+    "store": "From a comparison in the store, of the same model and data",
+    "made now": "From a comparison of the same model and data",
+}
+
+
+class Statement(NamedTuple):
+    """One headline: a title, its number with interval, and the sentence that says it."""
+
+    key: str
+    title: str
+    value: str
+    interval: str
+    sentence: str
+
+
+def change_phrase(fit: Fit) -> str:
+    """Between when and when the growth rate changes."""
+    trend = fit.spec.trend
+    if trend.smooth is not None or trend.saturation is not None:
+        return "from the first to the last release"
+    slopes = [change for change in trend.changes if change.slope]
+    if not slopes and trend.walk is not None:
+        return "from one quarter to the next"
+    if len(slopes) == 1 and slopes[0].known:
+        return f"at the release of {change_label(slopes[0].name)}"
+    before, after = before_after(fit) or ("", "")
+    return f"from {before} to {after}"
+
+
+def hypothesis_sentence(fit: Fit) -> str:
+    """What a fit takes for granted about the trend."""
+    if before_after(fit) is None:
+        return "This fit takes a constant growth rate for granted."
+    return f"This fit takes for granted that growth may change {change_phrase(fit)}."
+
+
+def given(fit: Fit) -> str:
+    """What the figures of a fit are conditional on."""
+    if before_after(fit) is None:
+        return "given a constant growth rate"
+    return f"given a growth rate that may change {change_phrase(fit)}"
+
+
+def counts_sentence(fit: Fit) -> str:
+    """How many systems and releases stand on each side of each change."""
+    table = fit.observed.counts()
+    parts = []
+    for name, row in table.iterrows():
+        ends = [change for change in fit.observed.changes if str(name).endswith(f" {change}")]
+        label = "in all"
+        if ends:
+            label = f"{str(name).removesuffix(ends[0])}{change_label(ends[0])}"
+        families = "family" if row["families"] == 1 else "families"
+        parts.append(
+            f"{label} {row['systems']} systems in {row['releases']} releases "
+            f"of {row['families']} {families}"
+        )
+    text = "; ".join(parts)
+    return text[0].upper() + text[1:] + "."
+
+
+def releases_sentence(fit: Fit) -> str:
+    """What a release is, and how many there are."""
+    observed, joined = fit.observed, len(fit.observed.joined())
+    return (
+        f"Systems of one family are one release if no more than {fit.spec.panel.release_days} days "
+        f"lie between one and the next, unless the tables name their releases: "
+        f"{len(observed.systems)} systems in {len(observed.releases)} releases, of which {joined} "
+        f"came out on more than one date."
+    )
+
+
+def extrapolation_sentence(entries: list[dict[str, Any]]) -> str:
+    """How many systems, and how many of the densest, rest on extrapolation.
+
+    ``entries`` are the systems of :func:`densing_bayes.display.documents.density_document`.
+    """
+    outside = sum(not entry["in_range"] for entry in entries)
+    if outside == 0:
+        return f"All {len(entries)} systems lie within the sizes of the reference runs."
+    top = entries[:10]
+    among = sum(not entry["in_range"] for entry in top)
+    return (
+        f"The effective params of {outside} of {len(entries)} systems, {among} of the {len(top)} "
+        "densest among them, lie outside the sizes of the reference runs: their densities are "
+        "extrapolated."
+    )
+
+
+def headline(fit: Fit, summary: dict[str, Any]) -> list[Statement]:
+    """The headline statements of a fit.
+
+    Parameters
+    ----------
+    fit
+        The fit, for the names of its changes.
+    summary
+        Of :func:`densing_bayes.quantities.summary.trend_summary`.
+
+    Returns
+    -------
+    list of Statement
+        ``doubling_time``, ``averaged`` (if there is such an answer), ``growth_change`` (unless the
+        trend has no change in slope),
+        ``change_date`` for each change whose date is open, ``shelf_life`` and ``benchmarks``
+        (unless there is only one).
+    """
+    names = before_after(fit)
+    averaged = summary["averaged"]
+    statements = [_doubling_time(summary, names, fit.observed.benchmarks, given(fit))]
+    if averaged is not None:
+        statements.append(_averaged(averaged, fit.observed.benchmarks))
+    if names is not None:
+        statements.append(_change(summary, change_phrase(fit)))
+    statements += [_date(name, date) for name, date in summary["change_dates"].items()]
+    statements.append(_shelf_life(summary))
+    if len(fit.observed.benchmarks) > 1:
+        statements.append(_benchmarks(summary, names))
+    return statements
+
+
+def _span(estimate: dict[str, Any]) -> str:
+    """Interval in words, of a time that may be unbounded."""
+    if estimate["lower"] is None:
+        return "unbounded"
+    if estimate["upper"] is None:
+        return f"{days(estimate['lower'])} days or more, no upper limit"
+    return f"{limits(estimate)} days"
+
+
+def _days(estimate: dict[str, Any]) -> str:
+    return "never" if estimate["median"] is None else f"{days(estimate['median'])} days"
+
+
+def mean_of(benchmarks: Sequence[str]) -> str:
+    """Of which benchmarks the growth of the frontier is the mean."""
+    if len(benchmarks) == 1:
+        return f"on {benchmark_label(benchmarks[0])} alone"
+    return f"in the mean of {len(benchmarks)} benchmarks"
+
+
+def _doubling_time(
+    summary: dict[str, Any],
+    names: tuple[str, str] | None,
+    benchmarks: Sequence[str],
+    condition: str,
+) -> Statement:
+    time = summary["doubling_time_days"]["after"]
+    rate = summary["growth_rate"]["after"]
+    ci = percent(time["ci"])
+    when = "" if names is None else f" {names[1]}"
+    if rate["lower"] > 0:
+        sentence = (
+            f"{condition[0].upper()}{condition[1:]}, the density of the frontier, "
+            f"{mean_of(benchmarks)}, doubles every {_days(time)}{when} ({ci} interval "
+            f"{_span(time)})."
+        )
+    else:
+        sentence = (
+            f"Growth of the frontier{when} is not established: the {ci} interval of its rate, "
+            f"{limits(rate)} per day, includes 0, with P(rate <= 0) "
+            f"{is_probability(rate['p_le_0'])}. The median doubling time, {condition}, is "
+            f"{_days(time)}."
+        )
+    if len(benchmarks) > 1:
+        general = summary["by_estimand"]["benchmarks in general"]["doubling_time_days"]["after"]
+        sentence += (
+            f" On benchmarks in general, of which these are a sample, it is {_days(general)} "
+            f"({_span(general)})."
+        )
+    if summary["averaged"] is None:
+        sentence += f" {NOT_AVERAGED}"
+    return Statement(
+        "doubling_time",
+        f"Doubling time{when}, {mean_of(benchmarks)}, {condition}",
+        _days(time),
+        f"{ci} interval {_span(time)}",
+        sentence,
+    )
+
+
+def averaged_over(averaged: dict[str, Any]) -> str:
+    """Over what an answer is averaged, and by which weights."""
+    kind = averaged["kind"]
+    return f"averaged over {len(averaged['hypotheses'])} hypotheses by {kind}"
+
+
+def _averaged(averaged: dict[str, Any], benchmarks: Sequence[str]) -> Statement:
+    found, over = averaged[averaged["kind"]], averaged_over(averaged)
+    time, general = found["doubling_time_after"], found["doubling_time_in_general"]
+    ci = percent(time["ci"])
+    parts = sorted(found["weights"].items(), key=lambda part: -part[1])
+    named = ", ".join(f"{name} {w:.2f}" for name, w in parts if w >= LEAST_SHARE)
+    sentence = (
+        f"{over[0].upper()}{over[1:]} ({named}), density doubles at the last release every "
+        f"{_days(time)} {mean_of(benchmarks)} ({ci} interval {_span(time)})"
+    )
+    if len(benchmarks) > 1:
+        sentence += f", and {_days(general)} on benchmarks in general ({_span(general)})"
+    source = averaged["source"]
+    sentence += f". {_FOUND.get(source, f'From the {source}')}, of {averaged['created'][:10]}."
+    return Statement(
+        "averaged",
+        f"Doubling time at the last release, {over}",
+        _days(time),
+        f"{ci} interval {_span(time)}",
+        sentence,
+    )
+
+
+def _change(summary: dict[str, Any], at: str) -> Statement:
+    change = summary["growth_change"]
+    ci = percent(change["ci"])
+    figures = f"{median(change)} per day, {ci} interval {limits(change)}"
+    chance = f"P(faster after) {is_probability(change['p_gt_0'])}"
+    half = f"P(at least half as fast again) {is_probability(change['p_ge_half'])}"
+    if change["lower"] > 0:
+        says = f"Growth accelerated {at}: the rate rose by {figures}"
+    elif change["upper"] < 0:
+        says = f"Growth slowed {at}: the rate changed by {figures}"
+    else:
+        says = (
+            f"Whether growth changed {at} is open: the interval of the change in rate includes 0 "
+            f"({figures})"
+        )
+    sentence = (
+        f"{says}; {chance}, {half}. The date is part of the hypothesis and names no cause; other "
+        f"dates may do as well."
+    )
+    before, after = summary["doubling_time_days"]["before"], summary["doubling_time_days"]["after"]
+    return Statement(
+        "growth_change",
+        f"Change of the growth rate {at}",
+        f"{'+' if change['median'] > 0 else ''}{median(change, 2)} /day",
+        f"{ci} interval {limits(change)}; {chance}; doubling time {_days(before)} before, "
+        f"{_days(after)} after",
+        sentence,
+    )
+
+
+def _date(name: str, date: dict[str, Any]) -> Statement:
+    ci = percent(date["ci"])
+    return Statement(
+        "change_date",
+        f"Date of {change_label(name)}",
+        date["median"],
+        f"{ci} interval {date['lower']} to {date['upper']}",
+        f"The date of {change_label(name)} that the data choose is {date['median']} ({ci} interval "
+        f"{date['lower']} to {date['upper']}), within the window that the hypothesis allows.",
+    )
+
+
+def _shelf_life(summary: dict[str, Any]) -> Statement:
+    life = summary["shelf_life_days"]
+    ci = percent(life["ci"])
+    factor = "half" if life["kappa"] == 2.0 else f"1/{life['kappa']:g}"
+    sentence = (
+        f"A system released on the frontier is matched by one with {factor} of its params after "
+        f"{_days(life)} ({ci} interval {_span(life)})"
+    )
+    never = life.get("p_never", 0.0)
+    sentence += f"; P(never) {is_probability(never)}." if never >= 0.001 else "."
+    slope = summary["size_slope"]
+    if slope["lower"] != slope["upper"]:
+        sentence += (
+            f" This is 1 + s times the time in which density at one size rises by that factor: "
+            f"smaller systems of one date have another density, by the size slope s of "
+            f"{median(slope, 2)} ({limits(slope, 2)})."
+        )
+    return Statement(
+        "shelf_life",
+        "Shelf life on the frontier",
+        _days(life),
+        f"{ci} interval {_span(life)}",
+        sentence,
+    )
+
+
+def _benchmarks(summary: dict[str, Any], names: tuple[str, str] | None) -> Statement:
+    each = {
+        name: values["doubling_time_days"]["after"]
+        for name, values in summary["by_benchmark"].items()
+    }
+    new = each.pop("new benchmark")
+    ordered = sorted(each, key=lambda name: each[name]["median"] or math.inf)
+    fast, slow = ordered[0], ordered[-1]
+    when = "" if names is None else f" {names[1]}"
+    ci = percent(new["ci"])
+    sentence = (
+        f"By benchmark, doubling times{when}, given the same, range from {_days(each[fast])} on "
+        f"{benchmark_label(fast)} ({_span(each[fast])}) to {_days(each[slow])} on "
+        f"{benchmark_label(slow)} ({_span(each[slow])}). On a benchmark not yet seen it "
+        f"would lie, with probability {ci}, within {_span(new)}."
+    )
+    return Statement(
+        "benchmarks",
+        "Doubling time by benchmark",
+        f"{median(each[fast])} to {median(each[slow])} days",
+        f"medians; a new benchmark {_span(new)} ({ci})",
+        sentence,
+    )
+
+
+def verdict_sentence(fit: Fit) -> str:
+    """The verdict with its reasons."""
+    if fit.verdict == "PASS":
+        return "PASS: the sampler has converged by every check."
+    reasons = fit.diagnostics.get("reasons", [])
+    text = f"{fit.verdict}: do not rely on these numbers. " + "; ".join(reasons) + "."
+    return " ".join([text, *mode_sentences(fit)])
+
+
+def mode_sentences(fit: Fit) -> list[str]:
+    """The headline of each mode, where chains sit in several; nothing otherwise."""
+    result = []
+    for number, mode in enumerate(fit.diagnostics.get("modes", []), start=1):
+        time, change = mode["doubling_time_after"], mode["growth_change"]
+        chains = ", ".join(map(str, mode["chains"]))
+        result.append(
+            f"Mode {number} (chains {chains}; weight {probability(mode['weight'])} by evidence): "
+            f"doubling time {median(time)} days ({limits(time)}), change of the growth rate "
+            f"{median(change)} a day ({limits(change)})."
+        )
+    return result
+
+
+def marked(verdict: str, text: str) -> str:
+    """A statement, marked if the fit behind it has not passed."""
+    return text if verdict == "PASS" else f"[{verdict}] {text}"
+
+
+def markdown_table(header: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

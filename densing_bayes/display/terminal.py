@@ -1,0 +1,186 @@
+"""What commands share: options, reading a fit, printing tables and JSON."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from densing_bayes.errors import DensingError
+
+if TYPE_CHECKING:
+    from densing_bayes.posterior.result import Fit
+
+NOT_CONVERGED = 3
+UNBOUNDED = 10_000  # characters: no table is wider
+FitFile = Annotated[Path, typer.Argument(metavar="FIT", help="File written by 'fit'.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
+Interval = Annotated[float, typer.Option("--ci", help="Probability of the intervals.")]
+
+
+class Interrupt(BaseException):
+    """Ctrl-C while sampling: nutpie would take KeyboardInterrupt for the end of the run."""
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C end the block with :class:`Interrupt`."""
+
+    def interrupt(signum: int, frame: object) -> NoReturn:
+        raise Interrupt
+
+    try:
+        earlier = signal.signal(signal.SIGINT, interrupt)
+    except ValueError:  # not the main thread, where no signal arrives
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, earlier)
+
+
+def load_fit(path: Path) -> Fit:
+    """Read a fit, and warn if it has not passed."""
+    from densing_bayes.posterior.result import Fit
+
+    fitted = Fit.load(path)
+    if fitted.verdict != "PASS":
+        say(f"densing-bayes: warning: {verdict_text(fitted)}")
+    return fitted
+
+
+def verdict_text(fit: Fit) -> str:
+    """The verdict of a fit as a sentence."""
+    from densing_bayes.display.sentences import verdict_sentence
+
+    return verdict_sentence(fit)
+
+
+def parse_date(text: str) -> str:
+    """A date as it was written, once it is known to be one."""
+    import datetime as dt
+
+    try:
+        return dt.date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise DensingError(f"'{text}' is no date; write it as 2024-08-31") from None
+
+
+def verdict_of(fit: Any) -> str:
+    """The verdict of a small fit, with its reasons."""
+    reasons = fit.diagnostics["reasons"]
+    return f"{fit.verdict}{': ' + '; '.join(reasons) if reasons else ''}."
+
+
+def say(text: str) -> None:
+    """Print a message, apart from the output."""
+    print(text, file=sys.stderr)
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document."""
+    from densing_bayes.posterior.plain import json_text
+
+    print(json_text(document))
+
+
+def print_text(text: str) -> None:
+    """Print a line, folded to the width of the terminal."""
+    from rich.console import Console
+
+    Console(highlight=False, markup=False, emoji=False).print(text)
+
+
+def print_table(
+    first: str,
+    header: list[str],
+    rows: list[list[str]],
+    left: Collection[int] = (),
+) -> None:
+    """Print a table: the first column left, the others right but for those in ``left``.
+
+    Where it is wider than the terminal its columns move together before a name is folded.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+        header_style="bold",
+    )
+    table.add_column(first, overflow="fold")
+    for i, name in enumerate(header, start=1):
+        table.add_column(
+            name, justify="left" if i in left else "right", no_wrap=i not in left, overflow="fold"
+        )
+    for row in rows:
+        table.add_row(*row)
+    console = Console(highlight=False, markup=False, emoji=False)
+    natural = console.measure(table, options=console.options.update(max_width=UNBOUNDED)).maximum
+    if natural > console.width:
+        table.padding = 0
+    console.print(table)
+
+
+def print_ledger(header: list[str], rows: list[list[str]]) -> None:
+    """Print claims as blocks: the statement with what was published, then a line per panel."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    width = max(map(len, header[2:]))
+    for statement, published, *cells in rows:
+        said = "" if published == "-" else f"  [published: {published}]"
+        console.print(f"{statement}{said}", style="bold")
+        for name, cell in zip(header[2:], cells, strict=True):
+            if cell != "-":
+                console.print(f"  {name:{width}}  {cell}")
+
+
+def exit_unless_passed(*verdicts: str) -> None:
+    """End with exit code 3 if something that was sampled has not converged."""
+    if any(verdict != "PASS" for verdict in verdicts):
+        raise typer.Exit(NOT_CONVERGED)
+
+
+def print_footing(fit: Fit) -> None:
+    """Print what a fit stands on: counts, provenance, verdict."""
+    from densing_bayes.display.sentences import counts_sentence, verdict_sentence
+
+    provenance = fit.provenance
+    print_text("")
+    print_text(counts_sentence(fit))
+    print_text(
+        f"{fit.spec.name} on {provenance.get('panel', 'simulated data')}, seed "
+        f"{provenance['seed']}, spec {provenance['spec_hash'][:8]}, data "
+        f"{provenance['data_hash'][:8]}. {verdict_sentence(fit)}"
+    )
+
+
+def check_writable(folder: Path) -> None:
+    """Fail before sampling, not after, where the result could not be written."""
+    existing = folder
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise DensingError(f"cannot write to {folder}: {existing} is a file; give a folder")
+    if not os.access(existing, os.W_OK):
+        raise DensingError(f"cannot write to {folder}: no permission; give another folder")
+
+
+def cannot_write(path: Path, error: OSError) -> NoReturn:
+    """Say where a result could not be written, and why."""
+    raise DensingError(
+        f"cannot write to {path}: {error.strerror}; choose a folder that you may write to"
+    ) from error

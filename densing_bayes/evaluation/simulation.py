@@ -1,0 +1,176 @@
+"""Panels simulated from the model, for recovery and calibration studies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from densing_bayes.inputs.specification import ModelSpec
+from densing_bayes.joint import laws
+from densing_bayes.joint.line import drawn_line, line_value, wandering
+from densing_bayes.observed.arrays import Floats
+from densing_bayes.observed.observations import Observations
+
+LAW = ("irreducible_loss", "params_loss", "params_exponent", "tokens_loss", "tokens_exponent")
+
+
+def simulate(
+    spec: ModelSpec,
+    observed: Observations,
+    truth: xr.Dataset,
+    seed: int,
+    *,
+    clip: bool = True,
+) -> tuple[Observations, Floats]:
+    """Simulate losses and scores for the runs, systems and cells of a panel.
+
+    Parameters
+    ----------
+    spec
+        The specification that ``truth`` belongs to, with the normal likelihood.
+    observed
+        The panel whose shape, dates and sizes are kept.
+    truth
+        Values of the global variables, without sample dims (one draw of a fit, perhaps edited).
+        Shortfalls, effects and everything below them are drawn anew.
+    seed
+        Seed of the simulation.
+    clip
+        Move scores below 0 to 0 and above 1 to 1, as no test gives them. The normal likelihood
+        has no such limits: leave this off where simulation and likelihood must be one.
+
+    Returns
+    -------
+    Observations
+        The same with simulated ``loss``, ``reference_loss``, ``reference_score`` and ``score``.
+        Checkpoints of a run keep their losses: the model takes these as given and has no law for
+        them.
+    numpy.ndarray
+        True log density of each system.
+    """
+    random = np.random.default_rng(seed)
+    value = {str(name): truth[name].to_numpy() for name in truth.data_vars}
+    split = len(observed.loss_benchmarks)
+    law = [value[name] for name in LAW]
+
+    k = observed.loss_benchmark
+    noise = value["loss_noise"][k]
+    loss = run_losses(observed, value) * np.exp(noise * random.standard_normal(k.size))
+
+    reference_loss = _reference_losses(observed, loss)
+    measured = replace(observed, loss=loss, reference_loss=reference_loss)
+    if "run_spread" in value:
+        effects = random.standard_normal(len(observed.checkpointed))
+        value["run_effect"] = value["run_spread"] * effects
+    reference_score = _measure(
+        random,
+        run_scores(measured, value),
+        observed.reference_items,
+        value["reference_noise"][observed.reference_benchmark],
+        clip,
+    )
+
+    log_density = _log_densities(spec, observed, value, random)
+    m, k = observed.cell_system, observed.cell_benchmark
+    time = observed.time[m]
+    shift = value["format_offset"][k]
+    if "drift_before" in value:
+        shift = shift + value["drift_before"][k] * time
+    if "drift_change" in value:
+        shift = shift + value["drift_change"][k] * np.maximum(time - observed.bend_time, 0.0)
+    delta = shift + value["benchmark_spread"][k] * random.standard_normal(m.size)
+    n = observed.log_params[m] + log_density[m] + delta - np.log(observed.centre_params)
+    d = observed.log_reference_tokens
+    cells = observed.loss_cells
+    i, j = k[:cells], k[cells:] - split
+    z = np.empty(k.size)
+    z[:cells] = value["steepness"][i] * (
+        value["midpoint"][i] - laws.scaling_loss(n[:cells], d, *(parameter[i] for parameter in law))
+    )
+    z[cells:] = value["discrimination"][j] * (
+        laws.ability(n[cells:], d, value["token_elasticity"][j]) - value["difficulty"][j]
+    )
+    score = _measure(
+        random,
+        laws.sigmoid_score(z, value["floor"][k], value["ceiling"][k]),
+        observed.cell_items,
+        value["protocol_noise"][k],
+        clip,
+    )
+    simulated = replace(measured, reference_score=reference_score, score=score)
+    return simulated, log_density
+
+
+def _reference_losses(observed: Observations, loss: Floats) -> Floats:
+    """Loss beside each reference score: the one that was simulated for that run, if any."""
+    simulated = dict(zip(observed.loss_label, loss, strict=True))
+    labels = observed.reference_label[: observed.loss_references]
+    pairs = zip(labels, observed.reference_loss, strict=True)
+    return np.array([simulated.get(label, own) for label, own in pairs], dtype=float)
+
+
+def run_losses(observed: Observations, value: dict[str, Any]) -> Floats:
+    """Loss that the scaling law expects of each finished reference run, (..., loss_run).
+
+    ``value`` has arrays of the variables by name, the dim of benchmarks last.
+    """
+    k = observed.loss_benchmark
+    law = (value[name][..., k] for name in LAW)
+    return laws.scaling_loss(observed.loss_log_params, observed.loss_log_tokens, *law)
+
+
+def run_scores(observed: Observations, value: dict[str, Any]) -> Floats:
+    """Score that the link expects of each reference run, (..., reference_run).
+
+    From the loss that was measured, or from params and tokens; ``value`` as of :func:`run_losses`.
+    """
+    k = observed.reference_benchmark
+    by_loss = observed.loss_references
+    i, j = k[:by_loss], k[by_loss:] - len(observed.loss_benchmarks)
+    from_loss = value["steepness"][..., i] * (value["midpoint"][..., i] - observed.reference_loss)
+    ability = laws.ability(
+        observed.reference_log_params,
+        observed.reference_log_tokens,
+        value["token_elasticity"][..., j],
+    )
+    direct = value["discrimination"][..., j] * (ability - value["difficulty"][..., j])
+    z = np.concatenate([from_loss, direct], axis=-1)
+    if "run_effect" in value:
+        run = observed.reference_checkpointed
+        z = z + (run >= 0) * value["run_effect"][..., run]
+    return laws.sigmoid_score(z, value["floor"][..., k], value["ceiling"][..., k])
+
+
+def _log_densities(
+    spec: ModelSpec, observed: Observations, value: dict[str, Any], random: np.random.Generator
+) -> Floats:
+    time = observed.time
+    line = wandering(drawn_line(spec.trend, observed, value), observed.walk_edges, value)
+    mean = line_value(line, time)
+    if "organisation_spread" in value:
+        effect = value["organisation_spread"] * random.standard_normal(len(observed.organisations))
+        mean = mean + effect[observed.system_organisation]
+    if "size_slope" in value:
+        mean = mean + value["size_slope"] * (observed.log_params - observed.mean_log_params)
+    if "shortfall_spread" in value:
+        own = spec.trend.release_effects
+        unit = observed.system_release if own else np.arange(len(time))
+        unit_time = observed.release_time if own else time
+        scale = value["shortfall_spread"] * np.exp(value.get("shortfall_growth", 0.0) * unit_time)
+        shortfall = scale * np.abs(random.standard_normal(len(unit_time)))
+        mean = mean - shortfall[unit]
+    if "release_spread" in value:
+        effect = value["release_spread"] * random.standard_normal(len(observed.releases))
+        mean = mean + effect[observed.system_release]
+    return mean + value["system_spread"] * random.standard_normal(len(time))
+
+
+def _measure(
+    random: np.random.Generator, expected: Floats, items: Floats, noise: Floats, clip: bool
+) -> Floats:
+    sd = np.sqrt(laws.score_variance(expected, items, noise))
+    score = expected + sd * random.standard_normal(expected.size)
+    return np.clip(score, 0.0, 1.0) if clip else score

@@ -1,0 +1,233 @@
+"""A store of finished fits, addressed by what went into them.
+
+An entry is named by a hash of specification, data, settings, versions of libraries and the source
+of the modules that it comes from, so nothing in it can be out of date. Entries appear whole or not
+at all: two processes may write the same one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import logging
+import os
+import pickle
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_cache_path
+
+from densing_bayes.errors import DensingError, FileFormatError, FitError
+from densing_bayes.inputs.specification import ModelSpec
+from densing_bayes.observed.observations import Observations
+from densing_bayes.posterior.result import Fit
+from densing_bayes.source import source_hash
+
+log = logging.getLogger(__name__)
+
+FOLDER = "DENSING_BAYES_CACHE"  # environment variable that moves the store
+LIBRARIES = ("arviz-stats", "numba", "numpy", "nutpie", "pymc", "pytensor")
+FITS = "densing_bayes.fitting.many"  # the module that makes the fits of the store
+RESOURCES = ("densing_bayes.models", "densing_bayes.data")
+
+
+def store_folder() -> Path:
+    """Folder of the store: of the environment variable DENSING_BAYES_CACHE, or the user's cache."""
+    return Path(os.environ.get(FOLDER) or user_cache_path("densing_bayes"))
+
+
+@contextmanager
+def folder_of(store: bool | str | os.PathLike[str]) -> Iterator[Path]:
+    """The folder of the store: a temporary one if nothing is to be kept."""
+    if store is False:
+        with tempfile.TemporaryDirectory() as path:
+            yield Path(path)
+        return
+    folder = store_folder() if store is True else Path(store)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DensingError(
+            f"cannot keep fits in {folder} ({error.strerror}): name another folder in "
+            f"DENSING_BAYES_CACHE, or do without (--no-cache)"
+        ) from error
+    yield folder
+
+
+def address(spec: ModelSpec, observed: Observations, settings: dict[str, Any]) -> str:
+    """Name of the entry of a fit; the settings hold whatever else it hangs on, :func:`versions`."""
+    content = {"spec": spec.hash, "data": observed.hash(), "settings": settings}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def stored_fit(name: str, spec: ModelSpec, make: Callable[[], Fit], folder: Path) -> Fit:
+    """The fit of an entry, or else a new one that becomes the entry.
+
+    Parameters
+    ----------
+    name
+        Of :func:`address`.
+    spec
+        Of the fit, whose name and description an entry need not share.
+    make
+        Makes the fit.
+    folder
+        Of the store.
+    """
+    path = folder / f"{name}.nc"
+    if path.exists():
+        try:
+            fit = Fit.load(path)
+            return dataclasses.replace(fit, spec=spec)
+        except (FileFormatError, OSError) as error:
+            log.warning("the stored fit %s cannot be read (%s): fitting anew", path, error)
+    fit = make()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        fit.save(path)
+    except (FitError, OSError) as error:
+        log.warning("the fit could not be stored in %s (%s)", folder, error)
+    return fit
+
+
+def stored_answer(
+    name: str, make: Callable[[], dict[str, Any]], folder: Path, module: str
+) -> dict[str, Any]:
+    """What was found out about a fit, as JSON beside it: read, or else made and kept.
+
+    Parameters
+    ----------
+    name
+        Of the entry; the source of the module is added.
+    make
+        Makes the answer.
+    folder
+        Of the store.
+    module
+        Name of the module of this package that finds out.
+    """
+    path = folder / f"{name}-{source_hash(module)[:12]}.json"
+    if path.exists():
+        try:
+            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return content
+        except (ValueError, OSError) as error:
+            log.warning("the stored answer %s cannot be read (%s): made anew", path, error)
+    content = make()
+    try:
+        write_entry(path, json.dumps(content).encode())
+    except OSError as error:
+        log.warning("the answer could not be stored in %s (%s)", folder, error)
+    return content
+
+
+def kept[Answer](
+    what: str, key: Any, make: Callable[[], Answer], folder: Path, module: str
+) -> Answer:
+    """A Python object of the store: read, or else made and kept.
+
+    Parameters
+    ----------
+    what
+        First part of its name.
+    key
+        What it hangs on besides the source, specifications and tables of the package, as JSON.
+    make
+        Makes the object.
+    folder
+        Of the store. Objects are pickles, so it must be one's own.
+    module
+        Name of the module of this package that makes it.
+    """
+    content = json.dumps([key, versions(module), hash_of(*RESOURCES)], sort_keys=True)
+    path = folder / f"{what}-{hashlib.sha256(content.encode()).hexdigest()[:32]}.pickle"
+    if path.exists():
+        try:
+            answer: Answer = pickle.loads(path.read_bytes())
+            return answer
+        except Exception as error:  # whatever a broken pickle raises
+            log.warning("the stored %s cannot be read (%s): made anew", path, error)
+    answer = make()
+    try:
+        write_entry(path, pickle.dumps(answer))
+    except (OSError, pickle.PicklingError, AttributeError, TypeError) as error:
+        log.warning("the answer could not be stored in %s (%s)", folder, error)
+    return answer
+
+
+def kept_files(
+    what: str, key: Any, make: Callable[[], dict[str, bytes]], folder: Path
+) -> dict[str, bytes]:
+    """Files by name, such as those of a report: read from the store, or else made and kept.
+
+    Parameters
+    ----------
+    what
+        First part of the name of the entry.
+    key
+        What they hang on besides the package and its data, as JSON.
+    make
+        Makes the contents of the files.
+    folder
+        Of the store.
+    """
+    content = json.dumps([key, libraries(), hash_of("densing_bayes", *RESOURCES)], sort_keys=True)
+    path = folder / f"{what}-{hashlib.sha256(content.encode()).hexdigest()[:32]}.zip"
+    if path.exists():
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return {name: archive.read(name) for name in archive.namelist()}
+        except (zipfile.BadZipFile, OSError) as error:
+            log.warning("the stored %s cannot be read (%s): made anew", path, error)
+    made = make()
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, contents in made.items():
+            archive.writestr(name, contents)
+    try:
+        write_entry(path, whole.getvalue())
+    except OSError as error:
+        log.warning("the files could not be stored in %s (%s)", folder, error)
+    return made
+
+
+def write_entry(path: Path, content: bytes) -> None:
+    """Write an entry whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    os.replace(temporary, path)
+
+
+def hash_of(*packages: str) -> str:
+    """Hash of every file of some packages and their folders."""
+    content = hashlib.sha256()
+    waiting = [files(package) for package in packages]
+    while waiting:
+        place = waiting.pop()
+        for item in sorted(place.iterdir(), key=lambda item: item.name):
+            if item.is_dir():
+                if item.name != "__pycache__":
+                    waiting.append(item)
+            elif not item.name.endswith(".pyc"):
+                content.update(item.name.encode() + item.read_bytes())
+    return content.hexdigest()
+
+
+def libraries() -> dict[str, str]:
+    """Versions of this package and of the libraries that numbers come from."""
+    return {name: version(name) for name in ("densing-bayes", *LIBRARIES)}
+
+
+def versions(module: str = FITS) -> dict[str, str]:
+    """Versions of libraries, and a hash of the source of a module with all that it imports."""
+    return libraries() | {"source": source_hash(module)}

@@ -1,0 +1,610 @@
+"""From evaluation outputs and leaderboards to a panel folder in our schema.
+
+The formats are read by modules of their own; here one reading a cell is chosen, systems that the
+embedded tables know are taken from there, and what nobody said is asked for, never guessed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from densing_bayes.errors import TableError
+from densing_bayes.inputs.columns import MIN_PARAMS
+from densing_bayes.inputs.foreign import (
+    epoch,
+    euroeval,
+    harness,
+    open_leaderboard,
+    swallow,
+    wide_table,
+)
+from densing_bayes.inputs.foreign.extract import (
+    OTHER_SHOTS,
+    Extract,
+    LeftOut,
+    Reading,
+    file_text,
+    number,
+)
+from densing_bayes.inputs.foreign.mapping import Mapping, load_mapping
+from densing_bayes.inputs.foreign.recognition import FORMATS, recognise
+from densing_bayes.inputs.panel import EMBEDDED, load_panel
+from densing_bayes.inputs.reading import load_table
+from densing_bayes.inputs.schema import KNOWN_BENCHMARKS, TABLES
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+LEFT_OUT: Final = "left_out.csv"
+MISSING: Final = "missing.csv"
+SAME_SIZE: Final = 0.12
+"""Two sizes of one checkpoint differ by no more than this, the rest being rounding."""
+EXACT_SIZE: Final = 0.01
+"""Two exact sizes of one checkpoint differ by less, by what counts as a parameter."""
+NEEDED: Final = {
+    "release_date": "the day of release, YYYY-MM-DD",
+    "params_total": "the number of parameters, such as 7.24e9",
+}
+"""Columns of ``systems.csv`` without which a system has no density, and what to write there."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Tables made of a foreign file, and what is not in them.
+
+    Attributes
+    ----------
+    format : str
+        What the file was.
+    tables : dict
+        As in :class:`densing_bayes.Panel`, every cell as text.
+    left_out : DataFrame
+        reason, system, benchmark, value, source; "" stands for all.
+    missing : DataFrame
+        table, row, column, write, note: what has to be filled in before the tables are valid, by
+        name, and what is known of it.
+    worth_giving : DataFrame
+        The same of what may stay empty, but would change answers.
+    """
+
+    format: str
+    tables: dict[str, pd.DataFrame]
+    left_out: pd.DataFrame
+    missing: pd.DataFrame
+    worth_giving: pd.DataFrame
+
+    @property
+    def complete(self) -> bool:
+        """Whether the tables are valid as they are."""
+        return self.missing.empty
+
+    def write(self, directory: str | os.PathLike[str], overwrite: bool = False) -> None:
+        """Write the tables, ``left_out.csv`` and ``missing.csv`` to a folder.
+
+        A new folder appears whole or not at all; in one that exists each file is replaced whole.
+
+        Raises
+        ------
+        TableError
+            If one of the files exists and ``overwrite`` is false.
+        OSError
+            If the folder cannot be written to.
+        """
+        folder = Path(directory)
+        if folder.exists() and not folder.is_dir():
+            raise TableError(f"{folder}: is a file; give a folder")
+        contents = {
+            TABLES[name].file: table
+            for name, table in self.tables.items()
+            if not (table.empty and TABLES[name].optional)
+        }
+        contents[LEFT_OUT] = self.left_out
+        asked = {"yes": self.missing, "no": self.worth_giving}
+        contents[MISSING] = pd.concat([t.assign(needed=word) for word, t in asked.items()])
+        ours = [*(schema.file for schema in TABLES.values()), LEFT_OUT, MISSING]
+        taken = [name for name in ours if (folder / name).exists()]
+        if taken and not overwrite:
+            raise TableError(
+                f"{folder}: has {', '.join(taken)} already and nothing is overwritten unless told "
+                "(--overwrite); give another folder"
+            )
+        parent = folder.resolve().parent
+        parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=parent, prefix=".import-") as beside:
+            made = Path(beside, "panel")
+            made.mkdir()
+            for name, table in contents.items():
+                table.to_csv(made / name, index=False, lineterminator="\n")
+            if not folder.exists():
+                made.rename(folder)
+                return
+            for name in contents:
+                os.replace(made / name, folder / name)
+            for name in set(taken) - contents.keys():  # of an earlier import
+                (folder / name).unlink()
+
+
+def import_scores(
+    source: str | os.PathLike[str],
+    *,
+    mapping: str | os.PathLike[str] | Mapping | None = None,
+    format: str | None = None,
+    reference: str | None = "open",
+    base_only: bool = True,
+    complete_only: bool = False,
+    upload_dates: bool = False,
+) -> Imported:
+    """Make a panel of evaluation outputs or a leaderboard.
+
+    Parameters
+    ----------
+    source : path
+        Results of lm-evaluation-harness (a file, or a folder of runs), a table of the Open LLM
+        Leaderboard (first or second version), of EuroEval or of Epoch AI, the Swallow
+        leaderboard's ``model.yml``, or a plain CSV table with systems in rows.
+    mapping : path or Mapping, optional
+        What the source does not say: columns, scale, number of shots, facts of systems.
+    format : str, optional
+        Key of :data:`.FORMATS`; seen from the file by default.
+    reference : str or None, default "open"
+        Embedded panel, or folder, whose reference runs go into the tables, for the benchmarks that
+        have scores.
+    base_only : bool, default True
+        Leave out systems that were tuned on instructions or chats.
+    complete_only : bool, default False
+        Leave out systems whose date or size is not known, in place of asking for them.
+    upload_dates : bool, default False
+        Take the day on which weights were uploaded for the release, as a bound.
+
+    Returns
+    -------
+    Imported
+
+    Raises
+    ------
+    TableError
+        If the source is in no format that is known, is damaged, or has no score of use.
+    """
+    path = Path(source)
+    if not os.path.exists(path):
+        raise TableError(f"{path}: no such file or folder")
+    known = load_table(KNOWN_BENCHMARKS).set_index("benchmark")
+    given = mapping if isinstance(mapping, Mapping) else Mapping()
+    if mapping is not None and not isinstance(mapping, Mapping):
+        given = load_mapping(mapping)
+    kind = _format(path, format, mapping is not None)
+    usual = {str(k): int(v) for k, v in known["shots"].dropna().items()} | given.shots
+    extract = _read(path, kind, given, usual, base_only)
+    left_out = list(extract.left_out)
+    readings = _usable(extract.readings, known, given, left_out)
+    readings = _one_a_cell(readings, left_out)
+    systems = _systems(extract, readings, given, upload_dates)
+    if complete_only:
+        for name in [name for name, row in systems.items() if not all(row[c] for c in NEEDED)]:
+            row = systems.pop(name)
+            lacking = " and ".join(column for column in NEEDED if not row[column])
+            left_out.append(LeftOut(f"has no {lacking}", name))
+    readings = [reading for reading in readings if reading.system in systems]
+    if not readings:
+        reasons = "; ".join(dict.fromkeys(item.reason for item in left_out))
+        raise TableError(
+            f"{path}: has no score that can be used{f': {reasons}' if reasons else ''}"
+        )
+    benchmarks = list(dict.fromkeys(reading.benchmark for reading in readings))
+    tables = {
+        "systems": _frame("systems", systems.values()),
+        "scores": _scores(readings, systems, extract, given),
+        **_reference(reference, benchmarks),
+    }
+    described = {row["benchmark"]: row for row in _rows(tables["benchmarks"])}
+    for benchmark in benchmarks:
+        described.setdefault(benchmark, _benchmark(benchmark, known, given))
+    tables["benchmarks"] = _frame("benchmarks", (described[b] for b in benchmarks))
+    measured = [_measured(b, extract, known, given, readings, usual) for b in benchmarks]
+    tables["protocols"] = pd.concat([_frame("protocols", measured), tables["protocols"]])
+    missing, worth = _asked(systems, extract, tables, benchmarks)
+    return Imported(
+        format=kind,
+        tables={name: tables[name] for name in TABLES},
+        left_out=_listed(left_out),
+        missing=missing,
+        worth_giving=worth,
+    )
+
+
+# Reading -----------------------------------------------------------------------------------------
+
+
+def _format(path: Path, given: str | None, mapped: bool) -> str:
+    if given is not None and given not in FORMATS:
+        raise TableError(f"no format {given!r}; there are {', '.join(FORMATS)}")
+    if path.is_file():
+        file_text(path)  # whether it can be read at all
+    kind = given or recognise(path)
+    if not kind and mapped and path.is_file():
+        kind = "wide"  # the mapping says which columns are what
+    if not kind:
+        known = "; ".join(FORMATS.values())
+        raise TableError(
+            f"{path}: is in no format that is known ({known}). A plain table needs a mapping that "
+            "names its columns, see 'Scores from elsewhere' in the documentation"
+        )
+    if path.is_dir() and kind != "harness":
+        raise TableError(f"{path}: is a folder; give a file")
+    return kind
+
+
+def _read(
+    path: Path, kind: str, mapping: Mapping, usual: dict[str, int], base_only: bool
+) -> Extract:
+    readers: dict[str, Callable[[], Extract]] = {
+        "harness": lambda: harness.read(_runs(path), usual, base_only),
+        "open-llm-leaderboard-v1": lambda: open_leaderboard.read_first(path, base_only),
+        "open-llm-leaderboard-v2": lambda: open_leaderboard.read_second(path, base_only),
+        "euroeval": lambda: euroeval.read(path, base_only),
+        "swallow": lambda: swallow.read(path, base_only),
+        "epoch": lambda: epoch.read(path, base_only),
+        "wide": lambda: wide_table.read(path, mapping, usual, base_only),
+    }
+    return readers[kind]()
+
+
+def _runs(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    found = harness.results_files(path)
+    if not found:
+        raise TableError(f"{path}: holds no results file of lm-evaluation-harness")
+    return found
+
+
+# Readings ----------------------------------------------------------------------------------------
+
+
+def _usable(
+    readings: Iterable[Reading], known: pd.DataFrame, mapping: Mapping, left_out: list[LeftOut]
+) -> list[Reading]:
+    kept = []
+    for reading in readings:
+        own = mapping.benchmarks.get(reading.benchmark)
+        told = own is not None and own.items is not None and own.chance is not None
+        reason = ""
+        if reading.benchmark not in known.index and not told:
+            reason = "is no benchmark that is known here; a mapping may give its items and chance"
+        elif not 0 <= reading.score <= 1:
+            reason = "is a score that is not between 0 and 1"
+        if reason:
+            system = "" if reading.benchmark not in known.index else reading.system
+            value = f"{reading.score:.6g}" if system else ""
+            left_out.append(LeftOut(reason, system, reading.benchmark, value, reading.source))
+        else:
+            kept.append(reading)
+    return kept
+
+
+def _one_a_cell(readings: list[Reading], left_out: list[LeftOut]) -> list[Reading]:
+    """One reading of a system and benchmark: unflagged before flagged, then the latest.
+
+    Where no dates tell them apart it is the one in the middle, of two in the middle the lower: the
+    best of several tries is no score.
+    """
+    cells: dict[tuple[str, str], list[Reading]] = {}
+    for reading in readings:
+        cells.setdefault((reading.system, reading.benchmark), []).append(reading)
+    kept = []
+    for several in cells.values():
+        plain = [reading for reading in several if not reading.flag] or several
+        latest = max(reading.date for reading in plain)
+        tied = sorted((r for r in plain if r.date == latest), key=lambda reading: reading.score)
+        chosen = tied[(len(tied) - 1) // 2]
+        kept.append(chosen)
+        for reading in several:
+            if reading is not chosen:
+                why = "is another reading of the same cell"
+                left_out.append(
+                    LeftOut(
+                        f"{why}, {_why_not(reading, chosen)}",
+                        reading.system,
+                        reading.benchmark,
+                        f"{reading.score:.6g}",
+                        reading.source,
+                    )
+                )
+    return kept
+
+
+def _why_not(reading: Reading, chosen: Reading) -> str:
+    if reading.flag and not chosen.flag:
+        return f"flagged {reading.flag}"
+    if reading.date != chosen.date:
+        return "measured earlier"
+    return "not the middle one" if reading.score != chosen.score else "with the same score"
+
+
+def _scores(
+    readings: list[Reading],
+    systems: dict[str, dict[str, str]],
+    extract: Extract,
+    mapping: Mapping,
+) -> pd.DataFrame:
+    rows = [
+        {
+            "system": systems[reading.system]["system"],
+            "benchmark": reading.benchmark,
+            "protocol": mapping.protocol or extract.protocol,
+            "score": f"{reading.score:.6g}",
+            "score_error": f"{reading.error:.3g}" if 0 < reading.error <= 0.5 else "",
+            "shots": "" if reading.shots is None else str(reading.shots),
+            "flag": reading.flag,
+            "source": reading.source,
+        }
+        for reading in readings
+    ]
+    return _frame("scores", rows)
+
+
+# Systems -----------------------------------------------------------------------------------------
+
+
+def _systems(
+    extract: Extract, readings: list[Reading], mapping: Mapping, upload_dates: bool
+) -> dict[str, dict[str, str]]:
+    """Name in the file -> row of ``systems.csv``."""
+    embedded = _text_table(files("densing_bayes.data").joinpath("current"), "systems.csv")
+    rows = _rows(embedded)
+    systems: dict[str, dict[str, str]] = {}
+    for name in dict.fromkeys(reading.system for reading in readings):
+        said = dict(extract.systems.get(name, {}))
+        size = float(said.get("params_total", math.nan))
+        row = next((row for row in rows if _is_same(name, size, row)), None)
+        systems[name] = _said(name, said, extract, upload_dates) if row is None else dict(row)
+        own = mapping.systems.get(name, {})
+        systems[name] |= {column: _cell(value) for column, value in own.items()}
+        _blank_what_is_wrong(systems[name])
+    _name_apart(systems)
+    return systems
+
+
+def _is_same(name: str, size: float, row: dict[str, str]) -> bool:
+    """Whether a name and size (NaN where it is not known) mean a system of the embedded tables.
+
+    The names are equal, or the system's own name is the key and the account or the size says that
+    it is no namesake.
+    """
+    account, _, own = name.lower().rpartition("/")
+    embedded_account = row["name"].lower().rpartition("/")[0]
+    difference = abs(size / float(row["params_total"]) - 1)
+    if difference > SAME_SIZE:  # another checkpoint; unknown sizes do not differ
+        return False
+    if name.lower() in (row["name"].lower(), row["system"]):
+        return True
+    vouched = account == embedded_account if embedded_account else difference < EXACT_SIZE
+    return own == row["system"] and vouched
+
+
+def _said(name: str, said: dict[str, Any], extract: Extract, upload_dates: bool) -> dict[str, str]:
+    """Row of a system that the embedded tables do not have: what the file says, no more."""
+    row = dict.fromkeys(TABLES["systems"].names, "")
+    account, _, own = name.rpartition("/")
+    row |= {"system": own.lower().replace(" ", "-"), "name": name, "source": extract.source}
+    if account:
+        row["organisation"] = account  # of the account that holds the weights
+    uploaded = str(said.pop("uploaded", ""))
+    if uploaded and upload_dates:
+        row |= {"release_date": uploaded, "date_basis": "bound"}
+    elif uploaded:
+        row["note"] = f"weights uploaded {uploaded}"
+    row |= {column: _cell(value) for column, value in said.items()}
+    return row
+
+
+def _blank_what_is_wrong(row: dict[str, str]) -> None:
+    """Empty a date or size that cannot be one, and note what was there: it is asked for then."""
+    for column, is_right in (("release_date", _is_day), ("params_total", _is_size)):
+        if row[column] and not is_right(row[column]):
+            row["note"] = "; ".join(filter(None, (row["note"], f"{column} given: {row[column]}")))
+            row[column] = ""
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return len(text) == 10 and dt.date.fromisoformat(text) <= dt.date.today()
+    except ValueError:
+        return False
+
+
+def _is_size(text: str) -> bool:
+    return number(text) >= MIN_PARAMS
+
+
+def _name_apart(systems: dict[str, dict[str, str]]) -> None:
+    """Tell systems of one key apart by their account, and families by their organisation.
+
+    Two organisations may continue the training of one family: their systems are no release.
+    """
+    owners: dict[str, set[str]] = {}
+    for row in systems.values():
+        owners.setdefault(row["family"], set()).add(row["organisation"])
+    for row in systems.values():
+        if row["family"] and len(owners[row["family"]]) > 1:
+            row["family"] = f"{row['family']} ({row['organisation'] or 'unknown'})"
+    count: dict[str, int] = {}
+    for row in systems.values():
+        count[row["system"]] = count.get(row["system"], 0) + 1
+    for name, row in systems.items():
+        if count[row["system"]] > 1:
+            row["system"] = re.sub(r"\s+", "-", name.lower())
+
+
+def _asked(
+    systems: dict[str, dict[str, str]],
+    extract: Extract,
+    tables: dict[str, pd.DataFrame],
+    benchmarks: list[str],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What has to be filled in, and what would better be."""
+    missing, worth = [], []
+    for row in systems.values():
+        for column, what in NEEDED.items():
+            if not row[column]:
+                missing.append(("systems.csv", row["system"], column, what, row["note"]))
+        if not row["family"]:
+            worth.append(
+                (
+                    "systems.csv",
+                    row["system"],
+                    "family",
+                    "a name that sizes of one recipe share; without it each is its own release",
+                )
+            )
+        if row["parent"] and not row["derivation"]:
+            worth.append(("systems.csv", row["system"], "derivation", f"made of {row['parent']}"))
+        if extract.kind_unknown and not row["family"]:
+            what = "delete what is no base model: the file does not say which are"
+            worth.append(("systems.csv", row["system"], "", what))
+    unmet = [name for name in ("runs", "reference_scores") if tables[name].empty]
+    for name in unmet:
+        what = "runs of known params, tokens and score, which tie scores to sizes"
+        missing.append((TABLES[name].file, "", "", f"{what}{_elsewhere(benchmarks)}", ""))
+    tied = set(tables["reference_scores"]["benchmark"])
+    for benchmark in [] if unmet else sorted(set(benchmarks) - tied):
+        what = "scores of reference runs, without which no specification can use it"
+        file = TABLES["reference_scores"].file
+        worth.append((file, benchmark, "", f"{what}{_elsewhere([benchmark])}"))
+    columns = ["table", "row", "column", "write", "note"]
+    return (
+        pd.DataFrame(missing, columns=columns).fillna(""),
+        pd.DataFrame(worth, columns=columns[:-1]).assign(note=""),
+    )
+
+
+def _elsewhere(benchmarks: list[str]) -> str:
+    """Which embedded panels have reference scores on benchmarks."""
+    package = files("densing_bayes.data")
+    found = [
+        name
+        for name in EMBEDDED
+        if set(_text_table(package.joinpath(name), "reference_scores.csv")["benchmark"])
+        & set(benchmarks)
+    ]
+    return f" (--reference {' or '.join(found)} has some)" if found else ""
+
+
+# Tables ------------------------------------------------------------------------------------------
+
+
+def _reference(reference: str | None, benchmarks: list[str]) -> dict[str, pd.DataFrame]:
+    """Reference runs, their losses and scores, and how they were measured, word for word."""
+    names = ("benchmarks", "protocols", "runs", "losses", "reference_scores")
+    if reference is None:
+        return {name: _frame(name, ()) for name in names}
+    folder: Traversable | Path = files("densing_bayes.data").joinpath(reference)
+    if reference not in EMBEDDED:
+        load_panel(reference)  # it has to be valid
+        folder = Path(reference)
+    tables = {name: _text_table(folder, TABLES[name].file) for name in names}
+    for name in names:
+        table = tables[name].reindex(columns=TABLES[name].names, fill_value="")
+        if name != "runs":
+            table = table[table["benchmark"].isin(benchmarks)]
+        tables[name] = table
+    used = set(tables["losses"]["run"]) | set(tables["reference_scores"]["run"])
+    tables["runs"] = tables["runs"][tables["runs"]["run"].isin(used)]
+    scored = tables["reference_scores"]
+    pairs = set(zip(scored["protocol"], scored["benchmark"], strict=True))
+    described = tables["protocols"]
+    wanted = [
+        pair in pairs for pair in zip(described["protocol"], described["benchmark"], strict=True)
+    ]
+    tables["protocols"] = described[wanted]
+    # a table without protocols was measured alike: a name for it, since there are protocols now
+    nameless = tables["reference_scores"]["protocol"] == ""
+    tables["reference_scores"].loc[nameless, "protocol"] = "panel"
+    return tables
+
+
+def _benchmark(benchmark: str, known: pd.DataFrame, mapping: Mapping) -> dict[str, str]:
+    usual = {} if benchmark not in known.index else known.loc[benchmark].to_dict()
+    row = {"benchmark": benchmark} | {str(k): _cell(v) for k, v in usual.items()}
+    own = mapping.benchmarks.get(benchmark)
+    if own is not None:
+        given = {"name": own.name, "items": own.items, "chance": own.chance, "format": own.format}
+        row |= {k: _cell(v) for k, v in given.items() if v not in (None, "")}
+        if own.items is not None:
+            row["effective_items"] = _cell(own.items)
+        row.setdefault("source", mapping.source or "as given")
+    return row
+
+
+def _measured(
+    benchmark: str,
+    extract: Extract,
+    known: pd.DataFrame,
+    mapping: Mapping,
+    readings: list[Reading],
+    shots_usual: dict[str, int],
+) -> dict[str, str]:
+    """Row of ``protocols.csv``: what the format says, else what is usual."""
+    usual = known.loc[benchmark] if benchmark in known.index else pd.Series(dtype=object)
+    own = [reading for reading in readings if reading.benchmark == benchmark]
+    shots = {reading.shots for reading in own if not reading.flag}
+    if not shots and any(reading.flag == OTHER_SHOTS for reading in own):
+        shots = {shots_usual[benchmark]}  # none was measured as the protocol has it
+    row: dict[str, Any] = {
+        "protocol": mapping.protocol or extract.protocol,
+        "benchmark": benchmark,
+        "format": usual.get("format", ""),
+        "shots": next(iter(shots)) if len(shots) == 1 else None,
+        "metric": usual.get("metric", ""),
+        "measured_by": mapping.measured_by or extract.measured_by,
+        "source": mapping.source or "named in each row",
+    }
+    row |= extract.measured.get(benchmark, {})
+    return {column: _cell(value) for column, value in row.items()}
+
+
+def _listed(left_out: list[LeftOut]) -> pd.DataFrame:
+    columns = ["reason", "system", "benchmark", "value", "source"]
+    table = pd.DataFrame([asdict(item) for item in left_out], columns=columns, dtype=object)
+    return table.drop_duplicates(["reason", "system", "benchmark", "value"], ignore_index=True)
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, str]]:
+    return [{str(k): str(v) for k, v in row.items()} for row in table.to_dict("records")]
+
+
+def _frame(name: str, rows: Iterable[dict[str, str]]) -> pd.DataFrame:
+    """A table of text with the columns of the schema."""
+    table = pd.DataFrame(list(rows), dtype=object)
+    return table.reindex(columns=TABLES[name].names).fillna("")
+
+
+def _text_table(folder: Traversable | Path, file: str) -> pd.DataFrame:
+    path = folder.joinpath(file)
+    if not path.is_file():
+        name = next(name for name, schema in TABLES.items() if schema.file == file)
+        return _frame(name, ())
+    with path.open("r", encoding="utf-8-sig") as text:
+        return pd.read_csv(text, dtype=str, keep_default_na=False)
+
+
+def _cell(value: object) -> str:
+    """A value as a cell: counts without a point, nothing for what is not known."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e18:
+        return str(int(value))
+    return str(value)

@@ -1,0 +1,336 @@
+"""Reading tables from CSV files, with every problem told at once."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import hashlib
+import io
+import os
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from densing_bayes.errors import TableError
+from densing_bayes.inputs.columns import ColumnSchema, TableSchema
+from densing_bayes.inputs.problems import (
+    Problem,
+    duplicates,
+    panel_problems,
+    raise_problems,
+    value_problems,
+)
+from densing_bayes.inputs.schema import MISNOMERS, TABLES
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+DATA_PACKAGE = "densing_bayes.data"
+_BLANKS = {"", "na", "n/a", "nan", "null", "none", "-"}
+
+
+def load_table(schema: TableSchema, source: str | os.PathLike[str] | None = None) -> pd.DataFrame:
+    """Read and check a table that stands alone.
+
+    Parameters
+    ----------
+    schema
+        What it has to look like.
+    source
+        A CSV file of one's own; the embedded table by default.
+
+    Raises
+    ------
+    TableError
+        Names the file, the row as an editor counts it, the column, the value and what would be
+        right.
+    """
+    folder: Traversable | Path = files(DATA_PACKAGE)
+    if source is not None:
+        path = Path(source)
+        if path.is_dir():
+            raise TableError(f"{path}: is a folder; give a CSV file such as {path / schema.file}")
+        if not path.is_file():
+            raise TableError(f"{path}: no such file; it needs the columns {_columns(schema)}")
+        folder, schema = path.parent, dataclasses.replace(schema, file=path.name)
+    problems: list[Problem] = []
+    table, _ = _read_table(schema, folder, source is None, True, problems)
+    problems += duplicates(schema, table)
+    raise_problems(problems, str(folder))
+    return table.reset_index(drop=True)
+
+
+def refuse_foreign(path: Path) -> None:
+    """Say what a file or folder is, if it is something that can be made tables of."""
+    from densing_bayes.inputs.foreign.recognition import Foreign, foreign_files, recognise
+
+    if path.is_dir():
+        found = foreign_files(path)
+    else:
+        known = recognise(path)
+        found = [Foreign(path, known)] if known else []
+    if found:
+        raise TableError(str(found[0]))
+
+
+def _refuse_foreign_table(schema: TableSchema, path: Path, content: bytes) -> None:
+    """The same of a file that stands where a table is expected: one message, not one a column."""
+    header = content[:100_000].decode("utf-8-sig", errors="replace").lstrip().splitlines()[:1]
+    given = {name.strip().strip('"') for name in "".join(header).split(",")}
+    required = set(_required(schema, False))
+    if len(required - given) > len(required) / 2:
+        refuse_foreign(path)
+
+
+def _columns(schema: TableSchema) -> str:
+    return ", ".join(_required(schema, False))
+
+
+def read_tables(
+    folder: Traversable | Path, embedded: bool, check: bool
+) -> tuple[dict[str, pd.DataFrame], str]:
+    """All tables of a panel by name, and the SHA-256 of their files."""
+    problems: list[Problem] = []
+    digest = hashlib.sha256()
+    tables = {}
+    for name, schema in TABLES.items():
+        tables[name], content = _read_table(schema, folder, embedded, check, problems)
+        if content is not None:
+            digest.update(f"{schema.file} {len(content)}\n".encode())
+            digest.update(content)
+    raise_problems(problems, str(folder))
+    for name, column in (
+        ("protocols", "format"),
+        ("reference_scores", "format"),
+        ("losses", "loss_unit"),
+    ):
+        of_benchmark = tables["benchmarks"].set_index("benchmark")[column]
+        table = tables[name]
+        given = table[column] != ""
+        table[column] = table[column].where(given, table["benchmark"].map(of_benchmark))
+    if check:
+        raise_problems(panel_problems(tables), str(folder))
+    return tables, digest.hexdigest()
+
+
+def _read_table(
+    schema: TableSchema,
+    folder: Traversable | Path,
+    embedded: bool,
+    check: bool,
+    problems: list[Problem],
+) -> tuple[pd.DataFrame, bytes | None]:
+    """Read one table, index = row in the file; problems are added to the list.
+
+    Its bytes come with it, None if there is no such file.
+    """
+    empty = pd.DataFrame(columns=schema.names)
+    path = folder.joinpath(schema.file)
+    if not path.is_file():
+        if not schema.optional:
+            problems.append(Problem(schema.file, _missing_file(schema, folder)))
+        return _convert(schema, empty, problems), None
+    content = path.read_bytes()
+    if isinstance(path, Path) and not embedded:
+        _refuse_foreign_table(schema, path, content)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = content[: error.start].count(b"\n") + 1
+        byte = f"byte 0x{content[error.start]:02x}"
+        problems.append(
+            Problem(schema.file, "is not UTF-8; save the file as UTF-8", row=row, value=byte)
+        )
+        return empty, content
+    before = len(problems)
+    raw = _split(schema, text, problems)
+    if len(problems) == before:
+        raw = _check_columns(schema, raw, embedded, problems)
+    if len(problems) > before:
+        return empty, content
+    if raw.empty and schema.rows_required:
+        problems.append(
+            Problem(schema.file, "has a header but no rows; a panel needs at least one")
+        )
+        return empty, content
+    table = _convert(schema, raw, problems)
+    if check and len(problems) == before:
+        problems += value_problems(schema, table, raw)
+    return table, content
+
+
+def _missing_file(schema: TableSchema, folder: Traversable | Path) -> str:
+    own = {table.file for table in TABLES.values()}
+    there = sorted(item.name for item in folder.iterdir() if item.name.endswith(".csv"))
+    there = [name for name in there if name not in own]
+    close = get_close_matches(schema.file, there, n=1)
+    if close:
+        return f"is missing; {close[0]} is there, rename it?"
+    return f"is missing; it needs the columns {_columns(schema)}"
+
+
+def _required(schema: TableSchema, embedded: bool) -> list[str]:
+    return [
+        column.name
+        for column in schema.columns
+        if column.required or (embedded and not column.late)
+    ]
+
+
+def _split(schema: TableSchema, text: str, problems: list[Problem]) -> pd.DataFrame:
+    if not text.strip():
+        problems.append(
+            Problem(
+                schema.file,
+                f"is empty; it needs a header with {', '.join(_required(schema, False))}",
+            )
+        )
+        return pd.DataFrame()
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header: list[str] | None = None
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    start = 1
+    try:
+        for cells in reader:
+            line, start = start, reader.line_num + 1
+            if not any(cell.strip() for cell in cells):
+                continue
+            cells = [cell.strip() for cell in cells]
+            if header is None:
+                header = cells
+                if not _right_delimiter(schema, header, line, problems):
+                    return pd.DataFrame()
+            elif len(cells) != len(header):
+                problems.append(
+                    Problem(
+                        schema.file,
+                        f"has {len(cells)} cells where the header has {len(header)}; "
+                        "put text that holds commas in double quotes",
+                        row=line,
+                    )
+                )
+            else:
+                rows.append(cells)
+                lines.append(line)
+    except csv.Error as error:
+        problems.append(Problem(schema.file, f"cannot be read as CSV: {error}", row=start))
+        return pd.DataFrame()
+    return pd.DataFrame(rows, columns=header, index=lines, dtype=object)
+
+
+def _right_delimiter(
+    schema: TableSchema, header: list[str], line: int, problems: list[Problem]
+) -> bool:
+    if len(header) > 1:
+        return True
+    for delimiter, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if delimiter in header[0]:
+            problems.append(
+                Problem(
+                    schema.file,
+                    f"is separated by {name}; save it with commas (and points in numbers)",
+                    row=line,
+                )
+            )
+            return False
+    return True
+
+
+def _check_columns(
+    schema: TableSchema, raw: pd.DataFrame, embedded: bool, problems: list[Problem]
+) -> pd.DataFrame:
+    given = list(raw.columns)
+    missing = [name for name in _required(schema, embedded) if name not in given]
+    for name in dict.fromkeys(given):
+        if given.count(name) > 1:
+            problems.append(Problem(schema.file, "occurs twice in the header; remove one", 1, name))
+        elif name not in schema.names:
+            meant = MISNOMERS.get(name.lower(), name.lower())
+            close = get_close_matches(meant, missing or schema.names, n=1)
+            mend = f"did you mean {close[0]!r}?" if close else "remove it or put it into note"
+            if close and close[0] in missing:
+                missing.remove(close[0])
+                mend = f"{mend} That one is missing."
+            problems.append(
+                Problem(
+                    schema.file,
+                    f"is not known; {mend} Known: {', '.join(schema.names)}",
+                    1,
+                    name or "(no name)",
+                )
+            )
+    for name in missing:
+        problems.append(Problem(schema.file, "is missing; add it to the header", 1, name))
+    return raw
+
+
+def _convert(schema: TableSchema, raw: pd.DataFrame, problems: list[Problem]) -> pd.DataFrame:
+    """Text to typed columns, in the order of the schema, with defaults filled in."""
+    table = pd.DataFrame(index=raw.index)
+    for column in schema.columns:
+        if column.name in raw.columns:
+            cells = raw[column.name]
+            table[column.name] = _typed(schema, column, cells, problems)
+        else:
+            table[column.name] = _typed(
+                schema, column, pd.Series("", index=raw.index, dtype=object), problems
+            )
+    for column in schema.columns:
+        values = table[column.name]
+        absent = values == "" if column.kind == "text" else values.isna()
+        if column.default is None or not absent.any():
+            continue
+        default = column.default(table) if callable(column.default) else column.default
+        table[column.name] = values.mask(absent, default)
+    return table
+
+
+def _typed(
+    schema: TableSchema, column: ColumnSchema, cells: pd.Series, problems: list[Problem]
+) -> pd.Series:
+    blank = cells.str.lower().isin(_BLANKS) if len(cells) else pd.Series(False, index=cells.index)
+    if column.kind == "text":
+        text = cells.astype(object)
+        if not column.blank:
+            return text.mask(cells == "", None)
+        if column.rule is not None:
+            return text.str.lower() if len(text) else text
+        return text
+    typed: pd.Series[Any]
+    if column.kind == "number":
+        typed = pd.to_numeric(cells.mask(blank, None), errors="coerce").astype("float64")
+        typed = typed.where(typed.abs() != float("inf"))
+        mend = _number_mend
+    else:
+        shaped = cells.str.fullmatch(r"\d{4}-\d{2}-\d{2}") if len(cells) else blank
+        typed = pd.to_datetime(
+            cells.where(shaped & ~blank, None), format="%Y-%m-%d", errors="coerce"
+        ).astype("datetime64[ns]")
+        mend = _date_mend
+    for row in cells.index[typed.isna() & ~blank]:
+        value = str(cells[row])
+        problems.append(Problem(schema.file, mend(value), row, column.name, value))
+    return typed
+
+
+def _number_mend(value: str) -> str:
+    scale = {"k": "e3", "m": "e6", "b": "e9", "t": "e12"}.get(value[-1:].lower(), "")
+    if scale and value[:-1].replace(".", "", 1).isdigit():
+        return f"is not a number; write {value[:-1]}{scale}"
+    if value.endswith("%") and value[:-1].replace(".", "", 1).isdigit():
+        return f"is not a number; write {float(value[:-1]) / 100:.6g}"
+    if value.replace(",", "", 1).isdigit():
+        return f"is not a number; write {value.replace(',', '.')} with a decimal point"
+    return "is not a number; write it in digits, for example 7e9 or 0.642"
+
+
+def _date_mend(value: str) -> str:
+    if len(value) == 7 and value[4] == "-" and value.replace("-", "").isdigit():
+        return f"is a month; write a day, for example {value}-15, and say so in date_basis"
+    if len(value) == 4 and value.isdigit():
+        return f"is a year; write a day as YYYY-MM-DD, for example {value}-07-01"
+    return "is not a date; write YYYY-MM-DD, for example 2023-07-18"

@@ -1,0 +1,115 @@
+"""Density component: log Neff of every cell, and the scores that it predicts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+from pytensor.tensor.variable import TensorVariable
+
+from densing_bayes.inputs.families import Prior
+from densing_bayes.inputs.specification import ModelSpec
+from densing_bayes.joint.line import contrasts, ramps, stretches
+from densing_bayes.joint.scaling import ScalingLaw
+from densing_bayes.joint.score_links import ScoreLink, expected_score, observe_score
+from densing_bayes.joint.trend import Trend
+from densing_bayes.joint.variables import variable
+from densing_bayes.observed.observations import Observations
+
+
+class Density(NamedTuple):
+    """Log density of the systems and log Neff of the cells, with what their priors hang on."""
+
+    log_density: TensorVariable
+    log_effective_params: TensorVariable
+    cell_shift: TensorVariable  # mean of log Neff - log N - log density
+    cell_spread: TensorVariable
+    cell_noise: TensorVariable
+
+
+def densities(
+    spec: ModelSpec,
+    observed: Observations,
+    score: TensorVariable,
+    law: ScalingLaw,
+    link: ScoreLink,
+    trend: Trend,
+) -> Density:
+    """State log Neff = log N + log density + delta and observe the scores of the systems."""
+    prior = spec.density
+    mean = trend.line + trend.effects
+    if trend.shortfall is not None:
+        mean = mean - trend.shortfall[trend.unit]
+    log_density = pm.Normal("log_density", mean, trend.spread, dims="system")
+
+    m, k = observed.cell_system, observed.cell_benchmark
+    benchmarks = [spec.benchmarks[name] for name in observed.benchmarks]
+    offset = variable(
+        "format_offset", [b.format_offset or prior.format_offset for b in benchmarks], "benchmark"
+    )
+    shift = offset[k]
+    if prior.drift and len(observed.benchmarks) > 1:
+        shift = shift + _drift(spec, observed)
+    if prior.walk is not None and len(observed.benchmarks) > 1:
+        shift = shift + _wandering(prior.walk, observed)
+    if prior.lean is not None and len(observed.benchmarks) > 1:
+        shift = shift + _lean(prior.lean)[observed.system_organisation[m], k]
+    spread = variable("benchmark_spread", prior.benchmark_spread, "benchmark")[k]
+    if observed.flags:
+        flagged = observed.cell_flag >= 0
+        flag_offset = variable("flag_offset", prior.flag_offset, "flag")
+        flag_spread = variable("flag_spread", prior.flag_spread, "flag")
+        shift = shift + flagged * flag_offset[observed.cell_flag]
+        spread = np.sqrt(spread**2 + flagged * flag_spread[observed.cell_flag] ** 2)
+    log_effective_params = pm.Normal(
+        "log_effective_params", observed.log_params[m] + log_density[m] + shift, spread, dims="cell"
+    )
+
+    noise = variable(
+        "protocol_noise",
+        [b.protocol_noise or spec.performance.protocol_noise for b in benchmarks],
+        "benchmark",
+    )[k]
+    expected, _ = expected_score(observed, law, link, log_effective_params)
+    observe_score("score", spec, expected, observed.cell_items, noise, score, "cell")
+    return Density(log_density, log_effective_params, shift, spread, noise)
+
+
+def _lean(prior: Prior) -> TensorVariable:
+    """What the systems of an organisation are better or worse at than their density says."""
+    spread = variable("lean_spread", prior)
+    offset = pm.Normal("lean_offset", dims=("organisation", "benchmark"))
+    return pm.Deterministic(
+        "organisation_lean", spread * offset, dims=("organisation", "benchmark")
+    )
+
+
+def _wandering(prior: Prior, observed: Observations) -> TensorVariable:
+    """Walks of the benchmarks off their mean, which sum to zero at every time."""
+    begin, end = stretches(observed.walk_edges)
+    of_step = ramps(begin, end, observed.time)[1][observed.cell_system]
+    apart = contrasts(len(observed.benchmarks))
+    spread = variable("benchmark_step_spread", prior) * np.sqrt(np.abs(end - begin)[0])
+    z = pm.Normal("benchmark_step_offset", dims=("stretch", "contrast")).ravel()
+    shape = len(begin), len(apart)
+    steps = pt.dot(np.kron(np.eye(len(begin)), apart), z).reshape(shape)
+    pm.Deterministic("benchmark_step", spread * steps, dims=("stretch", "benchmark"))
+    # One product with the free values: sums over many steps are beyond the interpreter.
+    weights = of_step[:, :, None] * apart[observed.cell_benchmark][:, None, :]
+    return spread * pt.dot(weights.reshape(len(weights), -1), z)
+
+
+def _drift(spec: ModelSpec, observed: Observations) -> TensorVariable:
+    """Drift of the benchmarks against their mean, B_k t + C_k (time since the bend)."""
+    k, time = observed.cell_benchmark, observed.time[observed.cell_system]
+    spread = variable("drift_spread_before", spec.density.drift_spread)
+    z = pm.ZeroSumNormal("drift_before_offset", dims="benchmark")
+    drift = pm.Deterministic("drift_before", spread * z, dims="benchmark")[k] * time
+    for bend in observed.bend_time:
+        spread = variable("drift_spread_change", spec.density.drift_change_spread)
+        z = pm.ZeroSumNormal("drift_change_offset", dims="benchmark")
+        change = pm.Deterministic("drift_change", spread * z, dims="benchmark")
+        drift = drift + change[k] * np.maximum(time - bend, 0.0)
+    return drift

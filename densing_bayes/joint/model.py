@@ -1,0 +1,90 @@
+"""The joint model as one PyMC model: the plain statement, in the order in which data flow."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pymc as pm
+from pytensor.tensor.variable import TensorVariable
+
+from densing_bayes.inputs.dates import date_of
+from densing_bayes.inputs.panel import Panel
+from densing_bayes.inputs.specification import ModelSpec
+from densing_bayes.joint.density import Density, densities
+from densing_bayes.joint.scaling import ScalingLaw, scaling_law
+from densing_bayes.joint.score_links import ScoreLink, score_link
+from densing_bayes.joint.trend import Trend, trend
+from densing_bayes.observed.observations import Observations, observe
+
+
+class Measured(NamedTuple):
+    """What was measured, as data of the model: it can be exchanged without compiling anew."""
+
+    loss: TensorVariable
+    reference_loss: TensorVariable  # beside the scores of loss-linked benchmarks
+    reference_score: TensorVariable
+    score: TensorVariable
+
+
+class Parts(NamedTuple):
+    """A model with the symbolic parts of its components."""
+
+    model: pm.Model
+    data: Measured
+    law: ScalingLaw
+    link: ScoreLink
+    trend: Trend
+    density: Density
+
+
+def build_model(spec: ModelSpec, panel: Panel) -> pm.Model:
+    """Build the joint model of a specification on a panel.
+
+    A plain :class:`pymc.Model` with named dims (see docs/schema.md): ``pm.sample``, ``pm.do``,
+    prior and posterior predictive sampling work on it. :func:`densing_bayes.fit` samples the same
+    density in better coordinates.
+
+    Raises
+    ------
+    SpecError
+        If the panel lacks what the specification asks for.
+    """
+    return assemble(spec, observe(panel, spec)).model
+
+
+def assemble(spec: ModelSpec, observed: Observations) -> Parts:
+    """Build the model from observations, keeping the symbolic parts."""
+    with pm.Model(coords=coordinates(spec, observed)) as model:
+        data = Measured(
+            loss=pm.Data("loss_data", observed.loss, dims="loss_run"),
+            reference_loss=pm.Data("reference_loss_data", observed.reference_loss),
+            reference_score=pm.Data(
+                "reference_score_data", observed.reference_score, dims="reference_run"
+            ),
+            score=pm.Data("score_data", observed.score, dims="cell"),
+        )
+        law = scaling_law(spec.scaling, observed, data.loss)
+        link = score_link(spec, observed, data.reference_loss, data.reference_score)
+        frontier = trend(spec.trend, observed)
+        density = densities(spec, observed, data.score, law, link, frontier)
+    return Parts(model, data, law, link, frontier, density)
+
+
+def coordinates(spec: ModelSpec, observed: Observations) -> dict[str, Any]:
+    """Named dims of the model and their labels."""
+    return {
+        "benchmark": observed.benchmarks,
+        "loss_benchmark": observed.loss_benchmarks,
+        "direct_benchmark": observed.direct_benchmarks,
+        "loss_run": observed.loss_label,
+        "reference_run": observed.reference_label,
+        "checkpointed_run": observed.checkpointed,
+        "system": observed.systems,
+        "release": observed.releases,
+        "organisation": observed.organisations,
+        "cell": observed.cell_label,
+        "flag": observed.flags,
+        "stretch": [str(date_of(edge).date()) for edge in observed.walk_edges[:-1]],
+        "contrast": list(range(len(observed.benchmarks) - 1)),
+        **spec.trend.coordinates,
+    }

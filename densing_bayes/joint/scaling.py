@@ -1,0 +1,62 @@
+"""Scaling component: the losses of the reference runs (design: L = E + a n^-alpha + b d^-beta)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+from pytensor.tensor.variable import TensorVariable
+
+from densing_bayes.inputs.families import LogNormal
+from densing_bayes.inputs.specification import ScalingSpec
+from densing_bayes.joint import laws
+from densing_bayes.joint.variables import variable
+from densing_bayes.observed.observations import Observations
+
+
+class ScalingLaw(NamedTuple):
+    """Parameters of the loss law, each over loss-linked benchmarks."""
+
+    E: TensorVariable
+    a: TensorVariable
+    alpha: TensorVariable
+    b: TensorVariable
+    beta: TensorVariable
+
+
+def scaling_law(spec: ScalingSpec, observed: Observations, loss: TensorVariable) -> ScalingLaw:
+    """State the loss law and observe the losses of finished reference runs."""
+    dims = "loss_benchmark"
+    centre = variable("loss_at_centre", spec.loss_at_centre, dims)
+    params_share = variable("params_share", spec.params_share, dims)
+    if spec.irreducible:
+        irreducible_share = variable("irreducible_share", spec.irreducible_share, dims)
+    else:
+        irreducible_share = pt.zeros(len(observed.loss_benchmarks))
+    reducible = centre * (1.0 - irreducible_share)
+    law = ScalingLaw(
+        E=pm.Deterministic("irreducible_loss", centre * irreducible_share, dims=dims),
+        a=pm.Deterministic("params_loss", reducible * params_share, dims=dims),
+        alpha=_exponent("params_exponent", spec.params_exponent, spec),
+        b=pm.Deterministic("tokens_loss", reducible * (1.0 - params_share), dims=dims),
+        beta=_exponent("tokens_exponent", spec.tokens_exponent, spec),
+    )
+    noise = variable("loss_noise", spec.loss_noise, dims)
+    k = observed.loss_benchmark
+    expected = laws.scaling_loss(
+        observed.loss_log_params, observed.loss_log_tokens, *(parameter[k] for parameter in law)
+    )
+    pm.LogNormal("loss", np.log(expected), noise[k], observed=loss, dims="loss_run")
+    return law
+
+
+def _exponent(name: str, prior: LogNormal, spec: ScalingSpec) -> TensorVariable:
+    """Exponents over benchmarks: log-normal about a common mean, or each on its own."""
+    if not spec.pooling:
+        return variable(name, prior, "loss_benchmark")
+    mean = pm.Normal(f"log_{name}_mean", np.log(prior.median), prior.sigma)
+    spread = variable(f"{name}_spread", spec.exponent_spread)
+    offset = pm.Normal(f"{name}_offset", dims="loss_benchmark")
+    return pm.Deterministic(name, np.exp(mean + spread * offset), dims="loss_benchmark")

@@ -1,0 +1,358 @@
+"""What the model sees: a panel narrowed by a specification, as index arrays.
+
+Cells (a system's score on a benchmark) are sparse: a missing score has no cell. Benchmarks that
+are linked through their loss come first, so that one split serves every array over benchmarks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from densing_bayes.errors import SpecError
+from densing_bayes.inputs.columns import COMPRESSED
+from densing_bayes.inputs.dates import DAYS_PER_YEAR, ORIGIN, date_of, years_since_origin
+from densing_bayes.inputs.panel import Panel
+from densing_bayes.inputs.releases import release_names
+from densing_bayes.inputs.specification import ModelSpec
+from densing_bayes.observed.arrays import Floats, Ints
+from densing_bayes.observed.changes import changes_of, check_changes
+from densing_bayes.observed.reference import (
+    final_runs,
+    reference_losses,
+    reference_scores,
+    training_runs,
+)
+from densing_bayes.observed.selection import select
+from densing_bayes.observed.sizes import system_sizes
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Arrays of one fit. Logarithms are natural; times are years since 2022-11-30."""
+
+    benchmarks: tuple[str, ...]
+    loss_benchmarks: tuple[str, ...]
+    chance: Floats
+    centre_params: float
+    centre_tokens: float
+    log_reference_tokens: float  # log(D0 / D0')
+
+    loss: Floats
+    loss_label: tuple[str, ...]
+    loss_benchmark: Ints
+    loss_log_params: Floats
+    loss_log_tokens: Floats
+
+    reference_score: Floats
+    reference_label: tuple[str, ...]
+    reference_benchmark: Ints
+    reference_items: Floats
+    reference_loss: Floats  # of the loss-linked rows, which come first
+    reference_log_params: Floats  # of the directly linked rows
+    reference_log_tokens: Floats
+    reference_checkpointed: Ints  # index into checkpointed, -1 for none
+    checkpointed: tuple[str, ...]  # training runs with several scores on a benchmark
+
+    systems: tuple[str, ...]
+    releases: tuple[str, ...]
+    organisations: tuple[str, ...]
+    log_params: Floats
+    time: Floats
+    system_release: Ints
+    system_organisation: Ints
+    system_family: tuple[str, ...]
+    release_time: Floats  # of its first member in the panel, whether that is a system here or not
+    size_fallbacks: int  # systems whose size in the chosen convention is unknown
+
+    score: Floats
+    cell_label: tuple[str, ...]
+    cell_system: Ints
+    cell_benchmark: Ints
+    cell_items: Floats
+    cell_flag: Ints  # index into flags, -1 for none
+    flags: tuple[str, ...]
+
+    mean_log_params: float  # over systems, where the size slope is centred
+    changes: tuple[str, ...]
+    change_earliest: Floats  # the date of a change, or the start of its window
+    change_latest: Floats  # the date of a change, or the end of its window
+    bend_time: Floats  # dates at which the drifts of benchmarks bend: one or none
+    walk_edges: Floats  # between which a trend that wanders takes its steps
+
+    @property
+    def direct_benchmarks(self) -> tuple[str, ...]:
+        """Benchmarks that are linked directly to params and tokens."""
+        return self.benchmarks[len(self.loss_benchmarks) :]
+
+    @property
+    def loss_cells(self) -> int:
+        """Number of leading cells that belong to loss-linked benchmarks."""
+        return int(np.sum(self.cell_benchmark < len(self.loss_benchmarks)))
+
+    @property
+    def loss_references(self) -> int:
+        """Number of leading reference scores that belong to loss-linked benchmarks."""
+        return len(self.reference_loss)
+
+    def counts(self) -> pd.DataFrame:
+        """Systems and releases before and after each change of the trend (or in all).
+
+        A release counts on the side of its date, which is that of its first member. A change whose
+        date is not known has a row of its own for its window.
+        """
+        labels, cuts = [f"before {self.changes[0]}" if self.changes else "all"], [-np.inf]
+        windows = zip(self.changes, self.change_earliest, self.change_latest, strict=True)
+        for name, earliest, latest in windows:
+            if latest > earliest and earliest > cuts[-1]:
+                labels.append(f"in the window of {name}")
+                cuts.append(earliest)
+            if latest > cuts[-1]:
+                labels.append(f"after {name}")
+                cuts.append(latest)
+            else:  # the window is that of the change before
+                labels[-1] = f"after {name}"
+        rows = {}
+        for name, start, end in zip(labels, cuts, [*cuts[1:], np.inf], strict=True):
+            inside = (self.time >= start) & (self.time < end)
+            began = (self.release_time >= start) & (self.release_time < end)
+            families = set(np.array(self.system_family, object)[inside])
+            rows[name] = {
+                "systems": int(inside.sum()),
+                "releases": int(began.sum()),
+                "families": len(families),
+                "cells": int(inside[self.cell_system].sum()),
+            }
+        return pd.DataFrame.from_dict(rows, orient="index")
+
+    def joined(self) -> pd.DataFrame:
+        """Releases whose systems came out on more than one date.
+
+        Returns
+        -------
+        DataFrame
+            Index ``release``; ``systems`` (names), ``first`` and ``last`` (dates of these).
+        """
+        rows = {}
+        for i in np.argsort(self.release_time, kind="stable"):
+            members = np.flatnonzero(self.system_release == i)
+            first, last = self.time[members].min(), self.time[members].max()
+            if first < last:
+                rows[self.releases[i]] = {
+                    "systems": [self.systems[m] for m in members],
+                    "first": date_of(first).date(),
+                    "last": date_of(last).date(),
+                }
+        table = pd.DataFrame.from_dict(rows, orient="index", columns=["systems", "first", "last"])
+        return table.rename_axis("release")
+
+    def of_systems(self, chosen: NDArray[np.bool_]) -> Observations:
+        """The same runs with the chosen systems only, their scores and releases.
+
+        The centre of the size slope stays where it was, so that parameters mean the same.
+        """
+        releases, system_release = np.unique(self.system_release[chosen], return_inverse=True)
+        organisations, system_organisation = np.unique(
+            self.system_organisation[chosen], return_inverse=True
+        )
+        cells = chosen[self.cell_system]
+        position = np.cumsum(chosen) - 1
+        return replace(
+            self,
+            systems=tuple(np.array(self.systems, object)[chosen]),
+            releases=tuple(self.releases[i] for i in releases),
+            organisations=tuple(self.organisations[i] for i in organisations),
+            log_params=self.log_params[chosen],
+            time=self.time[chosen],
+            system_release=system_release.astype(np.int64),
+            system_organisation=system_organisation.astype(np.int64),
+            system_family=tuple(np.array(self.system_family, object)[chosen]),
+            release_time=self.release_time[releases],
+            score=self.score[cells],
+            cell_label=tuple(np.array(self.cell_label, object)[cells]),
+            cell_system=position[self.cell_system[cells]].astype(np.int64),
+            cell_benchmark=self.cell_benchmark[cells],
+            cell_items=self.cell_items[cells],
+            cell_flag=self.cell_flag[cells],
+        )
+
+    def with_systems_of(self, other: Observations) -> Observations:
+        """The same runs and changes with the systems of other observations and their scores."""
+        own = ("systems", "releases", "organisations", "log_params", "time", "system_release",
+               "system_organisation", "system_family", "release_time", "size_fallbacks", "score",
+               "cell_label", "cell_system", "cell_benchmark", "cell_items", "cell_flag",
+               "flags")  # fmt: skip
+        return replace(self, **{name: getattr(other, name) for name in own})
+
+    def hash(self) -> str:
+        """SHA-256 of every array and label that the model sees."""
+        digest = hashlib.sha256()
+        for name in sorted(self.__dataclass_fields__):
+            value = getattr(self, name)
+            if name == "walk_edges" and not value.size:
+                continue  # a trend that does not wander knows nothing of it
+            data = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
+            digest.update(name.encode() + data)
+        return digest.hexdigest()
+
+
+def observe(panel: Panel, spec: ModelSpec) -> Observations:
+    """Narrow a panel to what a specification asks for.
+
+    Raises
+    ------
+    SpecError
+        If nothing is left, a benchmark lacks what its link needs, or a cell has scores of several
+        protocols and the specification does not say which it takes.
+    """
+    _check_benchmarks(panel, spec)
+    panel = select(panel, spec)
+    names = list(spec.benchmarks)
+    loss_linked = [name for name in names if spec.benchmarks[name].link == "loss"]
+    benchmarks = loss_linked + [name for name in names if name not in loss_linked]
+    position = {name: i for i, name in enumerate(benchmarks)}
+
+    runs, losses = reference_losses(panel, spec, loss_linked)
+    finals = final_runs(panel, spec)
+    centre_params = float(np.exp(np.log(finals["params"]).mean()))
+    centre_tokens = float(np.exp(np.log(finals["tokens"]).mean()))
+    references = reference_scores(panel, spec, benchmarks, finals)
+    references = references.assign(k=references["benchmark"].map(position))
+    references = references.sort_values(["k", "run"], kind="stable")
+    from_loss = references["k"] < len(loss_linked)
+    checkpointed, reference_checkpointed = training_runs(panel, spec, references)
+
+    systems, scores = _systems_and_scores(panel, spec, benchmarks)
+    scores = scores.assign(k=scores["benchmark"].map(position))
+    scores = scores.sort_values(["k", "system"], kind="stable")
+    sizes, fallbacks = system_sizes(systems, spec.panel.size)
+    releases, system_release = np.unique(systems["release"].to_numpy(str), return_inverse=True)
+    organisations, system_organisation = np.unique(
+        systems["organisation"].to_numpy(str), return_inverse=True
+    )
+    time = (systems["release_date"] - ORIGIN).dt.days.to_numpy(float) / DAYS_PER_YEAR
+    check_changes(spec, time)
+    began = (systems["release_began"] - ORIGIN).dt.days.to_numpy(float) / DAYS_PER_YEAR
+    release_time = np.array([began[system_release == i][0] for i in range(len(releases))])
+    flags = tuple(sorted(map(str, set(scores["flag"]) - {""})))
+    items = panel.benchmarks["effective_items"].astype(float)
+
+    return Observations(
+        benchmarks=tuple(benchmarks),
+        loss_benchmarks=tuple(loss_linked),
+        chance=panel.benchmarks["chance"].loc[benchmarks].to_numpy(float),
+        centre_params=centre_params,
+        centre_tokens=centre_tokens,
+        log_reference_tokens=float(np.log(spec.panel.reference_tokens / centre_tokens)),
+        loss=losses["loss"].to_numpy(float),
+        loss_label=tuple(map(str, losses["run"] + "|" + losses["benchmark"])),
+        loss_benchmark=losses["benchmark"].map(position).to_numpy().astype(np.int64),
+        loss_log_params=np.log(runs["params"].to_numpy(float) / centre_params),
+        loss_log_tokens=np.log(runs["tokens"].to_numpy(float) / centre_tokens),
+        reference_score=references["score"].to_numpy(float),
+        reference_label=tuple(map(str, references["run"] + "|" + references["benchmark"])),
+        reference_benchmark=references["k"].to_numpy(np.int64),
+        reference_items=items.loc[references["benchmark"]].to_numpy().astype(np.float64),
+        reference_loss=references.loc[from_loss, "loss"].to_numpy(float),
+        reference_log_params=np.log(
+            references.loc[~from_loss, "params"].to_numpy(float) / centre_params
+        ),
+        reference_log_tokens=np.log(
+            references.loc[~from_loss, "tokens"].to_numpy(float) / centre_tokens
+        ),
+        reference_checkpointed=reference_checkpointed,
+        checkpointed=checkpointed,
+        systems=tuple(map(str, systems.index)),
+        releases=tuple(map(str, releases)),
+        organisations=tuple(map(str, organisations)),
+        log_params=np.log(sizes.to_numpy(float)),
+        time=time,
+        system_release=system_release.astype(np.int64),
+        system_organisation=system_organisation.astype(np.int64),
+        system_family=tuple(map(str, systems["family"])),
+        release_time=release_time,
+        size_fallbacks=fallbacks,
+        score=scores["score"].to_numpy(float),
+        cell_label=tuple(map(str, scores["system"] + "|" + scores["benchmark"])),
+        cell_system=systems.index.get_indexer(pd.Index(scores["system"])).astype(np.int64),
+        cell_benchmark=scores["k"].to_numpy(np.int64),
+        cell_items=items.loc[scores["benchmark"]].to_numpy().astype(np.float64),
+        cell_flag=np.array([flags.index(f) if f else -1 for f in scores["flag"]], dtype=np.int64),
+        flags=flags,
+        mean_log_params=float(np.mean(np.log(sizes.to_numpy(float)))),
+        bend_time=np.array(
+            [years_since_origin(date) for date in [spec.density.drift_bend] if date]
+        ),
+        walk_edges=_walk_edges(spec, time),
+        **changes_of(spec),
+    )
+
+
+def _walk_edges(spec: ModelSpec, time: Floats) -> Floats:
+    walk = spec.trend.walk
+    return np.array([] if walk is None else walk.edges(float(time.min()), float(time.max())))
+
+
+def with_changes(observed: Observations, spec: ModelSpec) -> Observations:
+    """The same observations with the changes of another specification of the trend.
+
+    Raises
+    ------
+    SpecError
+        If a change has no systems on both sides, or a window no release in it.
+    """
+    check_changes(spec, observed.time)
+    return placed(observed, spec)
+
+
+def placed(observed: Observations, spec: ModelSpec) -> Observations:
+    """The same, wherever the changes lie."""
+    return replace(observed, **changes_of(spec))
+
+
+def _check_benchmarks(panel: Panel, spec: ModelSpec) -> None:
+    for name, benchmark in spec.benchmarks.items():
+        if name not in panel.benchmarks.index:
+            known = ", ".join(panel.benchmarks.index)
+            raise SpecError(f"benchmark '{name}' is not in panel '{panel.name}' (it has {known})")
+        if benchmark.link == "loss" and name not in set(panel.losses["benchmark"]):
+            raise SpecError(
+                f"benchmark '{name}' has link = \"loss\" but panel '{panel.name}' has no losses of "
+                f'reference runs for it: add them, or use link = "direct"'
+            )
+
+
+def _systems_and_scores(
+    panel: Panel, spec: ModelSpec, benchmarks: list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    # Releases are those of the panel: which systems are left out here does not split them.
+    release = release_names(panel.systems, spec.panel.release_days)
+    began = panel.systems["release_date"].groupby(release).transform("min")
+    systems = panel.systems.assign(release=release, release_began=began)
+    systems = systems[
+        systems["domain"].isin(spec.panel.domains)
+        & (systems["params_total"] >= spec.panel.min_params)
+        & ~systems["derivation"].isin([*COMPRESSED, *spec.panel.without])
+    ]
+    if spec.panel.architectures:
+        systems = systems[systems["architecture"].isin(spec.panel.architectures)]
+    if spec.panel.weights == "open":
+        systems = systems[systems["open_weights"] == "true"]
+    scores = panel.scores[
+        panel.scores["benchmark"].isin(benchmarks) & panel.scores["system"].isin(systems.index)
+    ]
+    if spec.panel.flagged == "exclude":
+        scores = scores[scores["flag"] == ""]
+    systems = systems.loc[systems.index.isin(scores["system"])].sort_values(
+        ["release_date", "release"], kind="stable"
+    )
+    if len(systems) < 2:
+        raise SpecError(
+            f"panel '{panel.name}' has {len(systems)} systems with scores on "
+            f"{', '.join(benchmarks)} after the filters of [panel]; a trend needs at least 2"
+        )
+    return systems, scores

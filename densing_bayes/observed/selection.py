@@ -1,0 +1,111 @@
+"""One score a cell, and one family of reference runs a benchmark, as a specification asks.
+
+A panel may hold what several people measured in several ways. What is fitted to it sees one score
+of a system on a benchmark, that of the first protocol in the specification's order which has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+
+import pandas as pd
+
+from densing_bayes.errors import SpecError
+from densing_bayes.inputs.panel import Panel
+from densing_bayes.inputs.schema import ONE_PROTOCOL
+from densing_bayes.inputs.specification import ModelSpec
+
+REFERENCE = ["run", "benchmark", "format"]
+
+
+def select(panel: Panel, spec: ModelSpec) -> Panel:
+    """The benchmarks of a specification with one score a cell, and the families that it names.
+
+    Parameters
+    ----------
+    panel
+        A panel.
+    spec
+        Its ``[panel] protocols`` is an order of preference, and ``protocols`` of a benchmark one of
+        its own: a cell takes its score from the first protocol that has one, and is left out if
+        none has. Without an order no cell may have more than one score. ``families`` of a
+        benchmark are those of the reference runs that tie its score to params and tokens.
+
+    Returns
+    -------
+    Panel
+        Scores are unique by system and benchmark, reference scores by run, benchmark and format;
+        losses of one benchmark are of one unit. Scores that have a flag are left out before the
+        choice where the specification leaves them out.
+
+    Raises
+    ------
+    SpecError
+        If a cell has several scores and no order is given, a protocol or family is unknown, or
+        losses of a benchmark that is linked through them are of several units.
+    """
+    scores, losses, references, kept = [], [], [], set[str]()
+    for name, benchmark in spec.benchmarks.items():
+        families = benchmark.families or tuple(panel.runs["family"].unique())
+        _check_known(families, list(panel.runs["family"]), f"{name}: family", panel.name)
+        runs = panel.runs.index[panel.runs["family"].isin(families)]
+        kept |= set(families)
+        loss = panel.losses[(panel.losses["benchmark"] == name) & panel.losses["run"].isin(runs)]
+        units = sorted(loss["loss_unit"].unique())
+        if benchmark.link == "loss" and len(units) > 1:
+            raise SpecError(
+                f"benchmark '{name}': losses of its reference runs are in {' and '.join(units)}, "
+                f"which are not on one scale; name the families of one in "
+                f"[benchmarks.{name}] families (there are {', '.join(map(repr, families))})"
+            )
+        losses.append(loss)
+        order = benchmark.protocols or spec.panel.protocols
+        known = [ONE_PROTOCOL, *panel.protocols["protocol"], *panel.scores["protocol"]]
+        _check_known(order, known, f"{name}: protocol", panel.name)
+        reference = panel.reference_scores
+        reference = reference[(reference["benchmark"] == name) & reference["run"].isin(runs)]
+        references.append(_first(reference, REFERENCE, order, others=True))
+        own = panel.scores[panel.scores["benchmark"] == name]
+        if spec.panel.flagged == "exclude":
+            own = own[own["flag"] == ""]
+        scores.append(_first(own, ["system", "benchmark"], order, others=not order))
+    return replace(
+        panel,
+        runs=panel.runs[panel.runs["family"].isin(kept)],
+        losses=pd.concat(losses).sort_index(),
+        reference_scores=pd.concat(references).sort_index(),
+        scores=pd.concat(scores).sort_index(),
+    )
+
+
+def _first(
+    scores: pd.DataFrame, key: list[str], order: Sequence[str], others: bool
+) -> pd.DataFrame:
+    """The row of each key whose protocol comes first; of protocols not named only with others."""
+    place = {protocol: i for i, protocol in enumerate(order)}
+    rank = scores["protocol"].map(place)
+    if not others:
+        scores, rank = scores[rank.notna()], rank.dropna()
+    rank = rank.fillna(len(place))
+    best = rank == rank.groupby([scores[name] for name in key]).transform("min")
+    chosen = scores[best.astype(bool)]
+    twice = chosen[chosen.duplicated(key, keep=False)]
+    if not twice.empty:
+        row = twice.iloc[0]
+        same = (twice[key] == row[key]).all(axis=1)
+        raise SpecError(
+            f"{row[key[0]]} has {same.sum()} scores on {row['benchmark']}, measured under "
+            f"{', '.join(twice.loc[same, 'protocol'])}; say which to take, in order of "
+            f'preference, in [panel] protocols = ["{row["protocol"]}", ...]'
+        )
+    return chosen
+
+
+def _check_known(names: Sequence[str], known: Sequence[str], what: str, panel: str) -> None:
+    for name in names:
+        if name not in set(known):
+            close = get_close_matches(name, known, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else f"it has {', '.join(set(known))}"
+            raise SpecError(f"{what} '{name}' is not in panel '{panel}'; {hint}")

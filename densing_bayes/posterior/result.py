@@ -1,0 +1,185 @@
+"""A fit: draws, verdict and provenance, with the file that keeps them without loss."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from densing_bayes.errors import FileFormatError, FitError
+from densing_bayes.inputs.specification import ModelSpec
+from densing_bayes.observed.observations import Observations
+
+CI = 0.95  # the one default of every interval, equal-tailed
+FORMAT = "densing_bayes fit 3"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted model: draws, verdict and provenance. Made by :func:`fit` or :meth:`Fit.load`.
+
+    Attributes
+    ----------
+    data
+        DataTree with groups ``posterior``, ``prior``, ``sample_stats``, ``diagnostics`` and
+        ``observed_data``; dims and variable names as in docs/schema.md.
+    spec
+        The specification.
+    observed
+        What the model saw.
+    diagnostics
+        Convergence figures and the verdict, computed once when the fit was made.
+    provenance
+        Hashes of specification and data, seed, versions, sampler settings, times.
+    """
+
+    data: xr.DataTree
+    spec: ModelSpec
+    observed: Observations
+    diagnostics: dict[str, Any]
+    provenance: dict[str, Any]
+
+    @property
+    def posterior(self) -> xr.Dataset:
+        """Posterior draws, dims (chain, draw, ...)."""
+        return self.data["posterior"].dataset
+
+    @property
+    def prior(self) -> xr.Dataset:
+        """Prior draws of the same variables, dims (chain, draw, ...)."""
+        return self.data["prior"].dataset
+
+    @property
+    def verdict(self) -> str:
+        """PASS, FAIL, or MULTIMODAL where chains sit in different modes."""
+        return str(self.diagnostics["verdict"])
+
+    def to_dataframe(self, ci: float = CI) -> pd.DataFrame:
+        """Mean, sd, equal-tailed interval, R-hat and ESS of every scalar of the posterior."""
+        tail = (1.0 - ci) / 2.0
+        quality = self.data["diagnostics"].dataset
+        rows: dict[str, dict[str, float]] = {}
+        for name, values in self.posterior.data_vars.items():
+            if values.size == 0:
+                continue
+            draws = values.to_numpy().reshape(values.sizes["chain"] * values.sizes["draw"], -1)
+            lower, upper = np.quantile(draws, [tail, 1.0 - tail], axis=0)
+            dims = values.dims[2:]
+            indices = np.ndindex(*(values.sizes[dim] for dim in dims))
+            figures = quality[name].transpose("statistic", *dims).to_numpy().reshape(3, -1)
+            for i, index in enumerate(indices):
+                key = ", ".join(
+                    str(values[dim].values[j]) for dim, j in zip(dims, index, strict=True)
+                )
+                rows[f"{name}[{key}]" if key else str(name)] = {
+                    "mean": float(draws[:, i].mean()),
+                    "sd": float(draws[:, i].std(ddof=1)),
+                    "lower": float(lower[i]),
+                    "upper": float(upper[i]),
+                    "rhat": float(figures[0, i]),
+                    "ess_bulk": float(figures[1, i]),
+                    "ess_tail": float(figures[2, i]),
+                }
+        return pd.DataFrame.from_dict(rows, orient="index")
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the fit to a NetCDF file, without loss; no half-written file is ever left.
+
+        Raises
+        ------
+        FitError
+            If the folder does not exist or cannot be written.
+        """
+        path = Path(path)
+        tree = self.data.copy()
+        tree.attrs = {
+            "format": FORMAT,
+            "spec": self.spec.model_dump_json(),
+            "diagnostics": json.dumps(self.diagnostics),
+            "provenance": json.dumps(self.provenance),
+            "observations": json.dumps(_pack(self.observed)),
+        }
+        try:
+            handle, temporary = tempfile.mkstemp(
+                dir=path.parent, prefix=f".{path.name}.", suffix=".part"
+            )
+        except OSError as error:
+            raise FitError(
+                f"cannot write {path}: {error.strerror}; choose a folder that exists and that you "
+                f"may write to"
+            ) from error
+        os.close(handle)
+        try:
+            tree.to_netcdf(temporary, engine="h5netcdf")
+            os.chmod(temporary, 0o666 & ~_umask())
+            os.replace(temporary, path)
+        except OSError as error:
+            raise FitError(f"cannot write {path}: {error}") from error
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+        return path
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Fit:
+        """Load a saved fit; draws are read when asked for, the model is not rebuilt.
+
+        Raises
+        ------
+        FileFormatError
+            If the file is missing, damaged or not a saved fit.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise FileFormatError(f"no fit file '{path}'; make one with 'densing-bayes fit'")
+        try:
+            tree = xr.open_datatree(path, engine="h5netcdf")
+            if tree.attrs.get("format") != FORMAT:
+                raise FileFormatError(
+                    f"{path} is a NetCDF file but not a fit saved by densing_bayes ({FORMAT})"
+                )
+            return cls(
+                data=tree,
+                spec=ModelSpec.model_validate_json(tree.attrs["spec"]),
+                observed=_unpack(json.loads(tree.attrs["observations"])),
+                diagnostics=json.loads(tree.attrs["diagnostics"]),
+                provenance=json.loads(tree.attrs["provenance"]),
+            )
+        except (OSError, KeyError, ValueError, TypeError) as error:
+            raise FileFormatError(
+                f"{path} is damaged or not a saved fit ({error}); fit again"
+            ) from error
+
+
+def _umask() -> int:
+    """The process's file mode mask, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _pack(observed: Observations) -> dict[str, Any]:
+    """Observations as JSON; floats survive unchanged (repr round-trips)."""
+    return {
+        field.name: value.tolist() if isinstance(value, np.ndarray) else value
+        for field in fields(observed)
+        for value in [getattr(observed, field.name)]
+    }
+
+
+def _unpack(content: dict[str, Any]) -> Observations:
+    values: dict[str, Any] = {}
+    for field in fields(Observations):
+        value = content[field.name]
+        if field.type in ("Floats", "Ints"):
+            value = np.array(value, dtype=np.int64 if field.type == "Ints" else np.float64)
+        elif isinstance(value, list):
+            value = tuple(value)
+        values[field.name] = value
+    return Observations(**values)
