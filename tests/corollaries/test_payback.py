@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +106,7 @@ class Panel:
     mean_log_params: float
     change_earliest: np.ndarray
     change_latest: np.ndarray
+    walk_edges: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
 def success(target):

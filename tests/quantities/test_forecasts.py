@@ -252,19 +252,19 @@ def test_too_few_points_have_no_spread():
 def test_scores_of_new_releases(small_fit):
     past = of_the_past(small_fit, CUT)
     rows = accuracy.score_forecasts(past, small_fit.observed, CUT)
-    methods = [rivals.MODEL, rivals.LAST_LEVEL, rivals.MEAN_TREND]
+    methods = [accuracy.MODEL, accuracy.LAST_LEVEL, accuracy.MEAN_TREND]
     assert list(rows["method"].unique()) == methods
-    cells = rows[rows["method"] == rivals.MODEL]["cell"]
+    cells = rows[rows["method"] == accuracy.MODEL]["cell"]
     assert all(set(rows[rows["method"] == name]["cell"]) == set(cells) for name in methods)
     dates = pd.Series([date_of(t) for t in small_fit.observed.release_time])
     inside = (dates >= pd.Timestamp(CUT)) & (dates < pd.Timestamp(CUT) + pd.Timedelta(days=183))
     assert set(rows["release"]) == set(np.array(small_fit.observed.releases)[inside])
     table = accuracy.accuracy_table(rows)
-    assert table.loc[rivals.MODEL, "crps_behind"] == 0.0
+    assert table.loc[accuracy.MODEL, "crps_behind"] == 0.0
     assert (table["crps_behind_se"].iloc[1:] > 0).all()
     wide = rows.pivot_table(index="cell", columns="method", values="crps")
-    assert table.loc[rivals.LAST_LEVEL, "crps_behind"] == pytest.approx(
-        (wide[rivals.LAST_LEVEL] - wide[rivals.MODEL]).mean()
+    assert table.loc[accuracy.LAST_LEVEL, "crps_behind"] == pytest.approx(
+        (wide[accuracy.LAST_LEVEL] - wide[accuracy.MODEL]).mean()
     )
     assert (table["covered50"] <= table["covered95"]).all()
 
@@ -273,7 +273,7 @@ def test_scores_of_new_releases(small_fit):
 def test_best_density_of_a_window(small_fit):
     past = of_the_past(small_fit, CUT)
     rows = accuracy.best_density_forecasts(past, small_fit, CUT).set_index("method")
-    assert list(rows.index) == [rivals.MODEL, rivals.ENVELOPE, rivals.LAST_BEST]
+    assert list(rows.index) == [accuracy.MODEL, accuracy.ENVELOPE, accuracy.LAST_BEST]
     assert rows["observed"].nunique() == 1
     time = small_fit.observed.time
     own = (time >= years_since_origin(CUT)) & (time < years_since_origin(CUT) + 183 / 365.25)
@@ -285,7 +285,7 @@ def test_best_density_of_a_window(small_fit):
     assert (inside == rows["covered95"]).all()
     # over cuts the unit of the error is the cut
     two = pd.concat([rows.reset_index(), rows.reset_index().assign(cut="2024-07-01", crps=1.0)])
-    assert accuracy.accuracy_table(two).loc[rivals.MODEL, "count"] == 2
+    assert accuracy.accuracy_table(two).loc[accuracy.MODEL, "count"] == 2
 
 
 @pytest.mark.fit
@@ -316,7 +316,7 @@ def test_a_run_goes_on_from_the_store(small_fit, tmp_path, monkeypatch):
     assert accuracy.accuracy_at(CUT, request, terms) == first
     assert len(made) == 2
     assert {row["method"] for row in first["best"]} == {
-        rivals.MODEL, rivals.ENVELOPE, rivals.LAST_BEST,
+        accuracy.MODEL, accuracy.ENVELOPE, accuracy.LAST_BEST,
     }  # fmt: skip
 
 
@@ -360,6 +360,6 @@ def test_study_of_accuracy_makes_both_tables(studies, small_fit):
     }  # fmt: skip
     found = study.tables([cut])
     assert set(found["scores_by_benchmark"]) == set(small_fit.observed.benchmarks)
-    assert found["best_density"][rivals.MODEL]["count"] == 1
+    assert found["best_density"][accuracy.MODEL]["count"] == 1
     text = study.lines({"open": found})
     assert len(text) == 2 + 6 and "line through running maximum" in "\n".join(text)

@@ -20,12 +20,7 @@ from densing_bayes.errors import DensingError
 from densing_bayes.evaluation import leave_out
 from densing_bayes.evaluation.backtests.rivals import (
     DRAWS,
-    ENVELOPE,
     FEWEST,
-    LAST_BEST,
-    LAST_LEVEL,
-    MEAN_TREND,
-    MODEL,
     envelope,
     last_best,
     regression_scores,
@@ -41,6 +36,9 @@ from densing_bayes.posterior.result import Fit
 from densing_bayes.quantities.densities import log_density_draws
 from densing_bayes.quantities.growth import line_at
 
+# Ways to forecast the scores of new releases, and the best density of a window.
+MODEL, LAST_LEVEL, MEAN_TREND = "joint model", "last level", "mean trend"
+ENVELOPE, LAST_BEST = "line through running maximum", "last best"
 LEVELS = (0.5, 0.8, 0.95)
 WINDOW_DAYS = leave_out.WINDOW_DAYS
 

@@ -185,10 +185,6 @@ def _curve_scores(
     return result
 
 
-MODEL, LAST_LEVEL, MEAN_TREND = "joint model", "last level", "mean trend"
-ENVELOPE, LAST_BEST = "line through running maximum", "last best"
-
-
 def envelope(
     past: Observations, density: Floats, cut: dt.date, days: int, random: np.random.Generator
 ) -> Floats:
