@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[1]
 TEXTS = [
     file
     for pattern in (
-        "*.md",
+        "README.md",
+        "CONTRIBUTING.md",
         "docs/**/*.md",
         "analyses/**/*.md",
         "data/*.md",
