@@ -415,7 +415,7 @@ def test_bad_input_is_refused(options, message):
 
 
 def test_unknown_names_come_with_a_suggestion(tmp_path):
-    with pytest.raises(DensingError, match="no system 'sytem-12' in this fit; did you mean 'system"):
+    with pytest.raises(DensingError, match="'sytem-12' in this fit; did you mean 'system"):
         payback(KNOWN, "sytem-12", training_cost=1e6)
     with pytest.raises(DensingError, match="visits = 0 must be a number above 0"):
         p_break_even(RESULT, 0)
