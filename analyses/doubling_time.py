@@ -11,6 +11,7 @@ from pathlib import Path
 import densing_bayes as db
 from densing_bayes.display.canvas import figure_of
 from densing_bayes.display.figures import plot_frontier
+from densing_bayes.inputs.dates import DAYS_PER_YEAR
 
 fit = db.Fit.load(sys.argv[1]) if len(sys.argv) > 1 else db.fit("joint")
 print(f"Verdict of the fit: {fit.verdict}")
@@ -19,7 +20,7 @@ print(fit.observed.counts().to_string(), "\n")
 for group in ("posterior", "prior"):
     rates = db.growth(fit, group)
     for period in ("before", "after"):
-        rate = db.estimate(rates[period] * 365.25, "1/year")
+        rate = db.estimate(rates[period] * DAYS_PER_YEAR, "1/year")
         time = db.estimate(db.doubling_time(rates[period]), "days", mean=False)
         upper = "never" if time["upper"] is None else f"{time['upper']:.0f}"
         print(

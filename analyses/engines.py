@@ -30,7 +30,7 @@ from densing_bayes.corollaries.trends.exponential import line_through
 from densing_bayes.corollaries.trends.figures import plot_exponential
 from densing_bayes.display.canvas import figure_of, new_axes
 from densing_bayes.fitting.built_in import built_in_fit
-from densing_bayes.inputs.dates import DAYS_PER_YEAR
+from densing_bayes.inputs.dates import DAYS_PER_YEAR, ORIGIN
 from densing_bayes.posterior.estimates import estimate, probability
 from densing_bayes.posterior.plain import json_text
 from densing_bayes.quantities.growth import doubling_time
@@ -107,12 +107,12 @@ def main() -> None:
     axes = new_axes(16.0, 4.0, 4)
     for ax, (name, engine), unit in zip(axes, engines.items(), UNITS, strict=True):
         points = engine.points
-        first = pd.Timestamp("2022-11-30") + pd.Timedelta(days=365.25 * float(points.first.min()))
+        first = ORIGIN + pd.Timedelta(days=DAYS_PER_YEAR * float(points.first.min()))
         days = pd.date_range(first, "2024-01-01", periods=40)
         for line in np.exp(line_through(engine, days, "prior").isel(chain=0))[:60]:
             ax.plot(days, line, color="#7d8793", lw=0.6, alpha=0.6)
         value = np.exp((points.log_low + points.log_high) / 2.0)
-        at = pd.Timestamp("2022-11-30") + pd.to_timedelta(365.25 * points.last, "D")
+        at = ORIGIN + pd.to_timedelta(DAYS_PER_YEAR * points.last, "D")
         ax.plot(at, value, "o", color="#D55E00", ms=3)
         ax.set_yscale("log")
         ax.set_ylabel(unit)

@@ -39,6 +39,7 @@ from densing_bayes.corollaries.trends.exponential import (
 from densing_bayes.corollaries.trends.figures import plot_exponential
 from densing_bayes.display.canvas import figure_of, new_axes
 from densing_bayes.fitting.settings import SEED
+from densing_bayes.inputs.dates import DAYS_PER_YEAR, ORIGIN
 from densing_bayes.inputs.hypothesis import ChangeSpec, Hypothesis
 from densing_bayes.inputs.published import load_figures
 from densing_bayes.inputs.specification import load_corollary
@@ -86,7 +87,7 @@ def change_row(name: str, fit: ExponentialFit) -> dict[str, Any]:
     else:
         dates = np.ravel(fit.posterior["change_time"])
         entry["date_quantiles"] = [
-            (pd.Timestamp("2022-11-30") + pd.Timedelta(days=365.25 * float(q))).date().isoformat()
+            (ORIGIN + pd.Timedelta(days=DAYS_PER_YEAR * float(q))).date().isoformat()
             for q in np.quantile(dates, [0.025, 0.5, 0.975])
         ]
     return entry

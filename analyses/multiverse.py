@@ -24,6 +24,7 @@ from densing_bayes.fitting.evidence import savage_dickey, target
 from densing_bayes.fitting.many import Request, Terms, fitter, run, workers_of
 from densing_bayes.fitting.settings import SEED, TARGET_ACCEPT
 from densing_bayes.fitting.store import store_folder, versions
+from densing_bayes.inputs.dates import DAYS_PER_YEAR
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint.variables import log_density
 from densing_bayes.observed.observations import observe
@@ -84,7 +85,7 @@ def varied(spec: ModelSpec, changes: dict[str, Any]) -> ModelSpec:
 
 def row(fit: Fit, evidence: bool = True) -> dict[str, Any]:
     """Growth per year, doubling time in days and evidence of a fit, with its verdict."""
-    rates = db.growth(fit) * 365.25
+    rates = db.growth(fit) * DAYS_PER_YEAR
     result: dict[str, Any] = {
         name: db.estimate(rates[name], "1/year", mean=False)
         for name in ("before", "after", "change")

@@ -47,7 +47,9 @@ def growth() -> dict[str, Any]:
     prices = load_figures("fig3a")
     best = prices[prices["on_envelope"]]
     line = ls.growth_line(best["date"], best["value"])
-    result["fig3a"] = line._asdict() | {"halving_months": np.log(2) / -line.rate / 30.4375}
+    result["fig3a"] = line._asdict() | {
+        "halving_months": np.log(2) / -line.rate / dates.DAYS_PER_MONTH
+    }
     return result
 
 

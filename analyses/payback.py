@@ -49,6 +49,7 @@ from densing_bayes.corollaries.payback.training_cost import (
 )
 from densing_bayes.display.canvas import figure_of, new_axes
 from densing_bayes.fitting.built_in import BUILT_IN, built_in_fit
+from densing_bayes.inputs.dates import DAYS_PER_YEAR
 from densing_bayes.posterior.estimates import estimate, probability
 from densing_bayes.posterior.plain import plain
 
@@ -118,7 +119,7 @@ def check(fit: db.Fit, condition: Any) -> list[dict[str, Any]]:
             # one seed per release: else all would share one history of arrivals
             wait = waiting_time(fit, release, condition=condition, successors=kind, seed=i)  # type: ignore[arg-type]
             found[kind].append(wait.to_numpy())
-    age = (last - observed.time[chosen]) * 365.25
+    age = (last - observed.time[chosen]) * DAYS_PER_YEAR
     rows = []
     for after in AFTER:
         old = np.flatnonzero(age >= after)

@@ -24,7 +24,7 @@ from densing_bayes import load_panel, load_spec
 from densing_bayes.evaluation.simulation import simulate
 from densing_bayes.fitting.compiled import compile_fit
 from densing_bayes.fitting.fit import fit_compiled
-from densing_bayes.inputs.dates import date_of
+from densing_bayes.inputs.dates import DAYS_PER_YEAR, date_of
 from densing_bayes.observed.observations import observe
 from densing_bayes.posterior.draws import stacked
 from densing_bayes.posterior.result import Fit
@@ -56,7 +56,7 @@ def edit(truth: xr.Dataset, scenario: str) -> xr.Dataset:
 
 def targets(fit: Fit, truth: xr.Dataset, log_density: np.ndarray) -> dict[str, tuple]:
     """Draws and truth of every headline quantity."""
-    rates = growth.growth(fit) * 365.25
+    rates = growth.growth(fit) * DAYS_PER_YEAR
     before, change = float(truth["growth_before"]), float(truth["growth_change"].sum())
     last = fit.observed.time.max()
     edge = growth.frontier(fit, [date_of(0.0), date_of(last)])

@@ -1,4 +1,30 @@
-"""Errors that densing_bayes raises on purpose."""
+"""Errors that densing_bayes raises on purpose, and the hint that many of them end with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "", most: int = 1) -> str:
+    """End of a message about an unknown name: the names that are near it, after a semicolon.
+
+    Parameters
+    ----------
+    name
+        The unknown name.
+    known
+        The names that there are.
+    otherwise
+        How else to fix it, for where nothing is near; by default nothing is said.
+    most
+        How many names at most.
+    """
+    close = get_close_matches(name, list(known), n=most)
+    if close:
+        quoted = " or ".join(f"'{each}'" for each in close)
+        return f"; did you mean {quoted}?"
+    return f"; {otherwise}" if otherwise else ""
 
 
 class DensingError(Exception):

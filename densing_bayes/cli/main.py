@@ -405,13 +405,16 @@ def _write_comparison(found: Comparison, out: Path) -> None:
     from densing_bayes.display.findings import markdown
     from densing_bayes.display.hypothesis_figures import comparison_figures
     from densing_bayes.posterior.plain import json_text
+    from densing_bayes.writing import replacing, write_whole
 
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / "comparison.json").write_text(json_text(comparison_document(found)) + "\n", "utf-8")
-        (out / "comparison.md").write_text(markdown(found), "utf-8")
+        document = json_text(comparison_document(found)) + "\n"
+        write_whole(out / "comparison.json", document.encode())
+        write_whole(out / "comparison.md", markdown(found).encode())
         for name, figure in comparison_figures(found).items():
-            figure.savefig(out / f"{name}.png", dpi=160)
+            with replacing(out / f"{name}.png") as beside:
+                figure.savefig(beside, format="png", dpi=160)
     except OSError as error:
         cannot_write(out, error)
     say(f"wrote {out}")

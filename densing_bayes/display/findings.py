@@ -17,6 +17,7 @@ import pandas as pd
 from densing_bayes.display.sentences import LEAST_SHARE, markdown_table
 from densing_bayes.evaluation.comparison_table import Comparison
 from densing_bayes.evaluation.leave_out import K_LIMIT
+from densing_bayes.inputs.dates import DAYS_PER_YEAR
 from densing_bayes.quantities.numbers import is_probability, limits, median, number
 from densing_bayes.quantities.summary import change_dates
 
@@ -279,7 +280,7 @@ def rows_of(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 
 
 def _rate(row: pd.Series, when: str) -> str:
-    values = [365.25 * row[f"growth_{when}{side}"] for side in ("", "_lower", "_upper")]
+    values = [DAYS_PER_YEAR * row[f"growth_{when}{side}"] for side in ("", "_lower", "_upper")]
     return "{:.2f} ({:.2f} to {:.2f})".format(*values)
 
 
@@ -319,7 +320,9 @@ def sensitivity_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
         values = [row[f"growth_change{side}"] for side in ("", "_lower", "_upper")]
         change = "-"  # where a fit did not pass, or nothing bends
         if not pd.isna(values).any() and any(values):
-            change = "{:.2f} ({:.2f} to {:.2f})".format(*(365.25 * value for value in values))
+            change = "{:.2f} ({:.2f} to {:.2f})".format(
+                *(DAYS_PER_YEAR * value for value in values)
+            )
         cells = [row["hypothesis"], row["prior"], number(row["factor"], 2), evidence, change]
         rows.append(cells)
     return header, rows

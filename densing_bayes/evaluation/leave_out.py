@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from densing_bayes.errors import DensingError
-from densing_bayes.inputs.dates import date_of, years_since_origin
+from densing_bayes.inputs.dates import DAYS_PER_YEAR, date_of, years_since_origin
 from densing_bayes.joint import laws
 from densing_bayes.joint.marginal import predictive_densities
 from densing_bayes.joint.model import assemble
@@ -133,7 +133,7 @@ def released_within(
 ) -> NDArray[np.bool_]:
     """Which releases lie in the window that begins with a cut."""
     since = observed.release_time - years_since_origin(cut)
-    return (since >= 0.0) & (since < days / 365.25)
+    return (since >= 0.0) & (since < days / DAYS_PER_YEAR)
 
 
 def densities_after(

@@ -30,6 +30,7 @@ from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.observed.observations import Observations
 from densing_bayes.posterior.result import Fit
 from densing_bayes.source import source_hash
+from densing_bayes.writing import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -202,10 +203,7 @@ def kept_files(
 def write_entry(path: Path, content: bytes) -> None:
     """Write an entry whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    os.replace(temporary, path)
+    write_whole(path, content)
 
 
 def hash_of(*packages: str) -> str:

@@ -6,11 +6,9 @@ import datetime as dt
 
 import pandas as pd
 
-DAYS_PER_MONTH = 30.4375
-
-
 ORIGIN = pd.Timestamp("2022-11-30")  # release of ChatGPT: time zero inside the models
 DAYS_PER_YEAR = 365.25
+DAYS_PER_MONTH = DAYS_PER_YEAR / 12
 
 
 def years_since_origin(date: str | dt.date | pd.Timestamp) -> float:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from densing_bayes.errors import TableError
+from densing_bayes.errors import TableError, did_you_mean
 from densing_bayes.inputs.reading import DATA_PACKAGE, load_table, read_tables, refuse_foreign
 from densing_bayes.inputs.releases import release_names
 from densing_bayes.inputs.schema import EVENTS, TABLES
@@ -113,8 +112,7 @@ def load_panel(source: str | os.PathLike[str] = "open") -> Panel:
         return _read_panel(source, files(DATA_PACKAGE).joinpath(source), embedded=True)
     folder = Path(source)
     if not folder.exists():
-        close = get_close_matches(str(source), EMBEDDED, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(str(source), EMBEDDED)
         raise TableError(
             f"{folder}: no such folder and no embedded panel of that name "
             f"(embedded: {', '.join(EMBEDDED)}){hint}"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final
 
 import pandas as pd
 
-from densing_bayes.errors import TableError
+from densing_bayes.errors import TableError, did_you_mean
 from densing_bayes.inputs.columns import TableSchema
 from densing_bayes.inputs.releases import release_names
 from densing_bayes.inputs.schema import ONE_PROTOCOL, TABLES, TIES, pandera_schema
@@ -125,12 +124,11 @@ def _ties(tables: dict[str, pd.DataFrame], name: str, column: str, target: str) 
     values = tables[name][column]
     problems = []
     for row, value in values[~values.isin(known)].items():
-        close = get_close_matches(str(value), known, n=1)
-        mend = f"did you mean {close[0]}?" if close else "add it there or leave the row out"
+        hint = did_you_mean(str(value), known, "add it there or leave the row out")
         problems.append(
             Problem(
                 TABLES[name].file,
-                f"is not in {TABLES[target].file}; {mend}",
+                f"is not in {TABLES[target].file}{hint}",
                 int(str(row)),
                 column,
                 value,
@@ -150,12 +148,11 @@ def _protocols(tables: dict[str, pd.DataFrame], name: str) -> list[Problem]:
         if protocol == ONE_PROTOCOL or (protocol, benchmark) in known:
             continue
         others = [other for other, of in known if of == benchmark]
-        close = get_close_matches(protocol, others, n=1)
-        mend = f"did you mean {close[0]}?" if close else "add it there"
+        hint = did_you_mean(protocol, others, "add it there")
         problems.append(
             Problem(
                 TABLES[name].file,
-                f"has no row for {benchmark} in {TABLES['protocols'].file}; {mend}",
+                f"has no row for {benchmark} in {TABLES['protocols'].file}{hint}",
                 int(str(row)),
                 "protocol",
                 protocol,

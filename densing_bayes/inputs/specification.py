@@ -7,7 +7,6 @@ switch is Python. Unknown keys fail with a suggestion, and equal specifications 
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import hashlib
 import json
 import os
@@ -19,7 +18,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from densing_bayes.errors import SpecError
+from densing_bayes.errors import SpecError, did_you_mean
 from densing_bayes.inputs.families import (
     FAMILIES,
     Frozen,
@@ -293,10 +292,9 @@ def _read(
         return tomllib.loads(folder.joinpath(f"{source}.toml").read_text("utf-8")), f"{source}.toml"
     path = Path(source)
     if not path.is_file():
-        close = difflib.get_close_matches(str(source), names, n=1)
-        hint = f" Did you mean '{close[0]}'?" if close else ""
+        hint = did_you_mean(str(source), names)
         raise SpecError(
-            f"no {kind} '{source}': neither a built-in name ({', '.join(names)}) nor a file.{hint}"
+            f"no {kind} '{source}': neither a built-in name ({', '.join(names)}) nor a file{hint}"
         )
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig")), str(path)
@@ -325,8 +323,7 @@ def _message(item: Any, kind: type[Frozen]) -> str:
         case "union_tag_invalid":
             tag = item["ctx"]["tag"]
             allowed = item["ctx"]["expected_tags"].replace("'", "").split(", ")
-            close = difflib.get_close_matches(tag, allowed, n=1)
-            hint = f"; did you mean '{close[0]}'?" if close else ""
+            hint = did_you_mean(tag, allowed)
             return f"'{path}': no prior '{tag}' here, use one of {', '.join(allowed)}{hint}"
         case _:
             return f"'{path}' = {item['input']!r}: {item['msg']}"
@@ -354,6 +351,5 @@ def _known_keys(location: tuple[int | str, ...], kind: type[Frozen]) -> list[str
 
 
 def _unknown(path: str, key: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(key, known, n=1)
-    hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
-    return f"unknown key '{path}'; {hint}"
+    hint = did_you_mean(key, known, f"known keys: {', '.join(known)}")
+    return f"unknown key '{path}'{hint}"

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 
 import pandas as pd
 
-from densing_bayes.errors import SpecError
+from densing_bayes.errors import SpecError, did_you_mean
 from densing_bayes.inputs.panel import Panel
 from densing_bayes.inputs.schema import ONE_PROTOCOL
 from densing_bayes.inputs.specification import ModelSpec
@@ -106,6 +105,5 @@ def _first(
 def _check_known(names: Sequence[str], known: Sequence[str], what: str, panel: str) -> None:
     for name in names:
         if name not in set(known):
-            close = get_close_matches(name, known, n=1)
-            hint = f"did you mean '{close[0]}'?" if close else f"it has {', '.join(set(known))}"
-            raise SpecError(f"{what} '{name}' is not in panel '{panel}'; {hint}")
+            hint = did_you_mean(name, known, f"it has {', '.join(sorted(set(known)))}")
+            raise SpecError(f"{what} '{name}' is not in panel '{panel}'{hint}")

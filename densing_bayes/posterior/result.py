@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import xarray as xr
 from densing_bayes.errors import FileFormatError, FitError
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.observed.observations import Observations
+from densing_bayes.writing import replacing
 
 CI = 0.95  # the one default of every interval, equal-tailed
 FORMAT = "densing_bayes fit 3"
@@ -107,23 +107,13 @@ class Fit:
             "observations": json.dumps(_pack(self.observed)),
         }
         try:
-            handle, temporary = tempfile.mkstemp(
-                dir=path.parent, prefix=f".{path.name}.", suffix=".part"
-            )
+            with replacing(path) as beside:
+                tree.to_netcdf(beside, engine="h5netcdf")
         except OSError as error:
             raise FitError(
-                f"cannot write {path}: {error.strerror}; choose a folder that exists and that you "
-                f"may write to"
+                f"cannot write {path}: {error.strerror or error}; choose a folder that exists and "
+                f"that you may write to"
             ) from error
-        os.close(handle)
-        try:
-            tree.to_netcdf(temporary, engine="h5netcdf")
-            os.chmod(temporary, 0o666 & ~_umask())
-            os.replace(temporary, path)
-        except OSError as error:
-            raise FitError(f"cannot write {path}: {error}") from error
-        finally:
-            Path(temporary).unlink(missing_ok=True)
         return path
 
     @classmethod
@@ -155,13 +145,6 @@ class Fit:
             raise FileFormatError(
                 f"{path} is damaged or not a saved fit ({error}); fit again"
             ) from error
-
-
-def _umask() -> int:
-    """The process's file mode mask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _pack(observed: Observations) -> dict[str, Any]:

@@ -8,13 +8,12 @@ many effective params once F has grown by (1 + s) ln(kappa).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from densing_bayes.errors import DensingError
+from densing_bayes.errors import DensingError, did_you_mean
 from densing_bayes.inputs.dates import DAYS_PER_YEAR, date_of
 from densing_bayes.joint.line import knots, line_slope
 from densing_bayes.observed.arrays import Floats
@@ -168,8 +167,7 @@ def _rows(fit: Fit, systems: Sequence[str] | None) -> list[int]:
     rows = []
     for name in systems:
         if name not in fit.observed.systems:
-            close = get_close_matches(name, fit.observed.systems, n=3)
-            hint = f"; did you mean {' or '.join(close)}?" if close else ""
+            hint = did_you_mean(name, fit.observed.systems, most=3)
             raise DensingError(f"no system '{name}' in this fit{hint}")
         rows.append(fit.observed.systems.index(name))
     return rows

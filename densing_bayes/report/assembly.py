@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from contextlib import nullcontext
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from matplotlib import pyplot
 
 from densing_bayes.display import sentences
 from densing_bayes.display.section import Report, Section
-from densing_bayes.errors import DensingError
+from densing_bayes.errors import DensingError, did_you_mean
 from densing_bayes.evaluation.averaged import averaged_of
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.progress import Steps
@@ -129,9 +128,8 @@ def chosen(names: list[str], wanted: Collection[str] | None) -> list[str]:
     """
     for name in wanted or ():
         if name not in names:
-            close = get_close_matches(name, names, n=1)
-            hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(names)}"
-            raise DensingError(f"no section '{name}' in the report; {hint}")
+            hint = did_you_mean(name, names, f"there are {', '.join(names)}")
+            raise DensingError(f"no section '{name}' in the report{hint}")
     return [name for name in names if wanted is None or name in wanted]
 
 

@@ -105,7 +105,7 @@ def test_file_that_is_no_fit_is_named(tmp_path):
 def test_unknown_specification_lists_those_there_are():
     result = run("fit", "jiont")
     assert result.exit_code == 2
-    assert "Did you mean 'joint'" in result.stderr
+    assert "did you mean 'joint'" in result.stderr
 
 
 def test_broken_specification_names_the_key(tmp_path):
@@ -330,7 +330,7 @@ def test_shelf_life_of_named_systems(small_fit_file):
     assert [entry["system"] for entry in document["systems"]] == ["llama-7b", "gpt2"]
     result = run("shelf-life", small_fit_file, "lama-7b")
     assert result.exit_code == 2
-    assert "did you mean llama-7b" in result.stderr
+    assert "did you mean 'llama-7b" in result.stderr
 
 
 @pytest.mark.fit

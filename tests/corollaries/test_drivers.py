@@ -309,5 +309,5 @@ def test_bad_specifications_are_refused(tmp_path, line, said):
 
 
 def test_unknown_specification_is_refused():
-    with pytest.raises(SpecError, match="Did you mean 'drivers'"):
+    with pytest.raises(SpecError, match="did you mean 'drivers'"):
         drivers_spec("driver")

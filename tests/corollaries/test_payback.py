@@ -416,7 +416,7 @@ def test_bad_input_is_refused(options, message):
 
 
 def test_unknown_names_come_with_a_suggestion(tmp_path):
-    with pytest.raises(DensingError, match="no system 'sytem-12' in this fit; did you mean system"):
+    with pytest.raises(DensingError, match="'sytem-12' in this fit; did you mean 'system"):
         payback(KNOWN, "sytem-12", training_cost=1e6)
     with pytest.raises(DensingError, match="visits = 0 must be a number above 0"):
         p_break_even(RESULT, 0)
@@ -491,7 +491,7 @@ def test_known_costs_are_recovered(tmp_path):
     )
     pd.testing.assert_frame_equal(get_plot_data("training_cost", fit)["hours"], table)
     assert figures.plot_training_cost(fit).get_xscale() == "log"
-    with pytest.raises(DensingError, match=r"no hardware 'H10' .* did you mean H100"):
+    with pytest.raises(DensingError, match=r"no hardware 'H10' .* did you mean 'H100"):
         costs.training_cost(fit, 8e9, 15e12, hardware="H10")
     with pytest.raises(DensingError, match="tokens = 15 must be a count such as 15e12"):
         costs.training_cost(fit, 8e9, 15)
@@ -504,7 +504,7 @@ def test_embedded_costs_give_a_cost_of_a_system():
     low, high = np.quantile(draws, [0.025, 0.975])
     # 1.3M hours of an H100 at 2 USD
     assert low < 2.6e6 < high
-    with pytest.raises(DensingError, match=r"no system 'lama-3-8b' .* did you mean llama-3-8b"):
+    with pytest.raises(DensingError, match=r"no system 'lama-3-8b' .* did you mean 'llama-3-8b"):
         costs.training_cost_of("lama-3-8b", SPEC.training)
     with pytest.raises(DensingError, match=r"the tokens of mistral-7b-v0\.1 are not known"):
         costs.training_cost_of("mistral-7b-v0.1", SPEC.training)

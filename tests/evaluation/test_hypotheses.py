@@ -118,7 +118,7 @@ def test_a_broken_file_is_refused(tmp_path, text, said):
 
 
 def test_an_unknown_name_gets_a_suggestion():
-    with pytest.raises(SpecError, match="Did you mean 'chatgpt'"):
+    with pytest.raises(SpecError, match="did you mean 'chatgpt'"):
         load_hypothesis("chatgtp")
 
 

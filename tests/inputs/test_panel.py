@@ -99,7 +99,7 @@ PROTOCOL_CASES = {
         "scores.csv",
         "mmlu,house",
         "mmlu,hose",
-        ["row 3", "'protocol'", "hose", "mmlu in protocols.csv", "did you mean house?"],
+        ["row 3", "'protocol'", "hose", "mmlu in protocols.csv", "did you mean 'house'?"],
     ),
     "protocol of another benchmark": (
         "scores.csv",
@@ -129,7 +129,7 @@ PROTOCOL_CASES = {
         "protocols.csv",
         "house,mmlu",
         "house,mmmlu",
-        ["row 3", "'benchmark'", "mmmlu", "benchmarks.csv", "did you mean mmlu?"],
+        ["row 3", "'benchmark'", "mmmlu", "benchmarks.csv", "did you mean 'mmlu'?"],
     ),
     "protocol described twice": (
         "protocols.csv",
@@ -245,13 +245,13 @@ CASES = {
         "scores.csv",
         "phi-2,mmlu",
         "phi-2,mmluu",
-        ["row 3", "'benchmark'", "mmluu", "benchmarks.csv", "did you mean mmlu?"],
+        ["row 3", "'benchmark'", "mmluu", "benchmarks.csv", "did you mean 'mmlu'?"],
     ),
     "unknown system": (
         "scores.csv",
         "llama-2-7b,",
         "llama2-7b,",
-        ["row 2", "'system'", "llama2-7b", "systems.csv", "did you mean llama-2-7b?"],
+        ["row 2", "'system'", "llama2-7b", "systems.csv", "did you mean 'llama-2-7b'?"],
     ),
     "duplicate score": (
         "scores.csv",

@@ -60,7 +60,7 @@ def test_a_broken_file_is_refused_with_the_key_and_the_mend(tmp_path, old, new, 
 
 
 def test_an_unknown_name_is_refused_with_a_suggestion():
-    with pytest.raises(SpecError, match="Did you mean 'joint'"):
+    with pytest.raises(SpecError, match="did you mean 'joint'"):
         load_spec("jiont")
 
 

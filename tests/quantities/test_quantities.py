@@ -430,7 +430,7 @@ def test_shelf_life_table_says_passed_and_never(simple):
     [
         (1.0, None, "kappa = 1.0 must be above 1"),
         (float("nan"), None, "must be above 1"),
-        (2.0, ["mistral-7b"], "did you mean mistral-7b-v0.1"),
+        (2.0, ["mistral-7b"], "did you mean 'mistral-7b-v0.1"),
     ],
 )
 def test_bad_questions_are_refused(simple, kappa, systems, said):

@@ -15,7 +15,6 @@ length / C) with its hardware give k2 = 2.45 k1, which is the default here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ import xarray as xr
 
 from densing_bayes.corollaries.compression.effects import new_pairs
 from densing_bayes.corollaries.small_model import Posterior
-from densing_bayes.errors import DensingError
+from densing_bayes.errors import DensingError, did_you_mean
 from densing_bayes.inputs.panel import Panel, load_panel
 from densing_bayes.observed.sizes import INFERENCE_TIME_RATIO
 from densing_bayes.posterior.estimates import SAMPLE, check_ci, estimate, probability
@@ -123,8 +122,7 @@ def inference_density_draws(
             raise DensingError("no system of this fit has fewer active than total params")
     for name in systems:
         if name not in table.index:
-            close = get_close_matches(name, list(table.index), n=1)
-            hint = f"; did you mean '{close[0]}'?" if close else ""
+            hint = did_you_mean(name, table.index, most=3)
             raise DensingError(f"no system '{name}' in this fit{hint}")
     rows = [fit.observed.systems.index(name) for name in systems]
     log_density = fit.posterior["log_density"].transpose(*SAMPLE, "system").isel(system=rows)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from densing_bayes.errors import DensingError, TableError
+from densing_bayes.errors import DensingError, TableError, did_you_mean
 from densing_bayes.inputs.families import (
     Frozen,
     LogNormal,
@@ -223,9 +222,8 @@ def _check_benchmarks(
     known = {*benchmarks, *embedded, *spec.ignored_benchmarks}
     for name in table["benchmark"].unique():
         if name not in known:
-            close = get_close_matches(name, sorted(known), n=1)
-            mend = f"did you mean '{close[0]}'?" if close else "name it in ignored_benchmarks"
-            raise DensingError(f"benchmark '{name}' of the pairs is in no panel; {mend}")
+            hint = did_you_mean(name, sorted(known), "name it in ignored_benchmarks")
+            raise DensingError(f"benchmark '{name}' of the pairs is in no panel{hint}")
 
 
 def class_of(pair: Any) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from densing_bayes.errors import DensingError
+from densing_bayes.errors import DensingError, did_you_mean
 from densing_bayes.inputs.dates import date_of, years_since_origin
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.posterior.estimates import SAMPLE, draws_of
@@ -79,8 +78,7 @@ def release_of(
         if any(value is not None for value in (density, params, date)):
             raise DensingError(f"give either the system '{system}' or density, params and date")
         if system not in observed.systems:
-            close = get_close_matches(system, observed.systems, n=3)
-            hint = f"; did you mean {' or '.join(close)}?" if close else ""
+            hint = did_you_mean(system, observed.systems, most=3)
             raise DensingError(f"no system '{system}' in this fit{hint}")
         i = observed.systems.index(system)
         logs = draws["log_density"].transpose(*SAMPLE, "system").to_numpy()[..., i]

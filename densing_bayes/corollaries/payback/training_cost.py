@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -20,7 +19,7 @@ import pandas as pd
 import xarray as xr
 
 from densing_bayes.corollaries.small_model import Posterior, sample_posterior
-from densing_bayes.errors import DensingError
+from densing_bayes.errors import DensingError, did_you_mean
 from densing_bayes.fitting.settings import SEED
 from densing_bayes.inputs.families import Frozen, PositivePrior, RealPrior, UnitPrior
 from densing_bayes.inputs.panel import load_panel
@@ -193,8 +192,7 @@ def peak_of(table: pd.DataFrame, hardware: str) -> float:
     """Peak operations a second of a chip of the table."""
     peaks = table.loc[table["peak_flops"].notna()].groupby("hardware")["peak_flops"].first()
     if hardware not in peaks.index:
-        close = get_close_matches(hardware, list(peaks.index), n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
+        hint = did_you_mean(hardware, peaks.index)
         raise DensingError(
             f"no hardware '{hardware}' in the table of costs (it has "
             f"{', '.join(sorted(peaks.index))}){hint}"
@@ -305,8 +303,7 @@ def training_cost_of(
     """
     systems = load_panel(panel).systems
     if system not in systems.index:
-        close = get_close_matches(system, list(systems.index), n=3)
-        hint = f"; did you mean {' or '.join(close)}?" if close else ""
+        hint = did_you_mean(system, systems.index, most=3)
         raise DensingError(f"no system '{system}' in panel '{panel}'{hint}")
     sizes = systems.loc[system, ["params_active", "tokens"]].to_numpy(float)
     params, tokens = float(sizes[0]), float(sizes[1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import os
 import tomllib
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
 
-from densing_bayes.errors import TableError
+from densing_bayes.errors import TableError, did_you_mean
 from densing_bayes.inputs.families import Frozen
 from densing_bayes.inputs.schema import SYSTEMS
 
@@ -121,6 +120,5 @@ def _message(item: Any) -> str:
 
 
 def _unknown(path: str, key: str, known: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(key, known, n=1)
-    hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
-    return f"unknown key '{path}'; {hint}"
+    hint = did_you_mean(key, known, f"known keys: {', '.join(known)}")
+    return f"unknown key '{path}'{hint}"
