@@ -10,10 +10,23 @@ from typer.core import TyperGroup
 
 from densing_bayes.cli import backtest_commands, data_commands
 from densing_bayes.corollaries import commands
+from densing_bayes.display.options import (
+    Chains,
+    Draws,
+    Interval,
+    OutFile,
+    OutFolder,
+    PanelName,
+    Seed,
+    SeenTables,
+    Tune,
+    list_of_names,
+    panel_name,
+    path_given,
+)
 from densing_bayes.display.terminal import (
     FitFile,
     Interrupt,
-    Interval,
     Json,
     cannot_write,
     check_writable,
@@ -94,22 +107,19 @@ def _options(
 @app.command("fit")
 def fit_command(
     spec: Annotated[str, typer.Argument(metavar="SPEC", help="Built-in name or TOML file.")],
-    data: Annotated[
-        str | None,
-        typer.Option(metavar="DIR", help="Panel: folder or embedded name. [default: SPEC's own]"),
-    ] = None,
+    data: PanelName = None,
     hypothesis: Annotated[
         str | None,
         typer.Option(metavar="H", help="Trend: built-in name or TOML file. [default: SPEC's own]"),
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="File to write.")] = Path("fit.nc"),
-    draws: Annotated[int, typer.Option(help="Draws of each chain.")] = 1000,
-    tune: Annotated[int, typer.Option(help="Tuning steps of each chain.")] = 500,
-    chains: Annotated[int, typer.Option(help="Chains.")] = 4,
+    out: OutFile = Path("fit.nc"),
+    draws: Draws = 1000,
+    tune: Tune = 500,
+    chains: Chains = 4,
     cores: Annotated[
         int | None, typer.Option(help="Processes. [default: what there is]", min=1)
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.", min=0)] = 20221130,
+    seed: Seed = 20221130,
 ) -> None:
     """Fit a specification to a panel and save the posterior with its verdict."""
     check_writable(out.parent)
@@ -180,7 +190,9 @@ def trend_command(
     data: Annotated[
         str | None,
         typer.Option(
-            metavar="DIR", help="For --average: tables of FIT. [default: the embedded panel]"
+            metavar="DIR",
+            help="For --average: tables of FIT. [default: the embedded panel]",
+            callback=panel_name,
         ),
     ] = None,
     as_json: Json = False,
@@ -319,10 +331,7 @@ def compare_command(
             help="Built-in names, TOML files or saved fits. [default: all that are built in]",
         ),
     ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(metavar="DIR", help="Panel: folder or embedded name. [default: SPEC's own]"),
-    ] = None,
+    data: PanelName = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="Refit where importance sampling fails (k > 0.7).")
     ] = False,
@@ -331,15 +340,19 @@ def compare_command(
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder for the tables (Markdown, JSON) and figures."),
+        typer.Option(
+            metavar="DIR",
+            help="Folder for the tables (Markdown, JSON) and figures.",
+            parser=path_given,
+        ),
     ] = None,
-    draws: Annotated[int, typer.Option(help="Draws of each chain.")] = 1000,
-    tune: Annotated[int, typer.Option(help="Tuning steps of each chain.")] = 500,
-    chains: Annotated[int, typer.Option(help="Chains.")] = 4,
+    draws: Draws = 1000,
+    tune: Tune = 500,
+    chains: Chains = 4,
     jobs: Annotated[
         int | None, typer.Option(help="Processes at a time. [default: what there is]", min=1)
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.", min=0)] = 20221130,
+    seed: Seed = 20221130,
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Keep finished fits and reuse them.")
     ] = True,
@@ -478,15 +491,12 @@ def report_command(
         str | None,
         typer.Option(metavar="H,...", help="Compare these in a section; minutes for each."),
     ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(metavar="DIR", help="Tables that FIT has seen. [default: the embedded panel]"),
-    ] = None,
+    data: SeenTables = None,
     title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
     formats: Annotated[
         str, typer.Option(metavar="NAME,...", help="Of html, md, json, csv and pdf.")
     ] = "html,md,json,csv",
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write to.")] = Path("report"),
+    out: OutFolder = Path("report"),
     ci: Interval = 0.95,
 ) -> None:
     """Write a report of a fit: report.html (one file, no network), and the same in other forms."""
@@ -496,12 +506,12 @@ def report_command(
     wanted = ReportWanted(
         fit=fit,
         beside=tuple(beside or ()),
-        sections=None if sections is None else tuple(_names(sections)),
+        sections=None if sections is None else tuple(list_of_names(sections, "--sections")),
         corollaries=corollaries,
-        hypotheses=None if hypotheses is None else tuple(_names(hypotheses)),
+        hypotheses=None if hypotheses is None else tuple(list_of_names(hypotheses, "--hypotheses")),
         data=data,
         title=title,
-        formats=tuple(check_formats(_names(formats))),
+        formats=tuple(check_formats(list_of_names(formats, "--formats"))),
         ci=ci,
     )
     with interruptible():
@@ -517,11 +527,6 @@ def report_command(
     if fit is None:
         say(verdict_text(fitted))
         exit_unless_passed(fitted.verdict)
-
-
-def _names(text: str) -> list[str]:
-    """Names of a list with commas."""
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 commands.register(app)

@@ -21,8 +21,6 @@ NOT_CONVERGED = 3
 UNBOUNDED = 10_000  # characters: no table is wider
 FitFile = Annotated[Path, typer.Argument(metavar="FIT", help="File written by 'fit'.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
-Interval = Annotated[float, typer.Option("--ci", help="Probability of the intervals.")]
 
 
 class Interrupt(BaseException):

@@ -127,6 +127,23 @@ def load_panel(source: str | os.PathLike[str] = "open") -> Panel:
     return _read_panel(folder.resolve().name, folder, embedded=False)
 
 
+def refuse_two_meanings(source: str) -> None:
+    """Refuse a name that is that of an embedded panel and of a folder of tables here.
+
+    Raises
+    ------
+    TableError
+        Which would be read, and how the folder is named.
+    """
+    folder = Path(source)
+    if source in EMBEDDED and any((folder / schema.file).exists() for schema in TABLES.values()):
+        raise TableError(
+            f"{source!r} is an embedded panel, and here a folder of tables too: write "
+            f"{os.path.join(os.curdir, source)} for the folder, or rename it to read the embedded "
+            f"panel"
+        )
+
+
 def list_panels() -> pd.DataFrame:
     """Say what is embedded.
 
