@@ -30,6 +30,7 @@ from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.observed.observations import Observations
 from densing_bayes.posterior.result import Fit
 from densing_bayes.source import source_hash
+from densing_bayes.writing import write_file
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +124,7 @@ def stored_answer(
             log.warning("the stored answer %s cannot be read (%s): made anew", path, error)
     content = make()
     try:
-        write_entry(path, json.dumps(content).encode())
+        write_file(path, json.dumps(content).encode())
     except OSError as error:
         log.warning("the answer could not be stored in %s (%s)", folder, error)
     return content
@@ -157,7 +158,7 @@ def kept[Answer](
             log.warning("the stored %s cannot be read (%s): made anew", path, error)
     answer = make()
     try:
-        write_entry(path, pickle.dumps(answer))
+        write_file(path, pickle.dumps(answer))
     except (OSError, pickle.PicklingError, AttributeError, TypeError) as error:
         log.warning("the answer could not be stored in %s (%s)", folder, error)
     return answer
@@ -193,19 +194,10 @@ def kept_files(
         for name, contents in made.items():
             archive.writestr(name, contents)
     try:
-        write_entry(path, whole.getvalue())
+        write_file(path, whole.getvalue())
     except OSError as error:
         log.warning("the files could not be stored in %s (%s)", folder, error)
     return made
-
-
-def write_entry(path: Path, content: bytes) -> None:
-    """Write an entry whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    os.replace(temporary, path)
 
 
 def hash_of(*packages: str) -> str:

@@ -19,6 +19,7 @@ from densing_bayes.errors import TableError
 from densing_bayes.inputs.reading import DATA_PACKAGE, load_table, read_tables, refuse_foreign
 from densing_bayes.inputs.releases import release_names
 from densing_bayes.inputs.schema import EVENTS, TABLES
+from densing_bayes.writing import write_files
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -209,11 +210,10 @@ def export_panel(name: str, directory: str | os.PathLike[str]) -> None:
             f"{folder}: has {', '.join(taken)} already and nothing is overwritten; "
             "give another folder"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    for schema in TABLES.values():
-        table = files(DATA_PACKAGE).joinpath(name, schema.file)
-        if table.is_file():
-            (folder / schema.file).write_bytes(table.read_bytes())
+    tables = {
+        schema.file: files(DATA_PACKAGE).joinpath(name, schema.file) for schema in TABLES.values()
+    }
+    write_files(folder, {file: at.read_bytes() for file, at in tables.items() if at.is_file()})
 
 
 def _read_panel(name: str, folder: Traversable | Path, embedded: bool) -> Panel:

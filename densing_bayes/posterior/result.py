@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-import tempfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import xarray as xr
 from densing_bayes.errors import FileFormatError, FitError
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.observed.observations import Observations
+from densing_bayes.writing import write_file
 
 CI = 0.95  # the one default of every interval, equal-tailed
 FORMAT = "densing_bayes fit 3"
@@ -106,25 +107,17 @@ class Fit:
             "provenance": json.dumps(self.provenance),
             "observations": json.dumps(_pack(self.observed)),
         }
+        # Into memory first: HDF5 cannot close a file on a full disk, and takes the process along.
+        content = bytes(tree.to_netcdf(engine="h5netcdf"))
         try:
-            handle, temporary = tempfile.mkstemp(
-                dir=path.parent, prefix=f".{path.name}.", suffix=".part"
-            )
+            if not path.parent.is_dir():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            return write_file(path, content)
         except OSError as error:
             raise FitError(
                 f"cannot write {path}: {error.strerror}; choose a folder that exists and that you "
                 f"may write to"
             ) from error
-        os.close(handle)
-        try:
-            tree.to_netcdf(temporary, engine="h5netcdf")
-            os.chmod(temporary, 0o666 & ~_umask())
-            os.replace(temporary, path)
-        except OSError as error:
-            raise FitError(f"cannot write {path}: {error}") from error
-        finally:
-            Path(temporary).unlink(missing_ok=True)
-        return path
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Fit:
@@ -155,13 +148,6 @@ class Fit:
             raise FileFormatError(
                 f"{path} is damaged or not a saved fit ({error}); fit again"
             ) from error
-
-
-def _umask() -> int:
-    """The process's file mode mask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _pack(observed: Observations) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from densing_bayes import writing
 from densing_bayes.display.section import Picture, Report, Section, Table
 from densing_bayes.errors import DensingError
 from densing_bayes.posterior.plain import json_text
@@ -66,10 +67,9 @@ def write_report(
 
 
 def write_files(files: dict[str, bytes], folder: Path) -> list[Path]:
-    """Write the files of a report to a folder, each in one step; errors as of a report."""
+    """Write the files of a report to a folder, all or none; errors as of a report."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return [_write(folder / name, content) for name, content in files.items()]
+        return writing.write_files(folder, files)
     except OSError as error:
         raise DensingError(
             f"cannot write the report to {folder}: {error.strerror}; choose a folder that you may "
@@ -205,18 +205,3 @@ def _render(template: str, report: Report, **more: Any) -> str:
     )
     environment.filters |= {"cell": cell, "escaped": _escaped}
     return environment.get_template(template).render(report=report, **more)
-
-
-def _write(path: Path, content: bytes) -> Path:
-    """Write a file in one step, readable as the user's umask has it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-    return path
