@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -15,10 +16,14 @@ import typer
 from densing_bayes.errors import DensingError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from densing_bayes.posterior.result import Fit
 
 NOT_CONVERGED = 3
 UNBOUNDED = 10_000  # characters: no table is wider
+LEAST_WIDTH = 20  # of a line of text, however narrow the terminal
+LEAST_NAME = 12  # of the first column of a table, where names are folded
 FitFile = Annotated[Path, typer.Argument(metavar="FIT", help="File written by 'fit'.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -87,14 +92,15 @@ def print_json(document: Any) -> None:
     """Print one JSON document."""
     from densing_bayes.posterior.plain import json_text
 
-    print(json_text(document))
+    text = json_text(document)
+    if (sys.stdout.encoding or "utf-8").lower().replace("-", "") != "utf8":
+        text = json.dumps(json.loads(text), indent=2)  # escaped, where the output knows less
+    print(text)
 
 
 def print_text(text: str) -> None:
     """Print a line, folded to the width of the terminal."""
-    from rich.console import Console
-
-    Console(highlight=False, markup=False, emoji=False).print(text)
+    _console().print(text)
 
 
 def print_table(
@@ -105,10 +111,10 @@ def print_table(
 ) -> None:
     """Print a table: the first column left, the others right but for those in ``left``.
 
-    Where it is wider than the terminal its columns move together before a name is folded.
+    Where it is wider than the terminal its columns move together before a name is folded. A column
+    of numbers keeps its width: the lines are then longer than the terminal, which folds them.
     """
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(
@@ -118,25 +124,43 @@ def print_table(
         show_edge=False,
         header_style="bold",
     )
-    table.add_column(first, overflow="fold")
+    names = max(len(text) for text in (first, *(row[0] for row in rows)))
+    table.add_column(first, overflow="fold", min_width=min(names, LEAST_NAME))
     for i, name in enumerate(header, start=1):
+        cells = [len(line) for row in (header, *(row[1:] for row in rows)) for line in [row[i - 1]]]
         table.add_column(
-            name, justify="left" if i in left else "right", no_wrap=i not in left, overflow="fold"
+            name,
+            justify="left" if i in left else "right",
+            no_wrap=i not in left,
+            overflow="fold",
+            min_width=None if i in left else max(cells),
         )
     for row in rows:
         table.add_row(*row)
-    console = Console(highlight=False, markup=False, emoji=False)
-    natural = console.measure(table, options=console.options.update(max_width=UNBOUNDED)).maximum
-    if natural > console.width:
+    console = _console()
+    unbounded = console.options.update(max_width=UNBOUNDED)
+    if console.measure(table, options=unbounded).maximum > console.width:
         table.padding = 0
-    console.print(table)
+    _console(console.measure(table, options=unbounded).minimum).print(table)
+
+
+def _console(least: int = LEAST_WIDTH) -> Console:
+    """Where output goes, as wide as the terminal or as it takes to print at all."""
+    from rich.console import Console
+
+    class Output(Console):
+        def on_broken_pipe(self) -> None:  # which would end with an exit code of its own
+            raise BrokenPipeError
+
+    console = Output(highlight=False, markup=False, emoji=False)
+    if console.width < least:
+        console.width = least
+    return console
 
 
 def print_ledger(header: list[str], rows: list[list[str]]) -> None:
     """Print claims as blocks: the statement with what was published, then a line per panel."""
-    from rich.console import Console
-
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = _console()
     width = max(map(len, header[2:]))
     for statement, published, *cells in rows:
         said = "" if published == "-" else f"  [published: {published}]"
