@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -58,9 +62,20 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()  # here, where a full disk or a closed pipe can be told
         except DensingError as error:
             say(f"densing-bayes: {error}")
+            raise typer.Exit(BAD_INPUT) from error
+        except BrokenPipeError as error:  # the reader has seen enough
+            _write_no_more()
+            raise typer.Exit from error
+        except OSError as error:
+            _write_no_more()
+            where = "" if error.filename is None else f" {error.filename}"
+            say(f"densing-bayes: cannot use{where or ' the output'}: {error.strerror or error}")
             raise typer.Exit(BAD_INPUT) from error
         except (KeyboardInterrupt, Interrupt) as error:
             say("densing-bayes: interrupted; no half-written file is left")
@@ -86,7 +101,16 @@ app.add_typer(data_app, name="data")
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):  # which may know ASCII only
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     app()
+
+
+def _write_no_more() -> None:
+    """Let what is left for the output go nowhere: writing it would fail once more."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @app.callback(invoke_without_command=True)
@@ -418,13 +442,16 @@ def _write_comparison(found: Comparison, out: Path) -> None:
     from densing_bayes.display.findings import markdown
     from densing_bayes.display.hypothesis_figures import comparison_figures
     from densing_bayes.posterior.plain import json_text
+    from densing_bayes.report.image_files import png
+    from densing_bayes.writing import write_files
 
+    files = {
+        "comparison.json": (json_text(comparison_document(found)) + "\n").encode(),
+        "comparison.md": markdown(found).encode(),
+    }
+    files |= {f"{name}.png": png(figure) for name, figure in comparison_figures(found).items()}
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "comparison.json").write_text(json_text(comparison_document(found)) + "\n", "utf-8")
-        (out / "comparison.md").write_text(markdown(found), "utf-8")
-        for name, figure in comparison_figures(found).items():
-            figure.savefig(out / f"{name}.png", dpi=160)
+        write_files(out, files)
     except OSError as error:
         cannot_write(out, error)
     say(f"wrote {out}")

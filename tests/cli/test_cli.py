@@ -51,6 +51,70 @@ def test_a_table_that_is_nearly_too_wide_keeps_its_names_whole(monkeypatch, caps
     assert max(map(len, lines)) <= 80
 
 
+@pytest.mark.parametrize("columns", ["0", "20", "40", "80"])
+def test_a_narrow_terminal_cuts_no_number(columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", columns)
+    cells = ["2024-04-18", "260B*", "0.0028 to 0.0056", "1-12"]
+    header = ["Released", "Params", "95%", "Rank"]
+    terminal.print_table("System", header, [["a-system-of-a-long-name-8b", *cells]])
+    shown = capsys.readouterr().out
+    assert all(cell in shown for cell in cells)
+    terminal.print_text("doubles in 118.2 days")
+    assert "118.2" in capsys.readouterr().out
+
+
+# The system
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["trend", "n" * 300],
+        ["fit", "n" * 300],
+        ["fit", "joint", "--data", "n" * 300],
+        ["fit", "joint", "--hypothesis", "n" * 300],
+        ["fit", "joint", "--out", "n" * 300 + "/fit.nc"],
+        ["data", "validate", "n" * 300],
+        ["price", "--data", "n" * 300],
+        ["report", "x.nc", "--out", "n" * 300],
+        ["data", "validate", "a\0b"],
+    ],
+)
+def test_a_name_that_cannot_be_one_is_said_in_one_message(arguments):
+    result = run(*arguments)
+    assert result.exit_code == 2, result.exception
+    assert "Traceback" not in result.stderr and result.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux only")
+def test_a_full_output_is_said_and_a_closed_one_is_none_of_ours():
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "densing_bayes", "data", "list"], stdout=full,
+            stderr=subprocess.PIPE, text=True, timeout=300,
+        )  # fmt: skip
+    assert ended.returncode == 2 and "No space left" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [sys.executable, "-m", "densing_bayes", "data", "list"], stdout=writing,
+        stderr=subprocess.PIPE, text=True, timeout=300,
+    )  # fmt: skip
+    os.close(writing)
+    assert ended.returncode == 0 and not ended.stderr
+
+
+def test_output_that_knows_ascii_only(tmp_path):
+    run("data", "export", "open", tmp_path / "panel")
+    (tmp_path / "panel").rename(tmp_path / "größe")
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    ended = command("data", "validate", tmp_path / "größe", env=environment)
+    assert ended.returncode == 0 and "valid" in ended.stdout
+    ended = command("data", "validate", tmp_path / "größe", "--json", env=environment)
+    assert strict_json(ended.stdout)["panel"] == "größe"
+
+
 # Usage and bad input
 
 
