@@ -71,10 +71,15 @@ def parse_date(text: str) -> str:
     """A date as it was written, once it is known to be one."""
     import datetime as dt
 
+    from densing_bayes.inputs.dates import FIRST_DAY, LAST_DAY, OUTSIDE
+
     try:
-        return dt.date.fromisoformat(text).isoformat()
+        day = dt.date.fromisoformat(text)
     except ValueError:
         raise DensingError(f"'{text}' is no date; write it as 2024-08-31") from None
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise DensingError(f"the date {text} {OUTSIDE}")
+    return day.isoformat()
 
 
 def verdict_of(fit: Any) -> str:
