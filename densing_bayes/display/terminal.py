@@ -29,25 +29,27 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 class Interrupt(BaseException):
-    """Ctrl-C while sampling: nutpie would take KeyboardInterrupt for the end of the run."""
+    """Ctrl-C or SIGTERM while sampling: nutpie would take KeyboardInterrupt for its end."""
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C end the block with :class:`Interrupt`."""
+    """Let Ctrl-C, or SIGTERM, end the block with :class:`Interrupt`, which cleans up."""
 
     def interrupt(signum: int, frame: object) -> NoReturn:
         raise Interrupt
 
+    signals = (signal.SIGINT, signal.SIGTERM)
     try:
-        earlier = signal.signal(signal.SIGINT, interrupt)
+        earlier = {number: signal.signal(number, interrupt) for number in signals}
     except ValueError:  # not the main thread, where no signal arrives
         yield
         return
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, earlier)
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
 
 
 def load_fit(path: Path) -> Fit:

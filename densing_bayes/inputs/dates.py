@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import AfterValidator
 
 DAYS_PER_MONTH = 30.4375
-FIRST_DAY, LAST_DAY = dt.date(1900, 1, 1), dt.date(2100, 12, 31)
+FIRST_DAY, LAST_DAY = dt.date(1900, 1, 1), dt.date(2200, 12, 31)
 OUTSIDE = f"lies outside {FIRST_DAY.year} to {LAST_DAY.year}"
 
 ORIGIN = pd.Timestamp("2022-11-30")  # release of ChatGPT: time zero inside the models

@@ -355,7 +355,8 @@ def test_reading_a_fit_loads_nothing_heavy(name, small_fit_file):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for single processes")
-def test_interrupt_exits_130_and_leaves_no_file(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_exits_130_and_leaves_no_file(number, tmp_path):
     with subprocess.Popen(
         [sys.executable, "-m", "densing_bayes", "fit", "joint", "--out", str(tmp_path / "fit.nc")],
         stderr=subprocess.PIPE,
@@ -363,7 +364,7 @@ def test_interrupt_exits_130_and_leaves_no_file(tmp_path):
     ) as process:
         assert "fitting 'joint'" in process.stderr.readline()
         time.sleep(3)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         assert process.wait(timeout=60) == 130
         assert "interrupted" in process.stderr.read()
     assert list(tmp_path.iterdir()) == []
