@@ -14,7 +14,11 @@ from densing_bayes.inputs.panel import export_panel, load_panel
 from densing_bayes.inputs.schema import TABLES
 from densing_bayes.inputs.specification import load_hypothesis, load_spec
 
-pytestmark = pytest.mark.slow
+# PyTensor changes the recursion limit when a command imports it.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:The recursion limit will not be reset"),
+]
 
 MODELS = files("densing_bayes.models")
 SPEC = MODELS.joinpath("joint.toml").read_text("utf-8")
@@ -90,7 +94,7 @@ OPTIONS = st.lists(
                 "--json",
                 "--top",
             ]
-        ),  # fmt: skip
+        ),
         VALUES,
     ),
     max_size=4,
