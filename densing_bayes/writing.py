@@ -1,47 +1,58 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all: written beside, then moved."""
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a path to write to, whose file takes the place of another when the block ends.
+def write_file(path: Path, content: bytes) -> Path:
+    """Write one file; as of :func:`write_files`."""
+    return write_files(path.parent, {path.name: content})[0]
 
-    If the block fails or is interrupted, the other file stays as it was. The new file is readable
-    as the user's umask has it.
 
-    Parameters
-    ----------
-    path
-        The file that is to be there afterwards; its folder exists.
+def write_files(folder: Path, files: dict[str, bytes]) -> list[Path]:
+    """Write the files of a folder, by name: all are written beside before the first is moved.
+
+    What stands under a name is replaced; a link is followed, so that what it points to is
+    replaced. Files are readable as the user's umask has it.
 
     Raises
     ------
     OSError
-        If the folder is missing or cannot be written to.
+        If the folder cannot be made or written to, the disk is full, or a name is that of a
+        device, a pipe or a folder. Nothing is left of what was begun.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    os.close(handle)
-    beside = Path(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    waiting: list[tuple[str, Path]] = []
     try:
-        yield beside
-        beside.chmod(0o666 & ~_umask())
-        beside.replace(path)
+        for name, content in files.items():
+            target = _plain_file(folder / name)
+            # A short name of its own: that of the file may be as long as names can be.
+            handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".new-", suffix=".part")
+            waiting.append((temporary, target))
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            os.chmod(temporary, 0o666 & ~_umask())
+        while waiting:
+            os.replace(*waiting[0])
+            waiting.pop(0)
     finally:
-        beside.unlink(missing_ok=True)
+        for temporary, _ in waiting:
+            Path(temporary).unlink(missing_ok=True)
+    return [folder / name for name in files]
 
 
-def write_whole(path: Path, content: bytes) -> Path:
-    """Write a file as :func:`replacing` does, and give its path back."""
-    with replacing(path) as beside:
-        beside.write_bytes(content)
-    return path
+def _plain_file(path: Path) -> Path:
+    """Where a path leads, which must be a plain file or nothing yet."""
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "it is no plain file", str(path))
+    return target
 
 
 def _umask() -> int:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from densing_bayes.display.options import Chains, Draws, PanelName, Seed, Tune, panel_name
 from densing_bayes.display.terminal import (
     FitFile,
     Json,
-    Seed,
     exit_unless_passed,
     interruptible,
     load_fit,
@@ -33,17 +33,14 @@ def register(app: typer.Typer) -> None:
 def backtest_command(
     spec: Annotated[str, typer.Argument(metavar="SPEC", help="Built-in name or TOML file.")],
     cuts: Annotated[int, typer.Option(metavar="N", help="Cuts, half a year apart.", min=1)] = 4,
-    data: Annotated[
-        str | None,
-        typer.Option(metavar="DIR", help="Panel: folder or embedded name. [default: SPEC's own]"),
-    ] = None,
+    data: PanelName = None,
     hypothesis: Annotated[
         str | None,
         typer.Option(metavar="H", help="Trend: built-in name or TOML file. [default: SPEC's own]"),
     ] = None,
-    draws: Annotated[int, typer.Option(help="Draws of each chain.")] = 1000,
-    tune: Annotated[int, typer.Option(help="Tuning steps of each chain.")] = 500,
-    chains: Annotated[int, typer.Option(help="Chains.")] = 4,
+    draws: Draws = 1000,
+    tune: Tune = 500,
+    chains: Chains = 4,
     jobs: Annotated[
         int | None, typer.Option(help="Processes at a time. [default: what there is]", min=1)
     ] = None,
@@ -80,6 +77,7 @@ def score_command(
         str | None,
         typer.Option(
             metavar="DIR",
+            callback=panel_name,
             help="Panel with systems that FIT has not seen: folder or embedded name. "
             "[default: the one that FIT's specification names]",
         ),

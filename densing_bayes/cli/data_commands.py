@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from densing_bayes.display.options import Tables, path_given
 from densing_bayes.display.terminal import (
     Json,
     cannot_write,
@@ -69,9 +70,7 @@ def data_list(as_json: Json = False) -> None:
 
 
 def data_validate(
-    directory: Annotated[
-        str, typer.Argument(metavar="DIR", help="Folder of tables, or an embedded panel.")
-    ],
+    directory: Tables,
     as_json: Json = False,
 ) -> None:
     """Check the tables of a panel; every problem is named with file, row, column and mend."""
@@ -89,7 +88,9 @@ def data_validate(
 
 def data_export(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Embedded panel.")],
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to.")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder to write to.", parser=path_given)
+    ],
 ) -> None:
     """Write the tables of an embedded panel out, as a start for one's own."""
     from densing_bayes.inputs.panel import export_panel
@@ -105,7 +106,9 @@ def data_import(
     source: Annotated[
         Path, typer.Argument(metavar="SOURCE", help="File or folder of evaluation results.")
     ],
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to.")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder to write to.", parser=path_given)
+    ],
     mapping: Annotated[
         Path | None,
         typer.Option(metavar="TOML", help="What SOURCE does not say: columns, dates, sizes."),

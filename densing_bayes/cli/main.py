@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,10 +14,23 @@ from typer.core import TyperGroup
 
 from densing_bayes.cli import backtest_commands, data_commands
 from densing_bayes.corollaries import commands
+from densing_bayes.display.options import (
+    Chains,
+    Draws,
+    Interval,
+    OutFile,
+    OutFolder,
+    PanelName,
+    Seed,
+    SeenTables,
+    Tune,
+    list_of_names,
+    panel_name,
+    path_given,
+)
 from densing_bayes.display.terminal import (
     FitFile,
     Interrupt,
-    Interval,
     Json,
     cannot_write,
     check_writable,
@@ -45,9 +62,20 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()  # here, where a full disk or a closed pipe can be told
         except DensingError as error:
             say(f"densing-bayes: {error}")
+            raise typer.Exit(BAD_INPUT) from error
+        except BrokenPipeError as error:  # the reader has seen enough
+            _write_no_more()
+            raise typer.Exit from error
+        except OSError as error:
+            _write_no_more()
+            where = "" if error.filename is None else f" {error.filename}"
+            say(f"densing-bayes: cannot use{where or ' the output'}: {error.strerror or error}")
             raise typer.Exit(BAD_INPUT) from error
         except (KeyboardInterrupt, Interrupt) as error:
             say("densing-bayes: interrupted; no half-written file is left")
@@ -73,7 +101,16 @@ app.add_typer(data_app, name="data")
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):  # which may know ASCII only
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     app()
+
+
+def _write_no_more() -> None:
+    """Let what is left for the output go nowhere: writing it would fail once more."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @app.callback(invoke_without_command=True)
@@ -94,22 +131,19 @@ def _options(
 @app.command("fit")
 def fit_command(
     spec: Annotated[str, typer.Argument(metavar="SPEC", help="Built-in name or TOML file.")],
-    data: Annotated[
-        str | None,
-        typer.Option(metavar="DIR", help="Panel: folder or embedded name. [default: SPEC's own]"),
-    ] = None,
+    data: PanelName = None,
     hypothesis: Annotated[
         str | None,
         typer.Option(metavar="H", help="Trend: built-in name or TOML file. [default: SPEC's own]"),
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="File to write.")] = Path("fit.nc"),
-    draws: Annotated[int, typer.Option(help="Draws of each chain.")] = 1000,
-    tune: Annotated[int, typer.Option(help="Tuning steps of each chain.")] = 500,
-    chains: Annotated[int, typer.Option(help="Chains.")] = 4,
+    out: OutFile = Path("fit.nc"),
+    draws: Draws = 1000,
+    tune: Tune = 500,
+    chains: Chains = 4,
     cores: Annotated[
         int | None, typer.Option(help="Processes. [default: what there is]", min=1)
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.", min=0)] = 20221130,
+    seed: Seed = 20221130,
 ) -> None:
     """Fit a specification to a panel and save the posterior with its verdict."""
     check_writable(out.parent)
@@ -180,7 +214,9 @@ def trend_command(
     data: Annotated[
         str | None,
         typer.Option(
-            metavar="DIR", help="For --average: tables of FIT. [default: the embedded panel]"
+            metavar="DIR",
+            help="For --average: tables of FIT. [default: the embedded panel]",
+            callback=panel_name,
         ),
     ] = None,
     as_json: Json = False,
@@ -319,10 +355,7 @@ def compare_command(
             help="Built-in names, TOML files or saved fits. [default: all that are built in]",
         ),
     ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(metavar="DIR", help="Panel: folder or embedded name. [default: SPEC's own]"),
-    ] = None,
+    data: PanelName = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="Refit where importance sampling fails (k > 0.7).")
     ] = False,
@@ -331,15 +364,19 @@ def compare_command(
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder for the tables (Markdown, JSON) and figures."),
+        typer.Option(
+            metavar="DIR",
+            help="Folder for the tables (Markdown, JSON) and figures.",
+            parser=path_given,
+        ),
     ] = None,
-    draws: Annotated[int, typer.Option(help="Draws of each chain.")] = 1000,
-    tune: Annotated[int, typer.Option(help="Tuning steps of each chain.")] = 500,
-    chains: Annotated[int, typer.Option(help="Chains.")] = 4,
+    draws: Draws = 1000,
+    tune: Tune = 500,
+    chains: Chains = 4,
     jobs: Annotated[
         int | None, typer.Option(help="Processes at a time. [default: what there is]", min=1)
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.", min=0)] = 20221130,
+    seed: Seed = 20221130,
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Keep finished fits and reuse them.")
     ] = True,
@@ -405,16 +442,16 @@ def _write_comparison(found: Comparison, out: Path) -> None:
     from densing_bayes.display.findings import markdown
     from densing_bayes.display.hypothesis_figures import comparison_figures
     from densing_bayes.posterior.plain import json_text
-    from densing_bayes.writing import replacing, write_whole
+    from densing_bayes.report.image_files import png
+    from densing_bayes.writing import write_files
 
+    files = {
+        "comparison.json": (json_text(comparison_document(found)) + "\n").encode(),
+        "comparison.md": markdown(found).encode(),
+    }
+    files |= {f"{name}.png": png(figure) for name, figure in comparison_figures(found).items()}
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        document = json_text(comparison_document(found)) + "\n"
-        write_whole(out / "comparison.json", document.encode())
-        write_whole(out / "comparison.md", markdown(found).encode())
-        for name, figure in comparison_figures(found).items():
-            with replacing(out / f"{name}.png") as beside:
-                figure.savefig(beside, format="png", dpi=160)
+        write_files(out, files)
     except OSError as error:
         cannot_write(out, error)
     say(f"wrote {out}")
@@ -481,15 +518,12 @@ def report_command(
         str | None,
         typer.Option(metavar="H,...", help="Compare these in a section; minutes for each."),
     ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(metavar="DIR", help="Tables that FIT has seen. [default: the embedded panel]"),
-    ] = None,
+    data: SeenTables = None,
     title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
     formats: Annotated[
         str, typer.Option(metavar="NAME,...", help="Of html, md, json, csv and pdf.")
     ] = "html,md,json,csv",
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write to.")] = Path("report"),
+    out: OutFolder = Path("report"),
     ci: Interval = 0.95,
 ) -> None:
     """Write a report of a fit: report.html (one file, no network), and the same in other forms."""
@@ -499,12 +533,12 @@ def report_command(
     wanted = ReportWanted(
         fit=fit,
         beside=tuple(beside or ()),
-        sections=None if sections is None else tuple(_names(sections)),
+        sections=None if sections is None else tuple(list_of_names(sections, "--sections")),
         corollaries=corollaries,
-        hypotheses=None if hypotheses is None else tuple(_names(hypotheses)),
+        hypotheses=None if hypotheses is None else tuple(list_of_names(hypotheses, "--hypotheses")),
         data=data,
         title=title,
-        formats=tuple(check_formats(_names(formats))),
+        formats=tuple(check_formats(list_of_names(formats, "--formats"))),
         ci=ci,
     )
     with interruptible():
@@ -520,11 +554,6 @@ def report_command(
     if fit is None:
         say(verdict_text(fitted))
         exit_unless_passed(fitted.verdict)
-
-
-def _names(text: str) -> list[str]:
-    """Names of a list with commas."""
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 commands.register(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -15,36 +16,40 @@ import typer
 from densing_bayes.errors import DensingError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from densing_bayes.posterior.result import Fit
 
 NOT_CONVERGED = 3
 UNBOUNDED = 10_000  # characters: no table is wider
+LEAST_WIDTH = 20  # of a line of text, however narrow the terminal
+LEAST_NAME = 12  # of the first column of a table, where names are folded
 FitFile = Annotated[Path, typer.Argument(metavar="FIT", help="File written by 'fit'.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
-Interval = Annotated[float, typer.Option("--ci", help="Probability of the intervals.")]
 
 
 class Interrupt(BaseException):
-    """Ctrl-C while sampling: nutpie would take KeyboardInterrupt for the end of the run."""
+    """Ctrl-C or SIGTERM while sampling: nutpie would take KeyboardInterrupt for its end."""
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C end the block with :class:`Interrupt`."""
+    """Let Ctrl-C, or SIGTERM, end the block with :class:`Interrupt`, which cleans up."""
 
     def interrupt(signum: int, frame: object) -> NoReturn:
         raise Interrupt
 
+    signals = (signal.SIGINT, signal.SIGTERM)
     try:
-        earlier = signal.signal(signal.SIGINT, interrupt)
+        earlier = {number: signal.signal(number, interrupt) for number in signals}
     except ValueError:  # not the main thread, where no signal arrives
         yield
         return
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, earlier)
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
 
 
 def load_fit(path: Path) -> Fit:
@@ -68,10 +73,15 @@ def parse_date(text: str) -> str:
     """A date as it was written, once it is known to be one."""
     import datetime as dt
 
+    from densing_bayes.inputs.dates import FIRST_DAY, LAST_DAY, OUTSIDE
+
     try:
-        return dt.date.fromisoformat(text).isoformat()
+        day = dt.date.fromisoformat(text)
     except ValueError:
         raise DensingError(f"'{text}' is no date; write it as 2024-08-31") from None
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise DensingError(f"the date {text} {OUTSIDE}")
+    return day.isoformat()
 
 
 def verdict_of(fit: Any) -> str:
@@ -89,14 +99,15 @@ def print_json(document: Any) -> None:
     """Print one JSON document."""
     from densing_bayes.posterior.plain import json_text
 
-    print(json_text(document))
+    text = json_text(document)
+    if (sys.stdout.encoding or "utf-8").lower().replace("-", "") != "utf8":
+        text = json.dumps(json.loads(text), indent=2)  # escaped, where the output knows less
+    print(text)
 
 
 def print_text(text: str) -> None:
     """Print a line, folded to the width of the terminal."""
-    from rich.console import Console
-
-    Console(highlight=False, markup=False, emoji=False).print(text)
+    _console().print(text)
 
 
 def print_table(
@@ -107,10 +118,10 @@ def print_table(
 ) -> None:
     """Print a table: the first column left, the others right but for those in ``left``.
 
-    Where it is wider than the terminal its columns move together before a name is folded.
+    Where it is wider than the terminal its columns move together before a name is folded. A column
+    of numbers keeps its width: the lines are then longer than the terminal, which folds them.
     """
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(
@@ -120,25 +131,43 @@ def print_table(
         show_edge=False,
         header_style="bold",
     )
-    table.add_column(first, overflow="fold")
+    names = max(len(text) for text in (first, *(row[0] for row in rows)))
+    table.add_column(first, overflow="fold", min_width=min(names, LEAST_NAME))
     for i, name in enumerate(header, start=1):
+        cells = [len(line) for row in (header, *(row[1:] for row in rows)) for line in [row[i - 1]]]
         table.add_column(
-            name, justify="left" if i in left else "right", no_wrap=i not in left, overflow="fold"
+            name,
+            justify="left" if i in left else "right",
+            no_wrap=i not in left,
+            overflow="fold",
+            min_width=None if i in left else max(cells),
         )
     for row in rows:
         table.add_row(*row)
-    console = Console(highlight=False, markup=False, emoji=False)
-    natural = console.measure(table, options=console.options.update(max_width=UNBOUNDED)).maximum
-    if natural > console.width:
+    console = _console()
+    unbounded = console.options.update(max_width=UNBOUNDED)
+    if console.measure(table, options=unbounded).maximum > console.width:
         table.padding = 0
-    console.print(table)
+    _console(console.measure(table, options=unbounded).minimum).print(table)
+
+
+def _console(least: int = LEAST_WIDTH) -> Console:
+    """Where output goes, as wide as the terminal or as it takes to print at all."""
+    from rich.console import Console
+
+    class Output(Console):
+        def on_broken_pipe(self) -> None:  # which would end with an exit code of its own
+            raise BrokenPipeError
+
+    console = Output(highlight=False, markup=False, emoji=False)
+    if console.width < least:
+        console.width = least
+    return console
 
 
 def print_ledger(header: list[str], rows: list[list[str]]) -> None:
     """Print claims as blocks: the statement with what was published, then a line per panel."""
-    from rich.console import Console
-
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = _console()
     width = max(map(len, header[2:]))
     for statement, published, *cells in rows:
         said = "" if published == "-" else f"  [published: {published}]"

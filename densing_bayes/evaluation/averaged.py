@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting.store import store_folder, versions, write_entry
+from densing_bayes.fitting.store import store_folder, versions
 from densing_bayes.inputs.hypothesis import NONE
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.observed.observations import Observations, with_changes
 from densing_bayes.posterior.plain import plain
 from densing_bayes.posterior.result import CI, Fit
+from densing_bayes.writing import write_file
 
 if TYPE_CHECKING:
     from densing_bayes.evaluation.comparison_table import Comparison
@@ -63,7 +64,7 @@ def keep_averaged(comparison: Comparison, folder: Path | None = None) -> None:
     if any(len(document[kind]["weights"]) > 1 for kind in KINDS if kind in document):
         names = hashlib.sha256(json.dumps(sorted(document["hypotheses"])).encode()).hexdigest()[:8]
         name = f"{_entry(document)}-{names}.json"
-        write_entry((folder or store_folder()) / name, json.dumps(document).encode())
+        write_file((folder or store_folder()) / name, json.dumps(document).encode())
 
 
 def _entry(key: dict[str, Any]) -> str:

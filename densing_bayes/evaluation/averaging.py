@@ -16,7 +16,7 @@ import xarray as xr
 from densing_bayes.errors import DensingError
 from densing_bayes.evaluation.comparison_table import Comparison
 from densing_bayes.fitting.settings import SEED
-from densing_bayes.posterior.estimates import estimate, probability
+from densing_bayes.posterior.estimates import check_choice, estimate, probability
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.quantities.growth import doubling_time, estimand_growth, growth
 from densing_bayes.quantities.shelf_life import frontier_shelf_life
@@ -103,8 +103,7 @@ def hypothesis_weights(comparison: Comparison, weights: Weights = "evidence") ->
 
     One whose fit has not passed, or whose evidence is not usable, has none.
     """
-    if weights not in COLUMNS:
-        raise DensingError(f"no weights '{weights}'; use one of {', '.join(COLUMNS)}")
+    check_choice("weights", weights, COLUMNS)
     table = comparison.table
     found = table[COLUMNS[weights]].astype(float).where(table["verdict"] == "PASS", 0.0).fillna(0.0)
     if not found.sum() > 0.0:

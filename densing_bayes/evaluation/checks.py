@@ -134,6 +134,8 @@ def check_rows(checks: Checks) -> list[list[str]]:
 
 def _figure(value: float) -> str:
     """A figure in text: counts without places, shares and p-values with two digits."""
+    if not np.isfinite(value):
+        return "none"
     return f"{value:,.0f}" if value == round(value, 0) else number(value, 2 if value < 1 else 4)
 
 
@@ -157,8 +159,8 @@ def _row(
     otherwise: Status,
     advice: str,
 ) -> Check:
-    """A row whose status follows from its figure; no figure does not pass."""
-    good = figure <= limit if bound == "at most" else figure >= limit
+    """A row whose status follows from its figure; one that cannot be computed does not pass."""
+    good = np.isfinite(figure) and (figure <= limit if bound == "at most" else figure >= limit)
     status = "PASS" if good else otherwise
     return Check(topic, name, figure, bound, limit, status, NOTHING if good else advice)
 

@@ -14,6 +14,7 @@ from densing_bayes.errors import DensingError
 from densing_bayes.evaluation import criteria
 from densing_bayes.evaluation.averaged import averaged_of
 from densing_bayes.evaluation.comparison_table import Comparison, criteria_table, sensitivity_table
+from densing_bayes.fitting.fit import check_settings
 from densing_bayes.fitting.many import Request, Terms, fitter, run, workers_of
 from densing_bayes.fitting.settings import SEED, TARGET_ACCEPT
 from densing_bayes.fitting.store import folder_of, versions
@@ -88,11 +89,14 @@ def compare(
     SpecError
         If a hypothesis does not go with the panel.
     """
+    check_settings(draws, tune, chains, seed)
+    if hypotheses is not None and not len(hypotheses):
+        raise DensingError("no hypotheses are given to compare; leave them out for all built in")
     spec = spec if isinstance(spec, ModelSpec) else load_spec(spec)
     if not isinstance(panel, Panel):
         panel = load_panel(spec.panel.source if panel is None else panel)
     bare = observe(panel, spec.under(NONE))
-    sources = [as_source(source) for source in (hypotheses or list_hypotheses())]
+    sources = [as_source(source) for source in hypotheses or list_hypotheses()]
     named = _named(sources, spec, bare)
     specs = {name: spec.under(hypothesis) for name, hypothesis in named.items()}
     seen = {name: observe(panel, own) for name, own in specs.items()}

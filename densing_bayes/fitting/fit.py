@@ -18,7 +18,15 @@ from densing_bayes.errors import FitError
 from densing_bayes.fitting.chains import by_mode, continued, pilot_run, sample
 from densing_bayes.fitting.compiled import Compiled, compile_fit
 from densing_bayes.fitting.engine.machine import is_compiled
-from densing_bayes.fitting.settings import PRIOR_DRAWS, SEED, TARGET_ACCEPT
+from densing_bayes.fitting.settings import (
+    LEAST_CHAINS,
+    LEAST_DRAWS,
+    LEAST_TUNE,
+    MAX_SEED,
+    PRIOR_DRAWS,
+    SEED,
+    TARGET_ACCEPT,
+)
 from densing_bayes.inputs.hypothesis import Hypothesis
 from densing_bayes.inputs.panel import Panel, load_panel
 from densing_bayes.inputs.specification import ModelSpec, load_hypothesis, load_spec
@@ -83,7 +91,8 @@ def fit(
     FitError
         If sampling is not possible.
     """
-    _check_settings(draws, tune, chains, target_accept, sampler)
+    check_settings(draws, tune, chains, seed)
+    _check_sampler(target_accept, sampler)
     started = time.perf_counter()
     spec = spec if isinstance(spec, ModelSpec) else load_spec(spec)
     if hypothesis is not None:
@@ -329,14 +338,24 @@ def _narrowed(draws: xr.Dataset, spec: ModelSpec, observed: Observations) -> xr.
     return draws.sel({dim: list(labels[dim]) for dim in draws.dims if dim in labels})
 
 
-def _check_settings(draws: int, tune: int, chains: int, target_accept: float, sampler: str) -> None:
+def check_settings(draws: int, tune: int, chains: int, seed: int) -> None:
+    """Refuse settings that cannot be sampled with, before anything is."""
+    for name, value, least in (
+        ("draws", draws, LEAST_DRAWS),
+        ("tune", tune, LEAST_TUNE),
+        ("chains", chains, LEAST_CHAINS),
+    ):
+        if value < least:
+            raise FitError(f"{name} = {value} is too few; use at least {least}")
+    if not 0 <= seed <= MAX_SEED:
+        raise FitError(f"seed = {seed} is out of range; use a whole number from 0 to {MAX_SEED}")
+
+
+def _check_sampler(target_accept: float, sampler: str) -> None:
     if not 0.5 <= target_accept < 1.0:
         raise FitError(f"target_accept = {target_accept} must lie between 0.5 and 1")
     if sampler not in ("nutpie", "pymc"):
         raise FitError(f"no sampler '{sampler}': use nutpie or pymc")
-    for name, value, least in (("draws", draws, 10), ("tune", tune, 10), ("chains", chains, 1)):
-        if value < least:
-            raise FitError(f"{name} = {value} is too few; use at least {least}")
 
 
 def _prior(compiled: Compiled, seed: int) -> xr.Dataset:

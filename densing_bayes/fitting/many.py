@@ -124,12 +124,14 @@ def patient(settings: dict[str, Any], found: Fit) -> dict[str, Any]:
             "tune": 2 * settings["tune"],
             "target_accept": PATIENT_ACCEPT,
         }
-    short = max(
-        (figures["rhat_max"] - 1.0) / (RHAT_MAX - 1.0),
-        ESS_MIN / figures["ess_bulk_min"],
-        ESS_MIN / figures["ess_tail_min"],
+    short = np.max(
+        [
+            (figures["rhat_max"] - 1.0) / (RHAT_MAX - 1.0),
+            ESS_MIN / figures["ess_bulk_min"],
+            ESS_MIN / figures["ess_tail_min"],
+        ]
     )
-    times = int(np.clip(np.ceil(ROOM * short), 2, PATIENCE))
+    times = int(np.clip(np.ceil(ROOM * short), 2, PATIENCE)) if np.isfinite(short) else PATIENCE
     return settings | {"draws": times * settings["draws"]}
 
 

@@ -25,12 +25,12 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
-from densing_bayes.errors import DensingError, FileFormatError, FitError
+from densing_bayes.errors import FileFormatError, FitError
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.observed.observations import Observations
 from densing_bayes.posterior.result import Fit
 from densing_bayes.source import source_hash
-from densing_bayes.writing import write_whole
+from densing_bayes.writing import write_file
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def store_folder() -> Path:
 
 @contextmanager
 def folder_of(store: bool | str | os.PathLike[str]) -> Iterator[Path]:
-    """The folder of the store: a temporary one if nothing is to be kept."""
+    """The folder of the store: a temporary one if nothing is to be kept, or can be."""
     if store is False:
         with tempfile.TemporaryDirectory() as path:
             yield Path(path)
@@ -56,10 +56,15 @@ def folder_of(store: bool | str | os.PathLike[str]) -> Iterator[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DensingError(
-            f"cannot keep fits in {folder} ({error.strerror}): name another folder in "
-            f"DENSING_BAYES_CACHE, or do without (--no-cache)"
-        ) from error
+        log.warning(
+            "cannot keep fits in %s (%s): going on without; name another folder in %s",
+            folder,
+            error.strerror,
+            FOLDER,
+        )
+        with tempfile.TemporaryDirectory() as path:
+            yield Path(path)
+        return
     yield folder
 
 
@@ -118,16 +123,34 @@ def stored_answer(
     path = folder / f"{name}-{source_hash(module)[:12]}.json"
     if path.exists():
         try:
-            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return content
+            return _unsealed(path.read_text(encoding="utf-8"))
         except (ValueError, OSError) as error:
             log.warning("the stored answer %s cannot be read (%s): made anew", path, error)
     content = make()
     try:
-        write_entry(path, json.dumps(content).encode())
+        write_file(path, _sealed(content).encode())
     except OSError as error:
         log.warning("the answer could not be stored in %s (%s)", folder, error)
     return content
+
+
+def _sealed(answer: dict[str, Any]) -> str:
+    """An answer as JSON, with the hash by which it is known to be what was written."""
+    text = json.dumps(answer)
+    return json.dumps({"sha256": _sha256(text), "answer": text})
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _unsealed(content: str) -> dict[str, Any]:
+    sealed = json.loads(content)
+    text = sealed.get("answer") if isinstance(sealed, dict) else None
+    if not isinstance(text, str) or sealed.get("sha256") != _sha256(text):
+        raise ValueError("it is not what was written")
+    answer: dict[str, Any] = json.loads(text)
+    return answer
 
 
 def kept[Answer](
@@ -158,7 +181,7 @@ def kept[Answer](
             log.warning("the stored %s cannot be read (%s): made anew", path, error)
     answer = make()
     try:
-        write_entry(path, pickle.dumps(answer))
+        write_file(path, pickle.dumps(answer))
     except (OSError, pickle.PicklingError, AttributeError, TypeError) as error:
         log.warning("the answer could not be stored in %s (%s)", folder, error)
     return answer
@@ -194,16 +217,10 @@ def kept_files(
         for name, contents in made.items():
             archive.writestr(name, contents)
     try:
-        write_entry(path, whole.getvalue())
+        write_file(path, whole.getvalue())
     except OSError as error:
         log.warning("the files could not be stored in %s (%s)", folder, error)
     return made
-
-
-def write_entry(path: Path, content: bytes) -> None:
-    """Write an entry whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, content)
 
 
 def hash_of(*packages: str) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from densing_bayes.inputs.dates import Day
 from densing_bayes.inputs.families import Frozen, Positive, PositivePrior, RealPrior
 
 
@@ -20,9 +21,9 @@ class ChangeSpec(Frozen):
     """
 
     name: Annotated[str, Field(min_length=1)]
-    date: dt.date | None = None
-    earliest: dt.date | None = None
-    latest: dt.date | None = None
+    date: Day | None = None
+    earliest: Day | None = None
+    latest: Day | None = None
     slope: bool = True
     level: bool = False
 
@@ -64,8 +65,8 @@ class ChangeSpec(Frozen):
 class SmoothSpec(Frozen):
     """A growth rate that takes a random walk: it changes at knots from ``start`` to ``end``."""
 
-    start: dt.date
-    end: dt.date
+    start: Day
+    end: Day
     every_days: Annotated[int, Field(ge=28)]
     spread: PositivePrior  # standard deviation of the change of the growth rate in a year, 1/year
 
@@ -85,7 +86,7 @@ class SmoothSpec(Frozen):
 class SaturationSpec(Frozen):
     """A growth rate that decays exponentially from ``start`` on: density levels off."""
 
-    start: dt.date
+    start: Day
     decay: PositivePrior  # 1/year
 
 

@@ -18,6 +18,7 @@ from densing_bayes.errors import TableError, did_you_mean
 from densing_bayes.inputs.reading import DATA_PACKAGE, load_table, read_tables, refuse_foreign
 from densing_bayes.inputs.releases import release_names
 from densing_bayes.inputs.schema import EVENTS, TABLES
+from densing_bayes.writing import write_files
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -125,6 +126,23 @@ def load_panel(source: str | os.PathLike[str] = "open") -> Panel:
     return _read_panel(folder.resolve().name, folder, embedded=False)
 
 
+def refuse_two_meanings(source: str) -> None:
+    """Refuse a name that is that of an embedded panel and of a folder of tables here.
+
+    Raises
+    ------
+    TableError
+        Which would be read, and how the folder is named.
+    """
+    folder = Path(source)
+    if source in EMBEDDED and any((folder / schema.file).exists() for schema in TABLES.values()):
+        raise TableError(
+            f"{source!r} is an embedded panel, and here a folder of tables too: write "
+            f"{os.path.join(os.curdir, source)} for the folder, or rename it to read the embedded "
+            f"panel"
+        )
+
+
 def list_panels() -> pd.DataFrame:
     """Say what is embedded.
 
@@ -190,11 +208,10 @@ def export_panel(name: str, directory: str | os.PathLike[str]) -> None:
             f"{folder}: has {', '.join(taken)} already and nothing is overwritten; "
             "give another folder"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    for schema in TABLES.values():
-        table = files(DATA_PACKAGE).joinpath(name, schema.file)
-        if table.is_file():
-            (folder / schema.file).write_bytes(table.read_bytes())
+    tables = {
+        schema.file: files(DATA_PACKAGE).joinpath(name, schema.file) for schema in TABLES.values()
+    }
+    write_files(folder, {file: at.read_bytes() for file, at in tables.items() if at.is_file()})
 
 
 def _read_panel(name: str, folder: Traversable | Path, embedded: bool) -> Panel:

@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import io
 import os
+import re
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +17,7 @@ import pandas as pd
 
 from densing_bayes.errors import TableError
 from densing_bayes.inputs.columns import ColumnSchema, TableSchema
+from densing_bayes.inputs.dates import FIRST_DAY, LAST_DAY, OUTSIDE
 from densing_bayes.inputs.problems import (
     Problem,
     duplicates,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 DATA_PACKAGE = "densing_bayes.data"
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # no tab, no line break
 _BLANKS = {"", "na", "n/a", "nan", "null", "none", "-"}
 
 
@@ -204,6 +207,16 @@ def _split(schema: TableSchema, text: str, problems: list[Problem]) -> pd.DataFr
                 header = cells
                 if not _right_delimiter(schema, header, line, problems):
                     return pd.DataFrame()
+            elif (found := next(filter(_CONTROL.search, cells), None)) is not None:
+                problems.append(
+                    Problem(
+                        schema.file,
+                        "holds a control character; remove it",
+                        row=line,
+                        column=dict(zip(cells, header, strict=False)).get(found),
+                        value=ascii(found),
+                    )
+                )
             elif len(cells) != len(header):
                 problems.append(
                     Problem(
@@ -307,9 +320,11 @@ def _typed(
         mend = _number_mend
     else:
         shaped = cells.str.fullmatch(r"\d{4}-\d{2}-\d{2}") if len(cells) else blank
-        typed = pd.to_datetime(
+        days = pd.to_datetime(
             cells.where(shaped & ~blank, None), format="%Y-%m-%d", errors="coerce"
-        ).astype("datetime64[ns]")
+        ).astype("datetime64[s]")
+        inside = days.between(pd.Timestamp(FIRST_DAY), pd.Timestamp(LAST_DAY))
+        typed = days.where(inside).astype("datetime64[ns]")
         mend = _date_mend
     for row in cells.index[typed.isna() & ~blank]:
         value = str(cells[row])
@@ -333,4 +348,8 @@ def _date_mend(value: str) -> str:
         return f"is a month; write a day, for example {value}-15, and say so in date_basis"
     if len(value) == 4 and value.isdigit():
         return f"is a year; write a day as YYYY-MM-DD, for example {value}-07-01"
+    if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])-[0-3]\d", value) and not (
+        FIRST_DAY.year <= int(value[:4]) <= LAST_DAY.year
+    ):
+        return f"{OUTSIDE}; write the day on which it came out"
     return "is not a date; write YYYY-MM-DD, for example 2023-07-18"

@@ -298,6 +298,8 @@ def _read(
         )
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig")), str(path)
+    except RecursionError:
+        raise SpecError(f"{path}: tables or lists are nested too deeply") from None
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{path}: not valid TOML: {error}") from error
     except (OSError, UnicodeDecodeError) as error:

@@ -18,7 +18,7 @@ from densing_bayes.ledger.plotted import PlottedPanel, paper_figures_quantile
 from densing_bayes.ledger.quantile import kept_quantile_growth
 from densing_bayes.ledger.rule import Draws
 from densing_bayes.ledger.terms import Judgeable
-from densing_bayes.posterior.estimates import draws_of
+from densing_bayes.posterior.estimates import draws_of, of_prior
 from densing_bayes.posterior.result import Fit
 from densing_bayes.quantities.growth import benchmark_growth, frontier, growth, size_slope
 from densing_bayes.quantities.shelf_life import frontier_shelf_life
@@ -67,7 +67,7 @@ def _rates(fit: Fit, benchmark: str, group: str) -> xr.Dataset:
 def _of_plotted(fit: PlottedPanel, part: str, group: str) -> Draws:
     """Growth, 1/day, of Fig. 3c; "five" and "mmlu_cf" are those of Figs 1 and 2."""
     figure = {"five": fit.five, "mmlu_cf": fit.mmlu_cf}.get(part, fit.mmlu)
-    draws = figure.posterior if group == "posterior" else figure.prior
+    draws = figure.prior if of_prior(group) else figure.posterior
     before = _flat(draws["growth_before"]) / DAYS_PER_YEAR
     if part in ("five", "mmlu_cf", "before"):
         return before

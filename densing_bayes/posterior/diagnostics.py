@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+SAMPLE = ("chain", "draw")
+CONSTANT = np.finfo(float).resolution  # range of draws below which ArviZ, too, sees a constant
 RHAT_MAX = 1.01
 ESS_MIN = 400
 BFMI_MIN = 0.3
@@ -38,6 +40,7 @@ def diagnose(
     dict
         ``rhat_max``, ``ess_bulk_min``, ``ess_tail_min``, ``divergences``, ``bfmi_min``,
         ``tree_depth_max``, ``leapfrog_mean``, ``worst``, ``verdict`` (PASS or FAIL), ``reasons``.
+        A figure that cannot be computed, as R-hat of one chain, is NaN and fails.
     xarray.Dataset
         ``<variable>`` over the extra dim ``statistic`` (rhat, ess_bulk, ess_tail).
     """
@@ -51,9 +54,9 @@ def diagnose(
             "ess_tail": azs.ess(posterior, method="tail"),
         }
     table = xr.concat([tables[name] for name in tables], dim=xr.Variable("statistic", list(tables)))
-    rhat, worst_rhat = _extreme(tables["rhat"], np.nanmax, -np.inf)
-    bulk, worst_bulk = _extreme(tables["ess_bulk"], np.nanmin, np.inf)
-    tail, worst_tail = _extreme(tables["ess_tail"], np.nanmin, np.inf)
+    rhat, worst_rhat = _extreme(tables["rhat"], posterior, np.max)
+    bulk, worst_bulk = _extreme(tables["ess_bulk"], posterior, np.min)
+    tail, worst_tail = _extreme(tables["ess_tail"], posterior, np.min)
     figures: dict[str, Any] = {
         "rhat_max": rhat,
         "ess_bulk_min": bulk,
@@ -64,7 +67,7 @@ def diagnose(
         "leapfrog_mean": float(sample_stats["n_steps"].mean()),
         "worst": {"rhat": worst_rhat, "ess_bulk": worst_bulk, "ess_tail": worst_tail},
     }
-    figures["reasons"] = _reasons(figures, depth_limit)
+    figures["reasons"] = _reasons(figures, depth_limit, posterior)
     figures["verdict"] = "FAIL" if figures["reasons"] else "PASS"
     return figures, table
 
@@ -91,21 +94,32 @@ def effective_size(values: np.ndarray) -> float:
 
 
 def largest_rhat(draws: xr.Dataset) -> float:
-    """Largest R-hat of some variables, dims (chain, draw, ...)."""
+    """Largest R-hat of some variables, dims (chain, draw, ...); NaN if one has none."""
     import arviz_stats as azs
 
     with np.errstate(invalid="ignore"):
-        return _extreme(azs.rhat(draws), np.nanmax, -np.inf)[0]
+        return _extreme(azs.rhat(draws), draws, np.max)[0]
 
 
-def _extreme(table: xr.Dataset, of: Any, start: float) -> tuple[float, str]:
-    best, name = start, ""
+def _extreme(table: xr.Dataset, posterior: xr.Dataset, of: Any) -> tuple[float, str]:
+    """The worst figure of all variables, with the name of its variable.
+
+    A figure that cannot be computed is the worst there is, and NaN; so it is where all draws are
+    constant. Constants among others, such as a zero-sum effect of one element, have no figure.
+    """
+    best, name = np.nan, ""
     for variable in table.data_vars:
-        values = table[variable].to_numpy()
-        if np.isnan(values).all():  # a constant, such as a zero-sum effect of one element
+        draws = posterior[variable]
+        spread = (draws.max(SAMPLE, skipna=False) - draws.min(SAMPLE, skipna=False)).to_numpy()
+        figures = table[variable].transpose(*draws.dims[2:]).to_numpy()
+        figures = np.where(np.isfinite(spread), figures, np.nan)  # ranks hide an infinite draw
+        figures = figures[~(spread <= CONSTANT)]
+        if not figures.size:
             continue
-        value = float(of(values))
-        if of([value, best]) == value:
+        value = float(of(figures))
+        if np.isnan(value):
+            return np.nan, str(variable)
+        if not name or of([value, best]) == value:
             best, name = value, str(variable)
     return best, name
 
@@ -115,26 +129,27 @@ def _bfmi(energy: np.ndarray) -> np.ndarray:
     return np.mean(np.diff(energy, axis=1) ** 2, axis=1) / np.var(energy, axis=1)
 
 
-def _reasons(figures: dict[str, Any], depth_limit: int) -> list[str]:
+def _reasons(figures: dict[str, Any], depth_limit: int, posterior: xr.Dataset) -> list[str]:
     worst = figures["worst"]
+    chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     checks = [
-        (
-            figures["rhat_max"] <= RHAT_MAX,
-            f"R-hat {figures['rhat_max']:.3f} of {worst['rhat']} is above {RHAT_MAX}",
-        ),
-        (
-            figures["ess_bulk_min"] >= ESS_MIN,
-            f"bulk ESS {figures['ess_bulk_min']:.0f} of {worst['ess_bulk']} is below {ESS_MIN}",
-        ),
-        (
-            figures["ess_tail_min"] >= ESS_MIN,
-            f"tail ESS {figures['ess_tail_min']:.0f} of {worst['ess_tail']} is below {ESS_MIN}",
-        ),
-        (figures["divergences"] == 0, f"{figures['divergences']} divergent transitions"),
-        (figures["bfmi_min"] >= BFMI_MIN, f"E-BFMI {figures['bfmi_min']:.2f} is below {BFMI_MIN}"),
-        (
-            figures["tree_depth_max"] < depth_limit,
-            f"tree depth reached the limit of {depth_limit}",
-        ),
+        ("rhat_max", "R-hat", worst["rhat"], "above", RHAT_MAX, ".3f"),
+        ("ess_bulk_min", "bulk ESS", worst["ess_bulk"], "below", ESS_MIN, ".0f"),
+        ("ess_tail_min", "tail ESS", worst["ess_tail"], "below", ESS_MIN, ".0f"),
+        ("bfmi_min", "E-BFMI", "", "below", BFMI_MIN, ".2f"),
     ]
-    return [reason for good, reason in checks if not good]
+    reasons = []
+    for key, name, variable, side, limit, form in checks:
+        figure, of = figures[key], f" of {variable}" if variable else ""
+        if not np.isfinite(figure):
+            reasons.append(
+                f"{name}{of} cannot be computed ({chains} chain{'s' * (chains > 1)}, {draws} draws "
+                f"each{'; two chains or more are needed' * (chains < 2)})"
+            )
+        elif figure > limit if side == "above" else figure < limit:
+            reasons.append(f"{name} {figure:{form}}{of} is {side} {limit}")
+    if figures["divergences"]:
+        reasons.append(f"{figures['divergences']} divergent transitions")
+    if figures["tree_depth_max"] >= depth_limit:
+        reasons.append(f"tree depth reached the limit of {depth_limit}")
+    return reasons

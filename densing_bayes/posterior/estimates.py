@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -80,4 +81,16 @@ def probability(event: Any) -> float:
 
 def draws_of(fit: Fit, group: str) -> xr.Dataset:
     """Draws of a group, "posterior" or "prior"."""
-    return fit.posterior if group == "posterior" else fit.prior
+    return fit.prior if of_prior(group) else fit.posterior
+
+
+def of_prior(group: str) -> bool:
+    """Whether a group is the prior; refuses what is neither that nor the posterior."""
+    return check_choice("group", group, ("posterior", "prior")) == "prior"
+
+
+def check_choice(what: str, choice: str, choices: Collection[str]) -> str:
+    """A choice, once it is known to be among the choices."""
+    if choice not in choices:
+        raise DensingError(f"no {what} '{choice}'; use one of {', '.join(choices)}")
+    return choice

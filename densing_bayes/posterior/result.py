@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from dataclasses import dataclass, fields
@@ -15,10 +16,15 @@ import xarray as xr
 from densing_bayes.errors import FileFormatError, FitError
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.observed.observations import Observations
-from densing_bayes.writing import replacing
+from densing_bayes.writing import write_file
 
 CI = 0.95  # the one default of every interval, equal-tailed
 FORMAT = "densing_bayes fit 3"
+GROUPS = ("posterior", "sample_stats", "diagnostics", "observed_data")
+FIGURES = ("rhat_max", "ess_bulk_min", "ess_tail_min", "divergences", "bfmi_min",
+           "tree_depth_max", "worst", "verdict", "reasons")  # fmt: skip
+IDENTITY = ("seed", "spec_hash", "data_hash")
+VERDICTS = ("PASS", "FAIL", "MULTIMODAL")
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,8 @@ class Fit:
     @property
     def prior(self) -> xr.Dataset:
         """Prior draws of the same variables, dims (chain, draw, ...)."""
+        if "prior" not in self.data.children:
+            raise FitError("this fit has no prior draws: fit again")
         return self.data["prior"].dataset
 
     @property
@@ -106,15 +114,17 @@ class Fit:
             "provenance": json.dumps(self.provenance),
             "observations": json.dumps(_pack(self.observed)),
         }
+        # Into memory first: HDF5 cannot close a file on a full disk, and takes the process along.
+        content = bytes(tree.to_netcdf(engine="h5netcdf"))
         try:
-            with replacing(path) as beside:
-                tree.to_netcdf(beside, engine="h5netcdf")
+            if not path.parent.is_dir():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            return write_file(path, content)
         except OSError as error:
             raise FitError(
                 f"cannot write {path}: {error.strerror or error}; choose a folder that exists and "
                 f"that you may write to"
             ) from error
-        return path
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Fit:
@@ -130,21 +140,60 @@ class Fit:
             raise FileFormatError(f"no fit file '{path}'; make one with 'densing-bayes fit'")
         try:
             tree = xr.open_datatree(path, engine="h5netcdf")
-            if tree.attrs.get("format") != FORMAT:
+            found = str(tree.attrs.get("format", ""))
+            if found != FORMAT and found.startswith(FORMAT.rpartition(" ")[0]):
+                raise FileFormatError(
+                    f"{path} was saved by another version of densing_bayes ({found}, this one "
+                    f"reads {FORMAT}); fit again"
+                )
+            if found != FORMAT:
                 raise FileFormatError(
                     f"{path} is a NetCDF file but not a fit saved by densing_bayes ({FORMAT})"
                 )
-            return cls(
+            fit = cls(
                 data=tree,
                 spec=ModelSpec.model_validate_json(tree.attrs["spec"]),
                 observed=_unpack(json.loads(tree.attrs["observations"])),
                 diagnostics=json.loads(tree.attrs["diagnostics"]),
                 provenance=json.loads(tree.attrs["provenance"]),
             )
-        except (OSError, KeyError, ValueError, TypeError) as error:
+            lacking = _lacking(fit)
+        except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise FileFormatError(
                 f"{path} is damaged or not a saved fit ({error}); fit again"
             ) from error
+        if lacking:
+            raise FileFormatError(f"{path} is damaged or not a saved fit: {lacking}; fit again")
+        return fit
+
+
+def _lacking(fit: Fit) -> str:
+    """What a loaded fit lacks of what every answer stands on; nothing if it is whole."""
+    groups = [name for name in GROUPS if name not in fit.data.children]
+    if groups:
+        return f"it has no group {groups[0]!r}"
+    if not {"chain", "draw"} <= set(fit.posterior.sizes) or "level" not in fit.posterior:
+        return "its posterior has no draws of 'level'"
+    judged = set(fit.data["diagnostics"].dataset.data_vars)
+    drawn = {name for name, draws in fit.posterior.data_vars.items() if draws.size}
+    if judged != drawn:
+        return f"{min(map(str, judged ^ drawn))!r} is missing in the posterior or its diagnostics"
+    parts: list[tuple[str, Any, tuple[str, ...]]] = [  # as the file has them, of whatever type
+        ("diagnostics", fit.diagnostics, FIGURES),
+        ("provenance", fit.provenance, IDENTITY),
+    ]
+    for what, found, keys in parts:
+        if not isinstance(found, dict):
+            return f"its {what} are no table"
+        missing = [key for key in keys if key not in found]
+        if missing:
+            return f"its {what} have no {missing[0]!r}"
+    if fit.verdict not in VERDICTS:
+        return f"it has the unknown verdict {fit.verdict!r}"
+    for name in ("time", "score", "log_params"):
+        if not np.isfinite(getattr(fit.observed, name)).all():
+            return f"its observations have a {name} that is no number"
+    return ""
 
 
 def _pack(observed: Observations) -> dict[str, Any]:

@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from densing_bayes.errors import DensingError
 from densing_bayes.inputs.dates import DAYS_PER_YEAR, date_of, years_since_origin
 from densing_bayes.joint import laws
 from densing_bayes.joint.line import (
@@ -32,7 +31,7 @@ from densing_bayes.joint.line import (
     wandering,
 )
 from densing_bayes.observed.arrays import Floats
-from densing_bayes.posterior.estimates import SAMPLE, draws_of
+from densing_bayes.posterior.estimates import SAMPLE, check_choice, draws_of
 from densing_bayes.posterior.result import Fit
 
 Reading = Literal["frontier", "mean", "p95", "best"]
@@ -330,14 +329,14 @@ def line_at(fit: Fit, time: np.ndarray, reading: Reading, group: str = "posterio
 
 def is_straight(fit: Fit, reading: Reading, group: str = "posterior") -> bool:
     """Whether a reading is straight between the changes of the trend."""
+    check_choice("reading", reading, READINGS)
     drifts = "shortfall_growth" in draws_of(fit, group) and reading != "frontier"
     return fit.spec.trend.saturation is None and not drifts
 
 
 def _below_edge(fit: Fit, time: np.ndarray, reading: Reading, group: str) -> np.ndarray:
     """Distance of a reading from F(t), shape (chain, draw, time or 1)."""
-    if reading not in READINGS:
-        raise DensingError(f"no reading '{reading}'; use one of {', '.join(READINGS)}")
+    check_choice("reading", reading, READINGS)
     draws = draws_of(fit, group)
     shape = draws["level"].shape
     if reading == "frontier":

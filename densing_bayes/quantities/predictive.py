@@ -7,6 +7,7 @@ from typing import Literal
 import xarray as xr
 
 from densing_bayes.posterior.draws import stacked
+from densing_bayes.posterior.estimates import of_prior
 from densing_bayes.posterior.result import Fit
 
 
@@ -36,6 +37,7 @@ def predictive(
         ``loss`` (loss_run), ``reference_score`` (reference_run) and ``score`` (cell), each with
         dims (chain, draw) in front.
     """
+    prior = of_prior(group)  # before what is slow to import
     import pymc as pm
     from pytensor.compile.mode import Mode
 
@@ -44,7 +46,7 @@ def predictive(
     model = assemble(fit.spec, fit.observed).model
     # Rewrites would join sums of more terms than the interpreter takes.
     interpreted = {"mode": Mode(linker="py", optimizer=None)}  # type: ignore[arg-type]  # see above
-    if group == "prior":
+    if prior:
         tree = pm.sample_prior_predictive(
             draws, model=model, random_seed=seed, compile_kwargs=interpreted
         )

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from densing_bayes.errors import DensingError
+from densing_bayes.writing import write_file
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PATIENCE = 120  # seconds
@@ -58,5 +59,5 @@ def print_pdf(page: Path, target: Path) -> Path:
         if ran.returncode or not printed.exists():
             last = (ran.stderr.strip().splitlines() or ["it said nothing"])[-1]
             raise DensingError(f"{browser} could not print {page}: {last}")
-        target.write_bytes(printed.read_bytes())
+        write_file(target, printed.read_bytes())
     return target

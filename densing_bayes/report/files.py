@@ -10,12 +10,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from densing_bayes import writing
 from densing_bayes.display.section import Picture, Report, Section, Table
 from densing_bayes.errors import DensingError
 from densing_bayes.posterior.plain import json_text
 from densing_bayes.report.browser import find_browser, print_pdf
 from densing_bayes.report.image_files import png, svg
-from densing_bayes.writing import write_whole
 
 FORMATS: Final = ("html", "md", "json", "csv", "pdf")
 TONES: Final = {  # words at the end of a cell that are marked
@@ -67,10 +67,9 @@ def write_report(
 
 
 def write_files(files: dict[str, bytes], folder: Path) -> list[Path]:
-    """Write the files of a report to a folder, each in one step; errors as of a report."""
+    """Write the files of a report to a folder, all or none; errors as of a report."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return [write_whole(folder / name, content) for name, content in files.items()]
+        return writing.write_files(folder, files)
     except OSError as error:
         raise DensingError(
             f"cannot write the report to {folder}: {error.strerror}; choose a folder that you may "

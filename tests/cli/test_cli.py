@@ -51,7 +51,120 @@ def test_a_table_that_is_nearly_too_wide_keeps_its_names_whole(monkeypatch, caps
     assert max(map(len, lines)) <= 80
 
 
+@pytest.mark.parametrize("columns", ["0", "20", "40", "80"])
+def test_a_narrow_terminal_cuts_no_number(columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", columns)
+    cells = ["2024-04-18", "260B*", "0.0028 to 0.0056", "1-12"]
+    header = ["Released", "Params", "95%", "Rank"]
+    terminal.print_table("System", header, [["a-system-of-a-long-name-8b", *cells]])
+    shown = capsys.readouterr().out
+    assert all(cell in shown for cell in cells)
+    terminal.print_text("doubles in 118.2 days")
+    assert "118.2" in capsys.readouterr().out
+
+
+# The system
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["trend", "n" * 300],
+        ["fit", "n" * 300],
+        ["fit", "joint", "--data", "n" * 300],
+        ["fit", "joint", "--hypothesis", "n" * 300],
+        ["fit", "joint", "--out", "n" * 300 + "/fit.nc"],
+        ["data", "validate", "n" * 300],
+        ["price", "--data", "n" * 300],
+        ["report", "x.nc", "--out", "n" * 300],
+        ["data", "validate", "a\0b"],
+    ],
+)
+def test_a_name_that_cannot_be_one_is_said_in_one_message(arguments):
+    result = run(*arguments)
+    assert result.exit_code == 2, result.exception
+    assert "Traceback" not in result.stderr and result.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux only")
+def test_a_full_output_is_said_and_a_closed_one_is_none_of_ours():
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "densing_bayes", "data", "list"], stdout=full,
+            stderr=subprocess.PIPE, text=True, timeout=300,
+        )  # fmt: skip
+    assert ended.returncode == 2 and "No space left" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [sys.executable, "-m", "densing_bayes", "data", "list"], stdout=writing,
+        stderr=subprocess.PIPE, text=True, timeout=300,
+    )  # fmt: skip
+    os.close(writing)
+    assert ended.returncode == 0 and not ended.stderr
+
+
+def test_output_that_knows_ascii_only(tmp_path):
+    run("data", "export", "open", tmp_path / "panel")
+    (tmp_path / "panel").rename(tmp_path / "größe")
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    ended = command("data", "validate", tmp_path / "größe", env=environment)
+    assert ended.returncode == 0 and "valid" in ended.stdout
+    ended = command("data", "validate", tmp_path / "größe", "--json", env=environment)
+    assert strict_json(ended.stdout)["panel"] == "größe"
+
+
 # Usage and bad input
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["price", "--from", "2024-01-01", "--to", "2023-01-01"], "is not before --to 2023-01-01"),
+        (["forecast", "x.nc", "--benchmark", "mmlu", "--params", "8e9", "--date", "2026-01-01",
+          "--by", "2027-01-01"], "leave out --by, or --date"),
+        (["shelf-life", "x.nc", "--probability", "0.8"], "--probability is that of a pay-back"),
+        (["shelf-life", "x.nc", "a", "--price", "1", "--probability", "2"], "--probability 2 is"),
+        (["shelf-life", "x.nc", "a", "--price", "-0.2"], "--price -0.2 must be"),
+        (["shelf-life", "x.nc", "--price", "0.2"], "that of one system"),
+        (["fit", "joint", "--out", ""], "the path is empty"),
+        (["report", "x.nc", "--out", ""], "the path is empty"),
+        (["compare", "joint", "--out", ""], "the path is empty"),
+        (["data", "export", "open", ""], "the path is empty"),
+        (["report", "x.nc", "--hypotheses", ","], "--hypotheses ',' names nothing"),
+        (["report", "x.nc", "--formats", " , "], "--formats ' , ' names nothing"),
+        (["compare", "joint", "--draws", "0"], "--draws"),
+        (["backtest", "joint", "--chains", "0"], "--chains"),
+        (["fit", "joint", "--seed", "18446744073709551616"], "--seed"),
+        (["engines", "x.nc", "--ci", "0"], "--ci 0 is no probability"),
+        (["trend", "x.nc", "--ci", "nan"], "--ci nan is no probability"),
+        (["claims", "--ci", "1"], "--ci 1 is no probability"),
+    ],
+)  # fmt: skip
+def test_arguments_are_checked_before_any_file_is_read(arguments, said):
+    result = run(*arguments)
+    assert result.exit_code == 2 and not result.stdout
+    message = " ".join(result.stderr.replace("│", " ").split())
+    assert said in message and "Traceback" not in message
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["data", "validate", "open"],
+        ["fit", "joint", "--data", "open"],
+        ["score", "x.nc", "--data", "open"],
+        ["report", "x.nc", "--data", "open"],
+        ["trend", "x.nc", "--average", "--data", "open"],
+    ],
+)
+def test_a_folder_is_not_hidden_by_an_embedded_panel(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("data", "export", "open", "open").exit_code == 0
+    result = run(*arguments)
+    assert result.exit_code == 2 and "write ./open for the folder" in result.stderr
+    assert run("data", "validate", "./open").exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -136,7 +249,7 @@ def test_bad_table_is_named_before_anything_is_sampled(tmp_path):
 def test_too_few_draws_are_refused(tmp_path):
     result = run("fit", "joint", "--draws", "2", "--out", tmp_path / "fit.nc")
     assert result.exit_code == 2
-    assert "draws = 2" in result.stderr
+    assert "--draws" in result.stderr and "10" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["fit", "report"])
@@ -242,7 +355,8 @@ def test_reading_a_fit_loads_nothing_heavy(name, small_fit_file):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for single processes")
-def test_interrupt_exits_130_and_leaves_no_file(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_exits_130_and_leaves_no_file(number, tmp_path):
     with subprocess.Popen(
         [sys.executable, "-m", "densing_bayes", "fit", "joint", "--out", str(tmp_path / "fit.nc")],
         stderr=subprocess.PIPE,
@@ -250,7 +364,7 @@ def test_interrupt_exits_130_and_leaves_no_file(tmp_path):
     ) as process:
         assert "fitting 'joint'" in process.stderr.readline()
         time.sleep(3)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         assert process.wait(timeout=60) == 130
         assert "interrupted" in process.stderr.read()
     assert list(tmp_path.iterdir()) == []

@@ -495,7 +495,7 @@ def test_known_costs_are_recovered(tmp_path):
         costs.training_cost(fit, 8e9, 15e12, hardware="H10")
     with pytest.raises(DensingError, match="tokens = 15 must be a count such as 15e12"):
         costs.training_cost(fit, 8e9, 15)
-    with pytest.raises(DensingError, match="no basis 'owned'; use rented or amortised"):
+    with pytest.raises(DensingError, match="no basis 'owned'; use one of rented, amortised"):
         costs.training_cost(fit, 8e9, 15e12, basis="owned")
 
 

@@ -73,6 +73,24 @@ def test_a_corrupt_answer_is_made_anew_and_said_so(tmp_path, caplog):
     assert store.stored_answer("a", never, tmp_path, LAWS) == {"elpd": 1.0}
 
 
+@pytest.mark.parametrize("content", ['{"a": 1}', "[]", '{"sha256": "0", "answer": "{}"}'])
+def test_an_answer_that_is_not_what_was_written_is_made_anew(content, tmp_path, caplog):
+    store.stored_answer("a", lambda: {"elpd": 1.0}, tmp_path, LAWS)
+    (entry,) = tmp_path.iterdir()
+    entry.write_text(content)
+    assert store.stored_answer("a", lambda: {"elpd": 2.0}, tmp_path, LAWS) == {"elpd": 2.0}
+    assert "it is not what was written" in caplog.text
+
+
+def test_a_store_that_cannot_be_made_is_done_without(tmp_path, caplog):
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file" / "sub", tmp_path / ("n" * 300)):
+        with store.folder_of(folder) as temporary:
+            assert temporary.is_dir()
+        assert not temporary.exists()
+    assert len(caplog.records) == 2 and "going on without" in caplog.text
+
+
 def test_many_may_write_one_answer_at_once(tmp_path):
     content = {"values": list(range(20_000))}
     with ThreadPoolExecutor(8) as pool:

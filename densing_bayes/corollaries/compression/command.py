@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
+from densing_bayes.display.options import Interval, Seed
 from densing_bayes.display.terminal import (
     FitFile,
-    Interval,
     Json,
-    Seed,
     exit_unless_passed,
     load_fit,
     print_footing,

@@ -25,7 +25,7 @@ from densing_bayes.corollaries.compression.score_curves import collapse
 from densing_bayes.corollaries.small_model import Posterior, sample_posterior
 from densing_bayes.fitting.settings import SEED
 from densing_bayes.inputs.specification import load_corollary
-from densing_bayes.posterior.estimates import check_ci, estimate, probability
+from densing_bayes.posterior.estimates import check_ci, estimate, of_prior, probability
 from densing_bayes.posterior.result import CI, Fit
 
 TARGET_ACCEPT = 0.98
@@ -104,7 +104,7 @@ def new_pairs(posterior: Posterior, group: str = "posterior", seed: int = SEED) 
     xarray.DataArray
         ln(density of the child / density of the parent), dims (chain, draw, scheme).
     """
-    draws = posterior.draws if group == "posterior" else posterior.prior
+    draws = posterior.prior if of_prior(group) else posterior.draws
     of_class = draws["scheme_class"].to_numpy()
     random = np.random.default_rng(seed)
     middle = draws["method_shift"].transpose("chain", "draw", "scheme")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from densing_bayes.display.options import Interval, Seed
 from densing_bayes.display.terminal import (
     FitFile,
-    Interval,
     Json,
-    Seed,
     exit_unless_passed,
     load_fit,
     print_footing,

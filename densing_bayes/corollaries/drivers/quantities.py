@@ -16,7 +16,7 @@ from densing_bayes.errors import DensingError
 from densing_bayes.inputs.panel import Panel
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.posterior.draws import stacked
-from densing_bayes.posterior.estimates import SAMPLE, estimate, probability
+from densing_bayes.posterior.estimates import SAMPLE, estimate, of_prior, probability
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.quantities.densities import log_density_draws
 
@@ -102,7 +102,7 @@ def separation(sampled: Posterior) -> dict[str, float]:
 
 def driver_share(sampled: Posterior, group: Literal["posterior", "prior"] = "posterior") -> Floats:
     """Draws of the share of growth that goes with the driver; NaN where nothing grows."""
-    draws = sampled.draws if group == "posterior" else sampled.prior
+    draws = sampled.prior if of_prior(group) else sampled.draws
     total = draws["growth_total"].to_numpy()
     share = draws["growth_by_driver"].to_numpy() / np.where(total > 0, total, np.nan)
     return np.asarray(share.ravel())

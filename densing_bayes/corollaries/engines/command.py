@@ -6,11 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
+from densing_bayes.display.options import Interval, Seed
 from densing_bayes.display.terminal import (
     FitFile,
-    Interval,
     Json,
-    Seed,
     exit_unless_passed,
     load_fit,
     parse_date,

@@ -27,7 +27,7 @@ from densing_bayes.inputs.families import Frozen
 from densing_bayes.inputs.reading import load_table
 from densing_bayes.inputs.schema import TECHNOLOGY
 from densing_bayes.inputs.specification import load_corollary
-from densing_bayes.posterior.estimates import SAMPLE, estimate
+from densing_bayes.posterior.estimates import SAMPLE, check_choice, estimate, of_prior
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.quantities.growth import doubling_time, frontier, growth, size_slope
 
@@ -118,6 +118,8 @@ def fit_engine(
     DensingError
         If there is no such engine, or fewer than five points of it.
     """
+    if form is not None:
+        check_choice("form", form, ("frontier", "mean"))
     spec = load_engines(spec)
     if name not in spec.engines:
         raise DensingError(f"no engine '{name}': there are {', '.join(spec.engines)}")
@@ -154,7 +156,7 @@ def stored_engines(seed: int = SEED) -> dict[str, ExponentialFit]:
 
 def engine_rate(fit: ExponentialFit, group: str = "posterior") -> xr.DataArray:
     """Growth rate of an engine at its last point, 1/day, dims (chain, draw)."""
-    draws = fit.posterior if group == "posterior" else fit.prior
+    draws = fit.prior if of_prior(group) else fit.posterior
     if not fit.spec.changes:
         return draws["growth_before"] / DAYS_PER_YEAR
     return growth_of(fit, _last(fit), group).isel(date=0, drop=True)

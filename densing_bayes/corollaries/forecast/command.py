@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from densing_bayes.display.options import Interval
 from densing_bayes.display.terminal import (
     FitFile,
-    Interval,
     Json,
     load_fit,
     parse_date,
@@ -17,6 +17,7 @@ from densing_bayes.display.terminal import (
     print_json,
     print_text,
 )
+from densing_bayes.errors import DensingError
 
 if TYPE_CHECKING:
     from densing_bayes.posterior.result import Fit
@@ -52,8 +53,13 @@ def forecast_command(
     ci: Interval = 0.95,
 ) -> None:
     """Of params, score and date of a system on the frontier, the one that is not given."""
+    if sum(value is not None for value in (params, score, date)) != 2:
+        raise DensingError("give two of --params, --score and --date; the third is the answer")
+    if by is not None and date is not None:
+        raise DensingError("--by asks about a date that is not given: leave out --by, or --date")
+    date, by = (None if day is None else parse_date(day) for day in (date, by))
+
     from densing_bayes.display.sentences import marked
-    from densing_bayes.errors import DensingError
     from densing_bayes.posterior.estimates import estimate
     from densing_bayes.quantities.forecasts import params_at, score_at
     from densing_bayes.quantities.labels import benchmark_label
@@ -64,19 +70,15 @@ def forecast_command(
     footing = {"diagnostics": fitted.diagnostics, "provenance": fitted.provenance}
     asked: dict[str, Any] = {"benchmark": benchmark, "reading": reading.value}
     label, span = benchmark_label(benchmark), f"{percent(ci)} interval"
-    given = [params is not None, score is not None, date is not None]
-    if sum(given) != 2:
-        raise DensingError("give two of --params, --score and --date; the third is the answer")
     if date is None:
         assert params is not None and score is not None
-        deadline = None if by is None else parse_date(by)
-        summary = forecast_summary(fitted, params, benchmark, score, ci, reading.value, deadline)
+        summary = forecast_summary(fitted, params, benchmark, score, ci, reading.value, by)
         if as_json:
             print_json(summary | footing)
         else:
             _print_date(fitted, summary, ci)
         return
-    day = parse_date(date)
+    day = date
     if params is not None:
         draws = score_at(fitted, day, params, benchmark, reading.value).isel(date=0)
         said = estimate(draws, "score", ci)

@@ -22,7 +22,7 @@ from densing_bayes.fitting.settings import SEED
 from densing_bayes.inputs.dates import DAYS_PER_YEAR, date_of
 from densing_bayes.inputs.families import Frozen, Positive
 from densing_bayes.observed.arrays import Floats
-from densing_bayes.posterior.estimates import SAMPLE, draws_of, estimate, probability
+from densing_bayes.posterior.estimates import SAMPLE, check_choice, draws_of, estimate, probability
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.quantities.growth import line_at, size_slope
 from densing_bayes.quantities.shelf_life import line_arrival, successor_target
@@ -152,8 +152,7 @@ def waiting_time(
         ("condition", condition, CONDITIONS),
         ("successors", successors, ("simulated", "observed")),
     ):
-        if value not in known:
-            raise DensingError(f"no {name} '{value}'; use one of {', '.join(known)}")
+        check_choice(name, value, known)
     level = draws_of(fit, group)["level"].transpose(*SAMPLE)
     if condition == "smooth":
         size = np.array([release.log_params])

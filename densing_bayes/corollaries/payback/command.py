@@ -8,21 +8,24 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from densing_bayes.display.options import Interval, Seed, positive, share
 from densing_bayes.display.terminal import (
     FitFile,
-    Interval,
     Json,
-    Seed,
     load_fit,
     print_footing,
     print_json,
     print_table,
     print_text,
 )
+from densing_bayes.errors import DensingError
 
 if TYPE_CHECKING:
     from densing_bayes.corollaries.payback.release import Condition
     from densing_bayes.posterior.result import Fit
+
+
+BREAK_EVEN = 0.9  # probability that the inverse questions ask for unless told
 
 
 class Succession(StrEnum):
@@ -49,30 +52,56 @@ def shelf_life_command(
         ),
     ] = None,
     training_cost: Annotated[
-        float | None, typer.Option(metavar="USD", help="[default: from params and tokens]")
+        float | None,
+        typer.Option(
+            metavar="USD",
+            help="[default: from params and tokens]",
+            callback=positive("--training-cost"),
+        ),
     ] = None,
     tokens: Annotated[
-        float | None, typer.Option(help="Training tokens, for the cost. [default: known ones]")
+        float | None,
+        typer.Option(
+            help="Training tokens, for the cost. [default: known ones]",
+            callback=positive("--tokens"),
+        ),
     ] = None,
     price: Annotated[
-        float | None, typer.Option(metavar="USD", help="Per million tokens at release.")
+        float | None,
+        typer.Option(
+            metavar="USD", help="Per million tokens at release.", callback=positive("--price")
+        ),
     ] = None,
-    tokens_per_visit: Annotated[float | None, typer.Option(help="Billed tokens.")] = None,
+    tokens_per_visit: Annotated[
+        float | None, typer.Option(help="Billed tokens.", callback=positive("--tokens-per-visit"))
+    ] = None,
     margin: Annotated[
         float | None, typer.Option(help="Share of revenue left after serving.")
     ] = None,
     halving_days: Annotated[
-        float | None, typer.Option(help="Days in which the price halves.")
+        float | None,
+        typer.Option(help="Days in which the price halves.", callback=positive("--halving-days")),
     ] = None,
     visits_per_day: Annotated[
-        float | None, typer.Option(help="Demand, for P(break even) and the inverse questions.")
+        float | None,
+        typer.Option(
+            help="Demand, for P(break even) and the inverse questions.",
+            callback=positive("--visits-per-day"),
+        ),
     ] = None,
     window: Annotated[
-        float | None, typer.Option(metavar="DAYS", help="Earn for so long, whatever comes.")
+        float | None,
+        typer.Option(
+            metavar="DAYS", help="Earn for so long, whatever comes.", callback=positive("--window")
+        ),
     ] = None,
     probability: Annotated[
-        float, typer.Option(help="With which the inverse questions ask for a pay-back.")
-    ] = 0.9,
+        float | None,
+        typer.Option(
+            help="With which the inverse questions ask for a pay-back. [default: 0.9]",
+            callback=share("--probability"),
+        ),
+    ] = None,
     inputs: Annotated[
         str, typer.Option(metavar="TOML", help="Inputs of the pay-back: a name or a file.")
     ] = "payback",
@@ -82,8 +111,15 @@ def shelf_life_command(
 ) -> None:
     """Days until a system is matched by a smaller one; with costs or prices, its pay-back."""
     economics = (training_cost, tokens, price, tokens_per_visit, margin, halving_days)
+    pays_back = any(value is not None for value in (*economics, visits_per_day, window))
+    if probability is not None and not pays_back:
+        raise DensingError(
+            "--probability is that of a pay-back: add what it is made of, such as --visits-per-day"
+        )
+    if pays_back and len(systems or []) != 1:
+        raise DensingError("a pay-back is that of one system: name it after the fit")
     fitted = load_fit(fit)
-    if all(value is None for value in (*economics, visits_per_day, window)):
+    if not pays_back:
         if condition is None or condition is Succession.smooth:
             _smooth_lives(fitted, systems, kappa, as_json, ci)
         else:
@@ -98,10 +134,7 @@ def shelf_life_command(
         training_cost_of,
         training_cost_prior,
     )
-    from densing_bayes.errors import DensingError
 
-    if len(systems or []) != 1:
-        raise DensingError("a pay-back is that of one system: name it after the fit")
     (system,) = systems or []
     spec = load_payback_spec(inputs)
     panel = fitted.spec.panel.source
@@ -126,7 +159,7 @@ def shelf_life_command(
         spec=spec,
         seed=seed,
     )
-    document = payback_document(result, visits_per_day, probability, ci)
+    document = payback_document(result, visits_per_day, probability or BREAK_EVEN, ci)
     if as_json:
         footing = {"diagnostics": fitted.diagnostics, "provenance": fitted.provenance}
         print_json(document | footing)

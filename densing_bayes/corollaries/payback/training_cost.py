@@ -25,6 +25,7 @@ from densing_bayes.inputs.families import Frozen, PositivePrior, RealPrior, Unit
 from densing_bayes.inputs.panel import load_panel
 from densing_bayes.inputs.reading import load_table
 from densing_bayes.inputs.schema import COSTS
+from densing_bayes.posterior.estimates import check_choice, of_prior
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -237,10 +238,9 @@ def training_cost(
         if not (np.isfinite(value) and value >= least):
             raise DensingError(f"{name} = {value:g} must be a count such as {example}")
     basis = basis or fit.spec.basis
-    if basis not in ("rented", "amortised"):
-        raise DensingError(f"no basis '{basis}'; use rented or amortised")
+    check_choice("basis", basis, ("rented", "amortised"))
     peak = peak_of(fit.table, hardware or fit.spec.hardware)
-    draws: Any = fit.sampled.draws if group == "posterior" else fit.sampled.prior
+    draws: Any = fit.sampled.prior if of_prior(group) else fit.sampled.draws
     shape = draws["utilisation"].shape
     random = np.random.default_rng([seed, 3])
     ideal = np.log(6.0 * params * tokens / (peak * SECONDS))

@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 
+from densing_bayes.display.options import Interval, Seed
 from densing_bayes.display.terminal import (
-    Interval,
     Json,
-    Seed,
     exit_unless_passed,
     parse_date,
     print_json,
@@ -19,6 +18,7 @@ from densing_bayes.display.terminal import (
     print_text,
     verdict_of,
 )
+from densing_bayes.errors import DensingError
 
 
 class PriceOf(StrEnum):
@@ -52,11 +52,15 @@ def price_command(
     ci: Interval = 0.95,
 ) -> None:
     """How fast the cheapest inference of a level gets cheaper (fits in seconds)."""
+    first, last = parse_date(since), parse_date(to)
+    until = None if until is None else parse_date(until)
+    if first >= last:
+        raise DensingError(f"--from {first} is not before --to {last}")
+
     from densing_bayes.corollaries.prices.model import fit_prices, load_prices, price_summary
     from densing_bayes.display.sentences import marked
     from densing_bayes.quantities.numbers import limits, median, percent
 
-    first, last, until = (date if date is None else parse_date(date) for date in (since, to, until))
     fit = fit_prices(level, price=price.value, until=until, offers=load_prices(data), seed=seed)
     said = price_summary(fit, first, last, ci)
     if as_json:

@@ -29,7 +29,7 @@ from densing_bayes.inputs.hypothesis import Hypothesis
 from densing_bayes.inputs.reading import load_table
 from densing_bayes.inputs.schema import PRICES
 from densing_bayes.inputs.specification import load_corollary
-from densing_bayes.posterior.estimates import estimate, probability
+from densing_bayes.posterior.estimates import check_choice, estimate, probability
 from densing_bayes.posterior.result import CI
 from densing_bayes.quantities.growth import doubling_time
 
@@ -113,8 +113,9 @@ def offers_of(
     Raises
     ------
     DensingError
-        If there is no such level.
+        If there is no such level or kind of price.
     """
+    check_choice("price", price, ("input", "blended"))
     chosen = _level(level, spec)
     noise = score_noise(offers)
     readings = offers[["mmlu", "mmlu_second"]]

@@ -23,6 +23,7 @@ from densing_bayes.inputs.families import PositivePrior, RealPrior
 from densing_bayes.inputs.hypothesis import LineSpec
 from densing_bayes.joint.line import Line, continued, drawn_line, line_slope, line_value
 from densing_bayes.observed.arrays import Floats
+from densing_bayes.posterior.estimates import of_prior
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -330,7 +331,7 @@ def growth_of(fit: ExponentialFit, dates: Any, group: str = "posterior") -> xr.D
 
 def line_of(fit: ExponentialFit, group: str = "posterior") -> Line:
     """The drawn line; one that takes a random walk goes on walking past the last datum."""
-    drawn = fit.posterior if group == "posterior" else fit.prior
+    drawn = fit.prior if of_prior(group) else fit.posterior
     arrays = {str(name): drawn[name].to_numpy() for name in drawn}
     line, last = drawn_line(fit.spec, fit.points, arrays), float(fit.points.last.max())
     walks = [continued(walk, last, arrays["growth_step_spread"]) for walk in line.walks]
@@ -339,7 +340,7 @@ def line_of(fit: ExponentialFit, group: str = "posterior") -> Line:
 
 def _along(fit: ExponentialFit, dates: Any, group: str, what: Any) -> xr.DataArray:
     days = pd.DatetimeIndex(pd.to_datetime(np.atleast_1d(np.asarray(dates, dtype=object))))
-    drawn = fit.posterior if group == "posterior" else fit.prior
+    drawn = fit.prior if of_prior(group) else fit.posterior
     time = np.array([years_since_origin(day) for day in days])
     values = what(line_of(fit, group), time) + np.zeros(len(time))
     sample = {"chain": drawn.sizes["chain"], "draw": drawn.sizes["draw"]}

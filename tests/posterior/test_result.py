@@ -1,0 +1,66 @@
+"""A saved fit that is damaged is told by one check, in one message."""
+
+import json
+
+import pytest
+import xarray as xr
+
+from densing_bayes import Fit
+from densing_bayes.errors import FileFormatError
+
+pytestmark = pytest.mark.fit
+
+
+def no_group(name):
+    def damage(tree):
+        del tree[name]
+
+    return damage
+
+
+def no_variable(tree):
+    tree["posterior"] = xr.DataTree(tree["posterior"].to_dataset().drop_vars("log_density"))
+
+
+def attribute(name, change):
+    def damage(tree):
+        tree.attrs[name] = json.dumps(change(json.loads(tree.attrs[name])))
+
+    return damage
+
+
+def nan_time(observations):
+    observations["time"][3] = float("nan")
+    return observations
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (no_group("posterior"), "no group 'posterior'"),
+        (no_group("diagnostics"), "no group 'diagnostics'"),
+        (no_variable, "'log_density' is missing"),
+        (attribute("diagnostics", lambda _: {}), "diagnostics have no 'rhat_max'"),
+        (attribute("diagnostics", lambda _: []), "diagnostics are no table"),
+        (attribute("diagnostics", lambda d: d | {"verdict": "GOOD"}), "unknown verdict 'GOOD'"),
+        (attribute("provenance", lambda _: {}), "provenance have no 'seed'"),
+        (attribute("observations", nan_time), "a time that is no number"),
+        (lambda tree: tree.attrs.update(format="densing_bayes fit 1"), "another version"),
+    ],
+)
+def test_a_damaged_fit_is_told_on_load(damage, said, small_fit_file, tmp_path):
+    tree = xr.open_datatree(small_fit_file, engine="h5netcdf").load()
+    damage(tree)
+    path = tmp_path / "damaged.nc"
+    tree.to_netcdf(path, engine="h5netcdf")
+    with pytest.raises(FileFormatError, match=said) as error:
+        Fit.load(path)
+    assert str(path) in str(error.value) and "fit again" in str(error.value)
+
+
+def test_a_fit_without_prior_draws_says_so(small_fit_file, tmp_path):
+    tree = xr.open_datatree(small_fit_file, engine="h5netcdf").load()
+    del tree["prior"]
+    tree.to_netcdf(tmp_path / "bare.nc", engine="h5netcdf")
+    with pytest.raises(Exception, match="no prior draws"):
+        _ = Fit.load(tmp_path / "bare.nc").prior

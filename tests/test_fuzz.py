@@ -1,0 +1,118 @@
+"""Whatever is read or typed: an answer, or one message; never a traceback, never half a file."""
+
+import contextlib
+from importlib.resources import files
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from densing_bayes.cli.main import app
+from densing_bayes.errors import DensingError
+from densing_bayes.inputs.panel import export_panel, load_panel
+from densing_bayes.inputs.schema import TABLES
+from densing_bayes.inputs.specification import load_hypothesis, load_spec
+
+# PyTensor changes the recursion limit when a command imports it.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:The recursion limit will not be reset"),
+]
+
+MODELS = files("densing_bayes.models")
+SPEC = MODELS.joinpath("joint.toml").read_text("utf-8")
+HYPOTHESES = [
+    MODELS.joinpath("hypotheses", f"{name}.toml").read_text("utf-8")
+    for name in ("chatgpt", "smooth", "unknown-date", "saturating")
+]
+ODD = st.sampled_from(
+    ["", "\0", "\x1b[31m", "nan", "-inf", "1e400", "-1", "0", "99999999999999999999", "1000-01-01",
+     "9999-12-31", "=1+1", '"', "\n", "\ufeff", "\u202e", "$x_", "<script>", "ü", "[" * 3000]
+)  # fmt: skip
+VALUES = st.one_of(ODD, st.text(max_size=8), st.integers().map(str), st.floats().map(str))
+quick = settings(
+    max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
+
+
+def spliced(text, at, length, value):
+    place = at % (len(text) + 1)
+    return text[:place] + value + text[place + length :]
+
+
+@pytest.fixture(scope="module")
+def panel_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("panel")
+    export_panel("open", folder)
+    return folder
+
+
+@quick
+@given(
+    st.sampled_from(sorted(schema.file for schema in TABLES.values() if not schema.optional)),
+    st.integers(0, 10**6), st.integers(0, 12), VALUES,
+)  # fmt: skip
+def test_tables(panel_folder, file, at, length, value):
+    path = panel_folder / file
+    whole = path.read_bytes()
+    try:
+        path.write_bytes(spliced(whole, at, length, value.encode("utf-8", "surrogatepass")))
+        with contextlib.suppress(DensingError):
+            load_panel(panel_folder)
+    finally:
+        path.write_bytes(whole)
+
+
+@quick
+@given(st.integers(0, 10**6), st.integers(0, 12), VALUES)
+def test_specifications(tmp_path_factory, at, length, value):
+    path = tmp_path_factory.getbasetemp() / "own.toml"
+    for text, load in [(SPEC, load_spec), *((text, load_hypothesis) for text in HYPOTHESES)]:
+        path.write_bytes(spliced(text, at, length, value).encode("utf-8", "surrogatepass"))
+        with contextlib.suppress(DensingError):
+            load(path)
+
+
+OPTIONS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [
+                "--ci",
+                "--seed",
+                "--draws",
+                "--chains",
+                "--data",
+                "--out",
+                "--date",
+                "--params",
+                "--benchmark",
+                "--score",
+                "--price",
+                "--kappa",
+                "--hypotheses",
+                "--json",
+                "--top",
+            ]
+        ),
+        VALUES,
+    ),
+    max_size=4,
+)
+
+
+@quick
+@given(
+    st.sampled_from(["trend", "density", "check", "shelf-life", "forecast", "report", "devices"]),
+    VALUES, OPTIONS,
+)  # fmt: skip
+def test_command_lines(tmp_path_factory, name, fit, options):
+    folder = tmp_path_factory.getbasetemp() / "empty"
+    folder.mkdir(exist_ok=True)
+    path = str(folder / "none") + fit + ".nc"
+    words = [word for option in options for word in option]
+    result = CliRunner().invoke(app, [name, path, *words])
+    assert isinstance(result.exception, SystemExit | None), repr(result.exception)
+    assert result.exit_code in (0, 2, 3)
+    assert result.exit_code == 0 or result.stderr.strip()
+    assert not list(folder.iterdir())
