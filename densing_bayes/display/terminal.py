@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 NOT_CONVERGED = 3
 UNBOUNDED = 10_000  # characters: no table is wider
 LEAST_WIDTH = 20  # of a line of text, however narrow the terminal
-LEAST_NAME = 12  # of the first column of a table, where names are folded
+LEAST_NAME = 12  # of a column of names, where they are folded
 FitFile = Annotated[Path, typer.Argument(metavar="FIT", help="File written by 'fit'.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -131,16 +131,18 @@ def print_table(
         show_edge=False,
         header_style="bold",
     )
-    names = max(len(text) for text in (first, *(row[0] for row in rows)))
-    table.add_column(first, overflow="fold", min_width=min(names, LEAST_NAME))
-    for i, name in enumerate(header, start=1):
-        cells = [len(line) for row in (header, *(row[1:] for row in rows)) for line in [row[i - 1]]]
+    columns = list(zip((first, *header), *rows, strict=True))
+    least = [max(map(len, cells)) for cells in columns]
+    for i, name in enumerate((first, *header)):
+        folds = i == 0 or i in left
+        if folds:
+            least[i] = min(least[i], LEAST_NAME)
         table.add_column(
             name,
-            justify="left" if i in left else "right",
-            no_wrap=i not in left,
+            justify="left" if folds else "right",
+            no_wrap=not folds,
             overflow="fold",
-            min_width=None if i in left else max(cells),
+            min_width=least[i],
         )
     for row in rows:
         table.add_row(*row)
@@ -148,7 +150,7 @@ def print_table(
     unbounded = console.options.update(max_width=UNBOUNDED)
     if console.measure(table, options=unbounded).maximum > console.width:
         table.padding = 0
-    _console(console.measure(table, options=unbounded).minimum).print(table)
+    _console(sum(least) + len(least) - 1).print(table)  # a space between columns
 
 
 def _console(least: int = LEAST_WIDTH) -> Console:

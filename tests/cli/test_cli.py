@@ -409,7 +409,7 @@ def test_ci_reaches_the_answer_and_is_checked(small_fit_file):
     assert wide["lower"] < narrow["lower"] < narrow["upper"] < wide["upper"]
     result = run("trend", small_fit_file, "--ci", 95)
     assert result.exit_code == 2
-    assert "ci = 95" in result.stderr
+    assert "--ci 95 is" in result.stderr
 
 
 @pytest.mark.fit
