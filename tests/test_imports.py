@@ -1,6 +1,7 @@
 """Imports that no tool sees: by a string, at run time."""
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import densing_bayes
@@ -40,3 +41,33 @@ def test_an_import_by_a_string_is_seen():
         "from importlib import import_module as find\nimportlib.import_module('a')\n__import__(b)"
     )
     assert sorted(importers(text)) == ["__import__", "import_module", "import_module"]
+
+
+def defined_twice(text):
+    """Names that a module gives to two things, of which the second hides the first."""
+    names = Counter()
+    for node in ast.parse(text).body:
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                names[name] += 1
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                names.update(alias.asname or alias.name for alias in aliases)
+            case ast.Assign(targets=targets):
+                found = (each for target in targets for each in ast.walk(target))
+                names.update(each.id for each in found if isinstance(each, ast.Name))
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                names[name] += 1
+    return sorted(name for name, times in names.items() if times > 1)
+
+
+def test_every_name_of_a_module_is_defined_once():
+    found = {
+        str(path.relative_to(FOLDER)): names
+        for path in FOLDER.rglob("*.py")
+        if (names := defined_twice(path.read_text("utf-8")))
+    }
+    assert found == {}
+
+
+def test_a_name_that_is_defined_twice_is_seen():
+    assert defined_twice('from a import b\nA, B = 1, 2\nB, C = 3, 4\nb = "c"') == ["B", "b"]

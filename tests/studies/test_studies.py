@@ -445,7 +445,7 @@ def test_the_readme_quotes_the_committed_studies():
         quoted(averaged["doubling_time_after"], "by evidence | {} days ({} to {}) |"),
         quoted(averaged["doubling_time_in_general"], "in general | {} days ({} to {}) |"),
         quoted(shipped["change"], "| {} ({} to {}), P(> 0)", 2),
-        quoted(shipped["before"], "| {} ({} to {}), on 19", 2),
+        quoted(shipped["before"], "| {} ({} to {}), on 12", 2),
         quoted(life, "given a change at ChatGPT | {} days ({} to {}) |"),
         quoted(engines, "| {} days ({} to {}); "),
         said("doubling-100-days", "open", "({} days, {} to {})"),
