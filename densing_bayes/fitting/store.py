@@ -25,7 +25,7 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
-from densing_bayes.errors import FileFormatError, FitError
+from densing_bayes.errors import DensingError, FileFormatError, FitError
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.observed.observations import Observations
 from densing_bayes.posterior.result import Fit
@@ -47,7 +47,13 @@ def store_folder() -> Path:
 
 @contextmanager
 def folder_of(store: bool | str | os.PathLike[str]) -> Iterator[Path]:
-    """The folder of the store: a temporary one if nothing is to be kept, or can be."""
+    """The folder of the store: a temporary one if nothing is to be kept, or the usual one fails.
+
+    Raises
+    ------
+    DensingError
+        If a folder that was asked for by name cannot be made.
+    """
     if store is False:
         with tempfile.TemporaryDirectory() as path:
             yield Path(path)
@@ -56,6 +62,11 @@ def folder_of(store: bool | str | os.PathLike[str]) -> Iterator[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        if store is not True:
+            raise DensingError(
+                f"cannot make the store {folder} ({error.strerror}): name another folder, or "
+                f"store=False to keep nothing"
+            ) from error
         log.warning(
             "cannot keep fits in %s (%s): going on without; name another folder in %s",
             folder,

@@ -8,7 +8,7 @@ from typing import Annotated
 import pandas as pd
 from pydantic import AfterValidator
 
-FIRST_DAY, LAST_DAY = dt.date(1900, 1, 1), dt.date(2200, 12, 31)
+FIRST_DAY, LAST_DAY = dt.date(1800, 1, 1), dt.date(2200, 12, 31)
 OUTSIDE = f"lies outside {FIRST_DAY.year} to {LAST_DAY.year}"
 
 ORIGIN = pd.Timestamp("2022-11-30")  # release of ChatGPT: time zero inside the models

@@ -82,10 +82,11 @@ def test_an_answer_that_is_not_what_was_written_is_made_anew(content, tmp_path, 
     assert "it is not what was written" in caplog.text
 
 
-def test_a_store_that_cannot_be_made_is_done_without(tmp_path, caplog):
+def test_a_store_that_cannot_be_made_is_done_without(tmp_path, caplog, monkeypatch):
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file" / "sub", tmp_path / ("n" * 300)):
-        with store.folder_of(folder) as temporary:
+        monkeypatch.setenv(store.FOLDER, str(folder))
+        with store.folder_of(True) as temporary:
             assert temporary.is_dir()
         assert not temporary.exists()
     assert len(caplog.records) == 2 and "going on without" in caplog.text

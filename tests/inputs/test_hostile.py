@@ -11,8 +11,8 @@ from densing_bayes.inputs.specification import load_hypothesis
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("2023-07-18", "1000-01-01", "1000-01-01 lies outside 1900 to 2200"),
-        ("2023-07-18", "9999-12-31", "9999-12-31 lies outside 1900 to 2200"),
+        ("2023-07-18", "1000-01-01", "1000-01-01 lies outside 1800 to 2200"),
+        ("2023-07-18", "9999-12-31", "9999-12-31 lies outside 1800 to 2200"),
         ("2023-07-18", "2023-02-31", "2023-02-31 is not a date"),
         ("llama-2-7b,", "llama-2\0-7b,", "holds a control character"),
         ("llama-2-7b,", "llama-2\x1b[31m-7b,", "holds a control character"),
@@ -31,11 +31,11 @@ def test_cells_that_fail_later_are_refused_by_the_tables(old, new, said, tmp_pat
 
 @pytest.mark.parametrize("date", ["0001-01-01", "9999-12-31"])
 def test_dates_out_of_range_are_refused(date, tmp_path):
-    with pytest.raises(DensingError, match="lies outside 1900 to 2200"):
+    with pytest.raises(DensingError, match="lies outside 1800 to 2200"):
         parse_date(date)
     path = tmp_path / "own.toml"
     path.write_text(f'name = "own"\n[[changes]]\nname = "a"\ndate = {date}\n')
-    with pytest.raises(SpecError, match="lies outside 1900 to 2200"):
+    with pytest.raises(SpecError, match="lies outside 1800 to 2200"):
         load_hypothesis(path)
 
 
