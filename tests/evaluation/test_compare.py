@@ -295,7 +295,7 @@ def test_a_fit_of_another_model_is_refused(small_fit):
 def test_a_store_that_cannot_be_made_is_named(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
-    with pytest.raises(DensingError, match="cannot make the store .*store=False"):
+    with pytest.raises(DensingError, match=r"cannot make the store .*store=False"):
         db.compare("joint", ["none"], store=file / "sub")
 
 
