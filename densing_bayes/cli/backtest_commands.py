@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from densing_bayes.display.options import Chains, Draws, PanelName, Seed, Tune, panel_name
+from densing_bayes.display.options import Chains, Draws, Jobs, PanelName, Seed, Tune, panel_name
 from densing_bayes.display.terminal import (
     FitFile,
     Json,
@@ -41,9 +41,7 @@ def backtest_command(
     draws: Draws = 1000,
     tune: Tune = 500,
     chains: Chains = 4,
-    jobs: Annotated[
-        int | None, typer.Option(help="Processes at a time. [default: what there is]", min=1)
-    ] = None,
+    jobs: Jobs = None,
     seed: Seed = 20221130,
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Keep what is finished and reuse it.")

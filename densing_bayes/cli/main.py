@@ -18,6 +18,7 @@ from densing_bayes.display.options import (
     Chains,
     Draws,
     Interval,
+    Jobs,
     OutFile,
     OutFolder,
     PanelName,
@@ -373,9 +374,7 @@ def compare_command(
     draws: Draws = 1000,
     tune: Tune = 500,
     chains: Chains = 4,
-    jobs: Annotated[
-        int | None, typer.Option(help="Processes at a time. [default: what there is]", min=1)
-    ] = None,
+    jobs: Jobs = None,
     seed: Seed = 20221130,
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Keep finished fits and reuse them.")

@@ -63,6 +63,9 @@ Draws = Annotated[int, typer.Option(help="Draws of each chain.", min=LEAST_DRAWS
 Tune = Annotated[int, typer.Option(help="Tuning steps of each chain.", min=LEAST_TUNE)]
 Chains = Annotated[int, typer.Option(help="Chains.", min=LEAST_CHAINS)]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0, max=MAX_SEED)]
+Jobs = Annotated[
+    int | None, typer.Option(help="Processes at a time. [default: what there is]", min=1)
+]
 Interval = Annotated[
     float, typer.Option("--ci", help="Probability of the intervals.", callback=share("--ci"))
 ]
