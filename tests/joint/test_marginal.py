@@ -63,6 +63,8 @@ def parameters(**changes):
         "shift": np.array([0.246, -0.247, -1.724, 0.406])[OBSERVED.cell_benchmark],
         "cell_spread": np.array([0.322, 0.313, 1.214, 0.209])[OBSERVED.cell_benchmark],
         "noise": np.full(cells, 0.008),
+        "offset": np.zeros(0),
+        "repeat_noise": np.zeros(0),
     } | changes
     return Given(
         **{
