@@ -95,7 +95,7 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         mode = pm.Data("cell_mode", np.asarray(point["log_effective_params"], dtype=float))
         # A cell that is not seen says nothing: fits without some systems need no compilation.
         seen = pm.Data("cell_seen", np.ones(len(observed.score)))
-        seen_by = {"score": seen, "repeat": seen[observed.repeat_cell]}
+        seen_by = {"score": seen, "repeat_score": seen[observed.repeat_cell]}
         pieces, log_jacobian = _globals(parts, observed, point)
         replace: dict[Any, Graph] = {
             value: pieces[str(value.name)] for value in global_values(parts)
@@ -129,7 +129,7 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
             z, z_slope = cell_logit(observed, law, link, at)
             c, k = observed.repeat_cell, observed.cell_benchmark[observed.repeat_cell]
             again = read_score(k, observed.repeat_measure, link, z[c], z_slope[c])
-            return _repeated(parts, observed, at, one, again, repeat_noise, seen_by["repeat"])
+            return _repeated(parts, observed, at, one, again, repeat_noise, seen_by["repeat_score"])
 
         d, target, variance = linearised(mode)
 

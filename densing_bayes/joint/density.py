@@ -75,15 +75,14 @@ def densities(
         "benchmark",
     )
     repeat_noise: Any = np.zeros(0)
-    if prior_of := spec.performance.protocols:
-        apart = variable("protocol_noise_spread", prior_of.noise_spread)
+    if apart_prior := spec.performance.protocols:
+        apart = variable("protocol_noise_spread", apart_prior.noise_spread)
         offset = pm.Normal("protocol_noise_offset", dims="measure")
-        of_measure = pm.Deterministic(
-            "measure_noise", noise[observed.measure_benchmark] * np.exp(apart * offset), "measure"
-        )
+        own = noise[observed.measure_benchmark] * np.exp(apart * offset)
+        of_measure = pm.Deterministic("measure_noise", own, dims="measure")
         repeat_noise = of_measure[observed.repeat_measure]
-        own = of_measure[observed.cell_measure]
-        noise = pt.where(observed.cell_measure >= 0, own, noise[k])
+        first = of_measure[observed.cell_measure]
+        noise = pt.where(observed.cell_measure >= 0, first, noise[k])
     else:
         noise = noise[k]
     z, z_slope = cell_logit(observed, law, link, log_effective_params)
@@ -94,7 +93,7 @@ def densities(
         c = observed.repeat_cell
         again, _ = read_score(k[c], observed.repeat_measure, link, z[c], z_slope[c])
         items = observed.repeat_items
-        observe_score("repeat", spec, again, items, repeat_noise, repeat, "repeat", tails)
+        observe_score("repeat_score", spec, again, items, repeat_noise, repeat, "repeat", tails)
     return Density(log_density, log_effective_params, shift, spread, noise, repeat_noise)
 
 
