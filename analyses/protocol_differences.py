@@ -2,8 +2,8 @@
 
 The ground of the priors of `[performance.protocols]` and of `score_tails` in models/current.toml:
 how large the differences of two protocols are on the logit of the link, roughly, and the tails of
-the differences of single systems about them. The ceiling of a link is taken to lie half way between
-the best score and one.
+the differences of single systems about them. Readings that may quote each other are left out. The
+ceiling of a link is taken to lie half way between the best score and one.
 
     python analyses/protocol_differences.py
 """
@@ -18,7 +18,7 @@ from scipy import stats
 from scipy.special import logit
 
 from densing_bayes import load_panel, load_spec
-from densing_bayes.observed.readings import protocols_of
+from densing_bayes.observed.readings import QUOTED, protocols_of
 
 FEWEST = 2  # systems that two protocols have in common
 ENOUGH = 10  # from which the tails of their differences are looked at
@@ -38,9 +38,10 @@ def pairs() -> pd.DataFrame:
         chance = panel.benchmarks["chance"][benchmark]
         ceiling = (scores["score"].max() + 1.0) / 2.0
         known = ((scores["score"] - chance) / (ceiling - chance)).clip(0.01, 0.99)
-        table = scores.assign(z=logit(known)).pivot(index="system", columns="protocol", values="z")
-        for one, other in itertools.combinations(table.columns, 2):
-            both = (table[other] - table[one]).dropna()
+        table = scores.assign(z=logit(known)).pivot(index="system", columns="protocol")
+        for one, other in itertools.combinations(table["z"].columns, 2):
+            differs = (table["score", other] - table["score", one]).abs() >= QUOTED
+            both = (table["z", other] - table["z", one])[differs].dropna()
             if len(both) < FEWEST:
                 continue
             apart = both - both.median()

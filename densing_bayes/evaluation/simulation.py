@@ -131,6 +131,22 @@ def run_losses(observed: Observations, value: dict[str, Any]) -> Floats:
     return laws.scaling_loss(observed.loss_log_params, observed.loss_log_tokens, *law)
 
 
+def reference_losses(observed: Observations, value: dict[str, Any]) -> Floats:
+    """Loss beside each reference score, measured or as the law expects it, (..., reference_run)."""
+    rows = observed.expected
+    if not rows.size:
+        return observed.reference_loss
+    law = [value[name][..., observed.reference_benchmark[rows]] for name in LAW]
+    expected = laws.scaling_loss(observed.expected_log_params, observed.expected_log_tokens, *law)
+    loss = np.array(
+        np.broadcast_to(
+            observed.reference_loss, (*expected.shape[:-1], len(observed.reference_loss))
+        )
+    )
+    loss[..., rows] = expected
+    return loss
+
+
 def run_scores(observed: Observations, value: dict[str, Any]) -> Floats:
     """Score that the link expects of each reference run, (..., reference_run).
 
@@ -139,7 +155,8 @@ def run_scores(observed: Observations, value: dict[str, Any]) -> Floats:
     k = observed.reference_benchmark
     by_loss = observed.loss_references
     i, j = k[:by_loss], k[by_loss:] - len(observed.loss_benchmarks)
-    from_loss = value["steepness"][..., i] * (value["midpoint"][..., i] - observed.reference_loss)
+    loss = reference_losses(observed, value)
+    from_loss = value["steepness"][..., i] * (value["midpoint"][..., i] - loss)
     ability = laws.ability(
         observed.reference_log_params,
         observed.reference_log_tokens,

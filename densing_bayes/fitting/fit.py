@@ -185,7 +185,7 @@ def fit_compiled(
     seen = np.ones(len(observed.systems), dtype=bool) if seen is None else seen
     measured = {
         "loss_data": observed.loss,
-        "reference_loss_data": observed.reference_loss,
+        "reference_loss_data": np.nan_to_num(observed.reference_loss, nan=0.0),
         "reference_score_data": observed.reference_score,
         "score_data": observed.score,
     }

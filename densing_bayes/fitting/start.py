@@ -180,6 +180,7 @@ def _link(spec: ModelSpec, observed: Observations, benchmark: int) -> Floats:
     rows = observed.reference_benchmark == benchmark
     split = observed.loss_references
     if benchmark < len(observed.loss_benchmarks):
+        rows[observed.expected] = False
         covariates = [observed.reference_loss[rows[:split]]]
     else:
         covariates = [

@@ -108,6 +108,8 @@ class PerformanceSpec(Frozen):
     token_elasticity: PositivePrior
     reference_noise: PositivePrior
     run_effects: bool = True  # checkpoints of one training run share an effect
+    # Reference runs without a measured loss enter at the loss that the law expects.
+    expected_losses: bool = Field(default=False, exclude_if=lambda value: not value)
     run_spread: PositivePrior = LogNormal(distribution="lognormal", median=0.2, sigma=0.7)
     protocol_noise: PositivePrior
     protocols: ProtocolsSpec | None = None  # all scores of a system enter, not one a cell
@@ -181,6 +183,11 @@ class ModelSpec(Frozen):
             raise ValueError(
                 "density.walk is taken at the steps of trend.walk, which is missing: add a table "
                 "[trend.walk], or leave density.walk out"
+            )
+        if self.performance.expected_losses and not self.performance.run_effects:
+            raise ValueError(
+                "performance.expected_losses needs run effects, which hold what a run's loss is "
+                "other than expected: set performance.run_effects = true"
             )
         if self.performance.score_tails and self.performance.likelihood != "normal":
             raise ValueError(

@@ -13,7 +13,13 @@ from densing_bayes.inputs.families import Prior
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint.line import contrasts, ramps, stretches
 from densing_bayes.joint.scaling import ScalingLaw
-from densing_bayes.joint.score_links import ScoreLink, cell_logit, observe_score, read_score
+from densing_bayes.joint.score_links import (
+    ScoreLink,
+    cell_logit,
+    observe_score,
+    read_score,
+    score_weight,
+)
 from densing_bayes.joint.trend import Trend
 from densing_bayes.joint.variables import variable
 from densing_bayes.observed.observations import Observations
@@ -86,14 +92,15 @@ def densities(
     else:
         noise = noise[k]
     z, z_slope = cell_logit(observed, law, link, log_effective_params)
-    tails = spec.performance.score_tails
+    weight = score_weight("score_weight", spec, "cell")
     expected, _ = read_score(k, observed.cell_measure, link, z, z_slope)
-    observe_score("score", spec, expected, observed.cell_items, noise, score, "cell", tails)
+    observe_score("score", spec, expected, observed.cell_items, noise, score, "cell", weight)
     if repeat is not None:
         c = observed.repeat_cell
         again, _ = read_score(k[c], observed.repeat_measure, link, z[c], z_slope[c])
         items = observed.repeat_items
-        observe_score("repeat_score", spec, again, items, repeat_noise, repeat, "repeat", tails)
+        own = score_weight("repeat_weight", spec, "repeat")
+        observe_score("repeat_score", spec, again, items, repeat_noise, repeat, "repeat", own)
     return Density(log_density, log_effective_params, shift, spread, noise, repeat_noise)
 
 

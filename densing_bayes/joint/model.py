@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import pymc as pm
 from pytensor.tensor.variable import TensorVariable
 
@@ -36,7 +37,6 @@ class Parts(NamedTuple):
     link: ScoreLink
     trend: Trend
     density: Density
-    score_tails: float | None = None  # degrees of freedom of the noise of systems' scores
 
 
 def build_model(spec: ModelSpec, panel: Panel) -> pm.Model:
@@ -59,7 +59,9 @@ def assemble(spec: ModelSpec, observed: Observations) -> Parts:
     with pm.Model(coords=coordinates(spec, observed)) as model:
         data = Measured(
             loss=pm.Data("loss_data", observed.loss, dims="loss_run"),
-            reference_loss=pm.Data("reference_loss_data", observed.reference_loss),
+            reference_loss=pm.Data(
+                "reference_loss_data", np.nan_to_num(observed.reference_loss, nan=0.0)
+            ),
             reference_score=pm.Data(
                 "reference_score_data", observed.reference_score, dims="reference_run"
             ),
@@ -69,10 +71,10 @@ def assemble(spec: ModelSpec, observed: Observations) -> Parts:
             else None,
         )
         law = scaling_law(spec.scaling, observed, data.loss)
-        link = score_link(spec, observed, data.reference_loss, data.reference_score)
+        link = score_link(spec, observed, law, data.reference_loss, data.reference_score)
         frontier = trend(spec.trend, observed)
         density = densities(spec, observed, data.score, data.repeat, law, link, frontier)
-    return Parts(model, data, law, link, frontier, density, spec.performance.score_tails)
+    return Parts(model, data, law, link, frontier, density)
 
 
 def coordinates(spec: ModelSpec, observed: Observations) -> dict[str, Any]:

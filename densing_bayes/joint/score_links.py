@@ -35,6 +35,7 @@ class ScoreLink(NamedTuple):
 def score_link(
     spec: ModelSpec,
     observed: Observations,
+    law: ScalingLaw,
     reference_loss: TensorVariable,
     reference_score: TensorVariable,
 ) -> ScoreLink:
@@ -58,6 +59,11 @@ def score_link(
     noise = variable("reference_noise", priors.reference_noise, "benchmark")
     k = observed.reference_benchmark
     split = observed.loss_references
+    if observed.expected.size:
+        own = k[observed.expected]
+        runs = observed.expected_log_params, observed.expected_log_tokens
+        loss = laws.scaling_loss(*runs, *(parameter[own] for parameter in law))
+        reference_loss = pt.inc_subtensor(reference_loss[observed.expected], loss)
     i, j = k[:split], k[split:] - len(observed.loss_benchmarks)
     z = pt.concatenate(
         [
@@ -160,6 +166,18 @@ def cell_logit(
     return z, z_slope
 
 
+def score_weight(name: str, spec: ModelSpec, dims: str) -> TensorVariable | None:
+    """Weights of scores, under which normal noise has the tails of a Student-t.
+
+    Given its weight a score is normal, and so easier to sample than under the t itself, where it
+    may lie far out on a plateau. None without tails.
+    """
+    tails = spec.performance.score_tails
+    if tails is None:
+        return None
+    return pm.Gamma(name, tails / 2.0, tails / 2.0, dims=dims)
+
+
 def observe_score(
     name: str,
     spec: ModelSpec,
@@ -168,16 +186,16 @@ def observe_score(
     noise: TensorVariable,
     score: TensorVariable,
     dims: str,
-    tails: float | None = None,
+    weight: TensorVariable | None = None,
 ) -> TensorVariable:
     """Observe scores: normal with the moments of a beta-binomial, or beta-binomial counts.
 
-    With ``tails`` Student-t with so many degrees of freedom, whose scale is that normal's.
+    A ``weight`` divides the variance of the normal.
     """
     if spec.performance.likelihood == "normal":
         sd = np.sqrt(laws.score_variance(expected, items, noise))
-        if tails is not None:
-            return pm.StudentT(name, nu=tails, mu=expected, sigma=sd, observed=score, dims=dims)
+        if weight is not None:
+            sd = sd / np.sqrt(weight)
         return pm.Normal(name, expected, sd, observed=score, dims=dims)
     total = 1.0 / (4.0 * noise**2) - 1.0
     return pm.BetaBinomial(

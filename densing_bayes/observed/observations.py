@@ -23,12 +23,13 @@ from densing_bayes.observed.arrays import Floats, Ints
 from densing_bayes.observed.changes import changes_of, check_changes
 from densing_bayes.observed.readings import effective_items, reading_arrays, readings
 from densing_bayes.observed.reference import (
+    expected_losses,
     final_runs,
     reference_losses,
     reference_scores,
     training_runs,
 )
-from densing_bayes.observed.selection import select
+from densing_bayes.observed.selection import check_benchmarks, select
 from densing_bayes.observed.sizes import system_sizes
 
 
@@ -40,9 +41,10 @@ def _no_floats() -> Floats:
     return np.empty(0)
 
 
-# What a model with one protocol a benchmark, or without a walk, knows nothing of.
-_SWITCHED_ON = ("walk_edges", "measures", "measure_benchmark", "cell_measure", "repeat_score",
-                "repeat_label", "repeat_cell", "repeat_measure", "repeat_items")  # fmt: skip
+# What models know nothing of that have one protocol a benchmark, no walk, and all losses measured.
+_SWITCHED_ON = ("walk_edges", "expected", "expected_log_params", "expected_log_tokens",
+                "measures", "measure_benchmark", "cell_measure", "repeat_score", "repeat_label",
+                "repeat_cell", "repeat_measure", "repeat_items")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,11 @@ class Observations:
     change_latest: Floats  # the date of a change, or the end of its window
     bend_time: Floats  # dates at which the drifts of benchmarks bend: one or none
     walk_edges: Floats  # between which a trend that wanders takes its steps
+
+    # Rows of loss-linked reference scores whose loss is expected, and not measured: NaN above.
+    expected: Ints = field(default_factory=_no_ints)
+    expected_log_params: Floats = field(default_factory=_no_floats)
+    expected_log_tokens: Floats = field(default_factory=_no_floats)
 
     # Where a benchmark has several protocols; all empty if not. ``score`` is the first reading.
     measures: tuple[str, ...] = ()  # benchmark|protocol, of protocols beside the anchors
@@ -245,7 +252,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         If nothing is left, a benchmark lacks what its link needs, or a cell has scores of several
         protocols and the specification does not say which it takes.
     """
-    _check_benchmarks(panel, spec)
+    check_benchmarks(panel, spec)
     panel = select(panel, spec)
     names = list(spec.benchmarks)
     loss_linked = [name for name in names if spec.benchmarks[name].link == "loss"]
@@ -301,6 +308,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
             references.loc[~from_loss, "tokens"].to_numpy(float) / centre_tokens
         ),
         reference_checkpointed=reference_checkpointed,
+        **expected_losses(references[from_loss], centre_params, centre_tokens),
         checkpointed=checkpointed,
         systems=tuple(map(str, systems.index)),
         releases=tuple(map(str, releases)),
@@ -349,18 +357,6 @@ def with_changes(observed: Observations, spec: ModelSpec) -> Observations:
 def placed(observed: Observations, spec: ModelSpec) -> Observations:
     """The same, wherever the changes lie."""
     return replace(observed, **changes_of(spec))
-
-
-def _check_benchmarks(panel: Panel, spec: ModelSpec) -> None:
-    for name, benchmark in spec.benchmarks.items():
-        if name not in panel.benchmarks.index:
-            known = ", ".join(panel.benchmarks.index)
-            raise SpecError(f"benchmark '{name}' is not in panel '{panel.name}' (it has {known})")
-        if benchmark.link == "loss" and name not in set(panel.losses["benchmark"]):
-            raise SpecError(
-                f"benchmark '{name}' has link = \"loss\" but panel '{panel.name}' has no losses of "
-                f'reference runs for it: add them, or use link = "direct"'
-            )
 
 
 def _systems_and_scores(

@@ -2,7 +2,8 @@
 
 The first protocol that a specification names for a benchmark is its anchor. A cell is read first
 under the protocol that comes first among those which have measured it; what others have read of it
-repeats that reading.
+repeats that reading. A reading that agrees with an earlier one to the last digit that is usually
+given may quote it, and is left out: it would make readings look as if they hardly differed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from densing_bayes.inputs.panel import Panel
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.observed.arrays import Ints
 
+QUOTED = 6e-4  # difference below which one reading may be another, quoted and rounded
 NO_REPEATS: dict[str, Any] = {
     "repeat_score": np.empty(0),
     "repeat_label": (),
@@ -114,8 +116,18 @@ def readings(
     label = scores["benchmark"] + "|" + scores["protocol"]
     scores = scores.assign(measure=label.map(place).fillna(-1).astype(int))
     scores = scores.sort_values(["k", "system", "measure"], kind="stable")
+    scores = scores[~_quoted(scores)]
     again = scores.duplicated(["k", "system"])
     return scores[~again], scores[again].assign(cell=(~again).cumsum()[again] - 1)
+
+
+def _quoted(scores: pd.DataFrame) -> pd.Series:
+    """Which scores agree with an earlier one of their cell."""
+    groups = scores.groupby(["k", "system"], sort=False)["score"]
+    quoted = pd.Series(False, index=scores.index)
+    for back in range(1, int(groups.size().max())):
+        quoted |= (scores["score"] - groups.shift(back)).abs() < QUOTED
+    return quoted
 
 
 def reading_arrays(

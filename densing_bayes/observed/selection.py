@@ -84,6 +84,19 @@ def select(panel: Panel, spec: ModelSpec) -> Panel:
     )
 
 
+def check_benchmarks(panel: Panel, spec: ModelSpec) -> None:
+    """Refuse benchmarks that the panel does not have, or not with what their link needs."""
+    for name, benchmark in spec.benchmarks.items():
+        if name not in panel.benchmarks.index:
+            known = ", ".join(panel.benchmarks.index)
+            raise SpecError(f"benchmark '{name}' is not in panel '{panel.name}' (it has {known})")
+        if benchmark.link == "loss" and name not in set(panel.losses["benchmark"]):
+            raise SpecError(
+                f"benchmark '{name}' has link = \"loss\" but panel '{panel.name}' has no losses of "
+                f'reference runs for it: add them, or use link = "direct"'
+            )
+
+
 def _first(
     scores: pd.DataFrame, key: list[str], order: Sequence[str], others: bool
 ) -> pd.DataFrame:

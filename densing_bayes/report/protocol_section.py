@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from densing_bayes.display.section import Section, Table
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.quantities import numbers
@@ -12,27 +14,28 @@ from densing_bayes.quantities.protocols import protocol_differences
 def protocol_section(fit: Fit, ci: float = CI) -> Section:
     """Offset and noise of every protocol beside the anchor of its benchmark."""
     table = protocol_differences(fit, ci)
+    records: list[dict[Any, Any]] = table.to_dict("records")
     rows = tuple(
         (
-            benchmark_label(row.benchmark),
-            row.protocol,
-            row.anchor,
-            str(row.systems),
-            str(row.both),
-            f"{100.0 * row.difference:+.1f}",
-            f"{100.0 * row.difference_lower:+.1f} to {100.0 * row.difference_upper:+.1f}",
-            f"{100.0 * row.noise:.2g}",
+            benchmark_label(row["benchmark"]),
+            row["protocol"],
+            row["anchor"],
+            str(row["systems"]),
+            str(row["both"]),
+            f"{100.0 * row['difference']:+.1f}",
+            f"{100.0 * row['difference_lower']:+.1f} to {100.0 * row['difference_upper']:+.1f}",
+            f"{100.0 * row['noise']:.2g}",
         )
-        for row in table.itertuples()
+        for row in records
     )
-    surely = table[(table["difference_lower"] > 0.0) | (table["difference_upper"] < 0.0)]
+    surely = [row for row in records if row["difference_lower"] * row["difference_upper"] > 0.0]
     span = numbers.percent(ci)
     sentences = [
-        f"{len(surely)} of {len(table)} protocols read otherwise than the anchor of their "
+        f"{len(surely)} of {len(records)} protocols read otherwise than the anchor of their "
         f"benchmark: the {span} interval of the difference leaves out zero."
     ]
-    if len(surely):
-        most = surely.loc[surely["difference"].abs().idxmax()]
+    if surely:
+        most = max(surely, key=lambda row: abs(row["difference"]))
         sentences.append(
             f"The farthest is {most['protocol']} on {benchmark_label(most['benchmark'])}, by "
             f"{100.0 * most['difference']:+.1f} points ({100.0 * most['difference_lower']:+.1f} to "
@@ -67,5 +70,5 @@ def protocol_section(fit: Fit, ci: float = CI) -> Section:
                 numbers=table,
             ),
         ),
-        document={"differences": table.to_dict("records")},
+        document={"differences": records},
     )
