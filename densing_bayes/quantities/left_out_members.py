@@ -41,11 +41,11 @@ def left_out_members(spec: ModelSpec, panel: Panel, ci: float = CI) -> pd.DataFr
     Returns
     -------
     pandas.DataFrame
-        One row per family, loss-linked benchmark and run of the largest size, checkpoints only where no run of
-        that size has finished: ``family``, ``benchmark``, ``run``, ``params``, ``tokens``,
-        ``fitted`` (runs that the law was fitted to), ``score``, ``predicted``, ``error`` (of the
-        two) and ``within``, whether it is inside the interval that the scatter of the smaller runs
-        gives.
+        One row per family, loss-linked benchmark and run of the largest size, checkpoints only
+        where no run of that size has finished: ``family``, ``benchmark``, ``run``, ``params``,
+        ``tokens``, ``fitted`` (runs that the law was fitted to), ``score``, ``predicted``,
+        ``error`` (of the two) and ``within``, whether it is inside the interval that the scatter
+        of the smaller runs gives.
     """
     found = [
         foreseen.assign(family=family, benchmark=name)
