@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 import densing_bayes as db
-from densing_bayes.display.by_year import plot_by_year
 from densing_bayes.display.canvas import figure_of
+from densing_bayes.display.year_figures import plot_by_year
 from densing_bayes.fitting.many import Request, Terms, fitter
 from densing_bayes.fitting.store import store_folder, versions
 from densing_bayes.inputs.dates import DAYS_PER_YEAR, years_since_origin

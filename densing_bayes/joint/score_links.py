@@ -195,7 +195,7 @@ def observe_score(
     if spec.performance.likelihood == "normal":
         sd = np.sqrt(laws.score_variance(expected, items, noise))
         if weight is not None:
-            sd = sd / np.sqrt(weight)
+            sd = sd / weight**0.5
         return pm.Normal(name, expected, sd, observed=score, dims=dims)
     total = 1.0 / (4.0 * noise**2) - 1.0
     return pm.BetaBinomial(

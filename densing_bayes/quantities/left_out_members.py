@@ -93,8 +93,9 @@ def _foreseen(
         return [np.log(part[column].to_numpy(float)) - at for column, at in centre.items()]
 
     start = np.array([priors.params_exponent.median, priors.tokens_exponent.median])
-    law = steadied_law(priors, *logs(of_law), of_law["loss"].to_numpy(float), start)
-    off = np.log(of_law["loss"].to_numpy(float) / _expected(priors, law, *logs(of_law)))
+    n, d = logs(of_law)
+    law = steadied_law(priors, n, d, of_law["loss"].to_numpy(float), start)
+    off = np.log(of_law["loss"].to_numpy(float) / _expected(priors, law, n, d))
     loss = _expected(priors, law, *logs(test))
 
     score, seen = train["score"].to_numpy(float), train["loss"].to_numpy(float)
