@@ -1,6 +1,7 @@
 # make report: set up .venv on first use, fit, and write the report to report/
 # make test:   set up .venv on first use, and run the fast tests
-# make results: run the scripts of analyses/ whose inputs have changed; ONLY="payback drivers" for some
+# make results: run the scripts of analyses/ whose inputs have changed, and write the new figures into
+#               the pages that quote them; ONLY="payback drivers" for some
 # make stale:   list them (R: to be run, U: up to date) without running any
 #
 # The packages are installed again only when pyproject.toml, setup.py or constraints.txt change,
@@ -26,6 +27,7 @@ test-slow: install-dev
 
 results: install-dev
 	$(BIN)/doit run --continue $(ONLY)
+	$(BIN)/python docs/figures.py
 
 stale: install-dev
 	@$(BIN)/doit list --status $(ONLY)
