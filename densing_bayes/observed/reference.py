@@ -65,7 +65,9 @@ def reference_scores(
     table = table.merge(panel.runs[["params", "tokens"]], left_on="run", right_index=True)
     with_loss = table["loss"].notna()
     if spec.performance.expected_losses:
-        with_loss |= table[["params", "tokens"]].notna().all(axis=1)
+        # The law is of runs that are not shorter: early on, a loss is far above it.
+        shortest = (finals["tokens"] / finals["params"]).min()
+        with_loss |= table["tokens"] / table["params"] >= shortest
     usable = np.where(table["link"] == "loss", with_loss, table["run"].isin(finals.index))
     table = table[usable]
     for name in benchmarks:

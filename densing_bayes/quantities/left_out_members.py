@@ -41,11 +41,11 @@ def left_out_members(spec: ModelSpec, panel: Panel, ci: float = CI) -> pd.DataFr
     Returns
     -------
     pandas.DataFrame
-        One row per family, loss-linked benchmark and run of the largest size, checkpoints only
-        where no run of that size has finished: ``family``, ``benchmark``, ``run``, ``params``,
-        ``tokens``, ``fitted`` (runs that the law was fitted to), ``score``, ``predicted``,
-        ``error`` (of the two) and ``within``, whether it is inside the interval that the scatter
-        of the smaller runs gives.
+        One row per family, loss-linked benchmark and finished run of the largest size; where none
+        has finished, checkpoints that are not shorter, by tokens a param, than the runs of the law:
+        ``family``, ``benchmark``, ``run``, ``params``, ``tokens``, ``fitted`` (runs that the law
+        was fitted to), ``score``, ``predicted``, ``error`` (of the two) and ``within``, whether it
+        is inside the interval that the scatter of the smaller runs gives.
     """
     found = [
         foreseen.assign(family=family, benchmark=name)
@@ -82,10 +82,12 @@ def _foreseen(
     sizes = np.sort(runs["params"].unique())
     largest, finished = runs["params"] == sizes[-1], runs["annealed"] != "false"
     train = runs[~largest & runs["loss"].notna()]
-    test = runs[largest & finished] if (largest & finished).any() else runs[largest]
     of_law = train[train["annealed"] != "false"]
     if len(sizes) < FEWEST_SIZES or len(of_law) <= FEWEST_LOSSES:
         return None
+    shortest = (of_law["tokens"] / of_law["params"]).min()
+    largest &= finished | (runs["tokens"] / runs["params"] >= shortest)
+    test = runs[largest & finished] if (largest & finished).any() else runs[largest]
     priors = spec.scaling
     centre = {column: float(np.log(of_law[column]).mean()) for column in ("params", "tokens")}
 

@@ -105,7 +105,7 @@ def test_what_an_offset_cannot_relate_is_refused(changes, words):
 def test_runs_without_a_loss_are_scored_at_the_loss_of_the_law():
     rows = OBSERVED.expected
     names = {OBSERVED.reference_label[i].split("|")[0] for i in rows}
-    assert len(rows) == 20 and all(name.startswith("32B-") for name in names)
+    assert len(rows) == 10 and all(name.startswith("32B-") for name in names)
     assert np.isnan(OBSERVED.reference_loss[rows]).all()
     assert (OBSERVED.reference_checkpointed[rows] >= 0).all()
     count, split = len(OBSERVED.benchmarks), len(OBSERVED.loss_benchmarks)
