@@ -3,8 +3,8 @@
 One straight trend is fitted to all releases before a date, and to those of the two years before
 it, at the end of each year and of the paper's panel; the reference runs are the same throughout.
 Each fit is kept in the store, so that a run which was stopped goes on where it was. Writes
-doubling_time_by_year.json after every fit, and doubling_time_by_year.png. A fit that does not
-pass, also on a second try, has no number.
+doubling_time_by_year.json, .md and .png after every fit. A fit that does not pass, also on a second
+try, has no number.
 
     python analyses/doubling_time_by_year.py [--out analyses] [--cores 2]
 """
@@ -64,6 +64,27 @@ def answer(kind: str, end: str, fit: db.Fit) -> dict[str, Any]:
     }
 
 
+def lines(found: list[dict[str, Any]]) -> list[str]:
+    """The windows as a table in Markdown, earliest first."""
+    names = {"expanding": "all releases", "rolling": "two years"}
+    result = ["| data | before | systems | releases | growth a year | doubling time (days) |"]
+    result.append("|" + "---|" * 6)
+    for each in sorted(found, key=lambda each: (each["window"], each["before"])):
+        row = [names[each["window"]], each["before"], str(each["systems"]), str(each["releases"])]
+        if each["verdict"] == "PASS":
+            rate, time = each["growth_rate_per_year"], each["doubling_time_days"]
+            upper = "never" if time["upper"] is None else f"{time['upper']:.0f}"
+            middle = "never" if time["median"] is None else f"{time['median']:.0f}"
+            row += [
+                f"{rate['median']:.2f} ({rate['lower']:.2f} to {rate['upper']:.2f})",
+                f"{middle} ({time['lower']:.0f} to {upper})",
+            ]
+        else:
+            row += [each["verdict"], ""]
+        result.append(f"| {' | '.join(row)} |")
+    return result
+
+
 def main() -> None:
     """Fit every window, write the answers and draw them."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -83,8 +104,9 @@ def main() -> None:
         found.append(answer(kind, end, made))
         content = {"panel": "current", "specification": spec.hash, "windows": found}
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        path.with_suffix(".md").write_text("\n".join(lines(found)) + "\n", encoding="utf-8")
+        figure_of(plot_by_year(found)).savefig(path.with_suffix(".png"), dpi=110)
         print(f"{kind}, before {end}: {made.verdict}", flush=True)
-    figure_of(plot_by_year(found)).savefig(path.with_suffix(".png"), dpi=110)
 
 
 if __name__ == "__main__":
