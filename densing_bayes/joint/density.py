@@ -18,7 +18,6 @@ from densing_bayes.joint.score_links import (
     cell_logit,
     observe_score,
     read_score,
-    score_weight,
 )
 from densing_bayes.joint.trend import Trend
 from densing_bayes.joint.variables import variable
@@ -92,15 +91,14 @@ def densities(
     else:
         noise = noise[k]
     z, z_slope = cell_logit(observed, law, link, log_effective_params)
-    weight = score_weight("score_weight", spec, "cell")
+    tails = spec.performance.score_tails
     expected, _ = read_score(k, observed.cell_measure, link, z, z_slope)
-    observe_score("score", spec, expected, observed.cell_items, noise, score, "cell", weight)
+    observe_score("score", spec, expected, observed.cell_items, noise, score, "cell", tails)
     if repeat is not None:
         c = observed.repeat_cell
         again, _ = read_score(k[c], observed.repeat_measure, link, z[c], z_slope[c])
         items = observed.repeat_items
-        own = score_weight("repeat_weight", spec, "repeat")
-        observe_score("repeat_score", spec, again, items, repeat_noise, repeat, "repeat", own)
+        observe_score("repeat_score", spec, again, items, repeat_noise, repeat, "repeat", tails)
     return Density(log_density, log_effective_params, shift, spread, noise, repeat_noise)
 
 
