@@ -117,13 +117,13 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         # The likelihood of a cell, linearised at its mode: S ~ f + d (x - mode).
         score = parts.data.score
         clipped = pt.clip(score, 0.5 / observed.cell_items, 1 - 0.5 / observed.cell_items)
-        scale = laws.score_variance(clipped, observed.cell_items, noise)
+        measured = laws.score_variance(clipped, observed.cell_items, noise)
 
         def linearised(at: Graph) -> tuple[Graph, Graph, Graph]:
             """Slope d of the score, d times the x that the score points to, and its variance."""
             f, d = expected_score(observed, law, link, at)
             d = d * seen
-            one = d, d * at + score - f, _weighed(scale, score - f, parts.score_tails)
+            one = d, d * at + score - f, _weighed(measured, score - f, parts.score_tails)
             if parts.data.repeat is None:
                 return one
             z, z_slope = cell_logit(observed, law, link, at)
