@@ -43,7 +43,6 @@ from densing_bayes.inputs.dates import DAYS_PER_YEAR, ORIGIN
 from densing_bayes.inputs.hypothesis import ChangeSpec, Hypothesis
 from densing_bayes.inputs.published import load_figures
 from densing_bayes.inputs.specification import load_corollary
-from densing_bayes.joint.variables import log_density
 from densing_bayes.posterior.estimates import estimate, probability
 from densing_bayes.posterior.plain import json_text
 
@@ -82,7 +81,7 @@ def change_row(name: str, fit: ExponentialFit) -> dict[str, Any]:
         density = np.exp(-0.5 * ((0.0 - values.mean()) / values.std()) ** 2) / (
             values.std() * np.sqrt(2.0 * np.pi)
         )
-        prior = np.exp(log_density(fit.spec.growth_change, np.array(0.0)))
+        prior = np.exp(fit.spec.growth_change.log_density(np.array(0.0)))
         entry["log_bayes_factor_for_a_change"] = float(np.log(prior / density))
     else:
         dates = np.ravel(fit.posterior["change_time"])

@@ -120,7 +120,7 @@ def test_an_exponential_prior_is_known_by_its_tail():
     above = np.trapezoid(density[grid >= 0.8], grid[grid >= 0.8])
     assert above == pytest.approx(0.1, abs=1e-3)
     assert np.trapezoid(grid * density, grid) == pytest.approx(prior.mean, rel=1e-3)
-    assert variables.described(prior).startswith("Exponential(mean 0.35)")
+    assert prior.described().startswith("Exponential(mean 0.35)")
 
 
 def test_walks_of_benchmarks_need_steps():
