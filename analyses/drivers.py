@@ -27,8 +27,9 @@ from densing_bayes.corollaries.drivers.quantities import (
     separation,
 )
 from densing_bayes.fitting.built_in import BUILT_IN, built_in_fit
+from densing_bayes.fitting.settings import SEED
 
-SEEDS = (20221130, 1, 2)
+SEEDS = (SEED, 1, 2)
 VARIATIONS: dict[str, dict[str, Any]] = {
     "as shipped": {},
     "all dates": {"since": None},

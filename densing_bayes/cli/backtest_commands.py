@@ -19,6 +19,7 @@ from densing_bayes.display.terminal import (
     print_text,
     say,
 )
+from densing_bayes.fitting.settings import SEED
 
 if TYPE_CHECKING:
     from densing_bayes.evaluation.backtests.backtests import Held
@@ -42,7 +43,7 @@ def backtest_command(
     tune: Tune = 500,
     chains: Chains = 4,
     jobs: Jobs = None,
-    seed: Seed = 20221130,
+    seed: Seed = SEED,
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Keep what is finished and reuse it.")
     ] = True,

@@ -274,7 +274,6 @@ def growth_sensitivity(fit: Fit, log_likelihood: xr.Dataset, draws: int) -> pd.D
 
 def weighted_summary(values: Floats, weights: Floats) -> dict[str, float]:
     """Mean and 95% equal-tailed interval of weighted draws."""
-    order = np.argsort(values)
-    ranks = np.cumsum(weights[order]) / weights.sum()
-    lower, upper = (float(values[order][np.searchsorted(ranks, q)]) for q in (0.025, 0.975))
-    return {"mean": float(np.average(values, weights=weights)), "lower": lower, "upper": upper}
+    ends = np.quantile(values, [0.025, 0.975], weights=weights, method="inverted_cdf")
+    mean = np.average(values, weights=weights)
+    return {"mean": float(mean), "lower": float(ends[0]), "upper": float(ends[1])}

@@ -117,6 +117,7 @@ BENCHMARKS = TableSchema(
     ("benchmark",),
     (
         _key("benchmark"),
+        _text("label", late=True),
         _text("name", _copy("benchmark")),
         ColumnSchema("items", "number", required=True, blank=False, rule=ITEMS),
         ColumnSchema("effective_items", "number", rule=ITEMS, default=_copy("items")),
@@ -266,6 +267,7 @@ EVENTS = TableSchema(
     (
         _key("event"),
         ColumnSchema("date", "date", required=True, blank=False),
+        _text("label", _copy("event")),
         _text("name"),
         _text("reason"),
         _text("source"),

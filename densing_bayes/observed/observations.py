@@ -83,6 +83,7 @@ class Observations:
     change_latest: Floats  # the date of a change, or the end of its window
     bend_time: Floats  # dates at which the drifts of benchmarks bend: one or none
     walk_edges: Floats  # between which a trend that wanders takes its steps
+    labels: tuple[str, ...] = ()  # of benchmarks as the panel writes them; the model sees none
 
     @property
     def direct_benchmarks(self) -> tuple[str, ...]:
@@ -193,8 +194,8 @@ class Observations:
         digest = hashlib.sha256()
         for name in sorted(self.__dataclass_fields__):
             value = getattr(self, name)
-            if name == "walk_edges" and not value.size:
-                continue  # a trend that does not wander knows nothing of it
+            if name == "labels" or (name == "walk_edges" and not value.size):
+                continue  # a trend that does not wander knows nothing of its edges
             data = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
             digest.update(name.encode() + data)
         return digest.hexdigest()
@@ -244,6 +245,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
     return Observations(
         benchmarks=tuple(benchmarks),
         loss_benchmarks=tuple(loss_linked),
+        labels=tuple(panel.benchmarks["label"].loc[benchmarks]),
         chance=panel.benchmarks["chance"].loc[benchmarks].to_numpy(float),
         centre_params=centre_params,
         centre_tokens=centre_tokens,

@@ -214,6 +214,8 @@ def _pack(observed: Observations) -> dict[str, Any]:
 def _unpack(content: dict[str, Any]) -> Observations:
     values: dict[str, Any] = {}
     for field in fields(Observations):
+        if field.name == "labels" and field.name not in content:
+            continue  # of fits of before
         value = content[field.name]
         if field.type in ("Floats", "Ints"):
             value = np.array(value, dtype=np.int64 if field.type == "Ints" else np.float64)

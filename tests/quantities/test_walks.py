@@ -15,7 +15,6 @@ from densing_bayes.evaluation.backtests.unseen import as_observations
 from densing_bayes.inputs import dates
 from densing_bayes.inputs.families import Exponential
 from densing_bayes.inputs.specification import load_hypothesis, load_spec
-from densing_bayes.joint import variables
 from densing_bayes.joint.line import (
     Line,
     Walk,
@@ -116,7 +115,7 @@ def test_walks_of_benchmarks_sum_to_zero_beyond_the_data_too():
 def test_an_exponential_prior_is_known_by_its_tail():
     prior = Exponential(distribution="exponential", upper=0.8, tail=0.1)
     grid = np.linspace(0.0, 20.0, 200_001)
-    density = np.exp(variables.log_density(prior, grid))
+    density = np.exp(prior.log_density(grid))
     above = np.trapezoid(density[grid >= 0.8], grid[grid >= 0.8])
     assert above == pytest.approx(0.1, abs=1e-3)
     assert np.trapezoid(grid * density, grid) == pytest.approx(prior.mean, rel=1e-3)
