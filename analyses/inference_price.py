@@ -92,13 +92,13 @@ def change_row(name: str, fit: ExponentialFit) -> dict[str, Any]:
     return entry
 
 
-def paper_points(spec: PriceSpec, mended: bool) -> ExponentialFit:
-    """The edge through the ten prices of Fig. 3a, as plotted or with dates and prices mended."""
+def paper_points(spec: PriceSpec, corrected: bool) -> ExponentialFit:
+    """The edge through the ten prices of Fig. 3a, as plotted or with dates and prices corrected."""
     offers = load_prices()
     plotted = offers[offers["plotted_price"].notna()]
-    date, value = ("date", "input_price") if mended else ("plotted_date", "plotted_price")
+    date, value = ("date", "input_price") if corrected else ("plotted_date", "plotted_price")
     table = plotted[["offer", date, value]].set_axis(["label", "date", "value"], axis=1)
-    name = "the paper's offers, mended" if mended else "the paper's offers, as plotted"
+    name = "the paper's offers, corrected" if corrected else "the paper's offers, as plotted"
     return fit_exponential(dated_points(table, spec.trend, name), spec.trend, name)
 
 
@@ -118,8 +118,8 @@ def main() -> None:
         "GPT-4 level": fit_prices("gpt-4"),
         "MMLU 0.70": fit_prices(0.70),
         "MMLU 0.80": fit_prices(0.80),
-        "the paper's offers, as plotted": paper_points(spec, mended=False),
-        "the paper's offers, mended": paper_points(spec, mended=True),
+        "the paper's offers, as plotted": paper_points(spec, corrected=False),
+        "the paper's offers, corrected": paper_points(spec, corrected=True),
     }
     rows = [row(name, fit) for name, fit in fits.items()]
     changes = [

@@ -1,4 +1,4 @@
-"""What the answer hangs on: growth under other choices of data, model and priors.
+"""What the answer depends on: growth under other choices of data, model and priors.
 
 Each row is a fit of its own, with its verdict, under the hypothesis of the specification (a change
 in slope at ChatGPT). The evidence against no change is a Savage-Dickey ratio from the same fit.

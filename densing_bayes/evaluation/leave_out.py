@@ -97,7 +97,7 @@ def density_of_release(fit: Fit, observed: Observations, release: int, draws: in
 
 
 def kin(observed: Observations, releases: NDArray[np.bool_]) -> Observations:
-    """What the densities of some releases hang on, given the globals: all of their organisations.
+    """What the densities of some releases depend on, given the globals: all of their organisations.
 
     Releases of other organisations are independent of them.
     """

@@ -1,4 +1,4 @@
-"""How evidence and growth hang on the width of the priors that a hypothesis brings."""
+"""How evidence and growth depend on the width of the priors of a hypothesis."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def _psense(
 
 
 def prior_densities(fit: Fit) -> xr.Dataset:
-    """Log prior density of every variable whose prior hangs on no other variable.
+    """Log prior density of every variable whose prior depends on no other variable.
 
     These are what a specification states as priors. Effects, densities and the like have
     distributions that depend on them, and standardised effects none that could be chosen; they

@@ -79,7 +79,7 @@ def folder_of(store: bool | str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def address(spec: ModelSpec, observed: Observations, settings: dict[str, Any]) -> str:
-    """Name of the entry of a fit; the settings hold whatever else it hangs on, :func:`versions`."""
+    """Name of the entry of a fit; settings hold what else it depends on, with :func:`versions`."""
     content = {"spec": spec.hash, "data": observed.hash(), "settings": settings}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
@@ -173,7 +173,7 @@ def kept[Answer](
     what
         First part of its name.
     key
-        What it hangs on besides the source, specifications and tables of the package, as JSON.
+        What it depends on besides the source, specifications and tables of the package, as JSON.
     make
         Makes the object.
     folder
@@ -207,7 +207,7 @@ def kept_files(
     what
         First part of the name of the entry.
     key
-        What they hang on besides the package and its data, as JSON.
+        What they depend on besides the package and its data, as JSON.
     make
         Makes the contents of the files.
     folder

@@ -20,7 +20,7 @@ from densing_bayes.observed.observations import Observations
 
 
 class Density(NamedTuple):
-    """Log density of the systems and log Neff of the cells, with what their priors hang on."""
+    """Log density of the systems and log Neff of the cells, with what their priors depend on."""
 
     log_density: TensorVariable
     log_effective_params: TensorVariable

@@ -101,7 +101,7 @@ def drawn(model: pm.Model, names: Sequence[str], draws: int, seed: int) -> dict[
             _, batched[rv] = node.op(
                 *parameters, size=(draws, *shape), rng=node.inputs[0], return_next_rng=True
             )
-        else:  # symbolic distributions, which hang on no other variable here
+        else:  # symbolic distributions, which depend on no other variable here
             batched[rv] = change_dist_size(rv, (draws,), expand=True)
     graphs = vectorize_graph([model[name] for name in names], replace=batched)
     interpreted = Mode(linker="py", optimizer=None)  # type: ignore[arg-type]  # None: no rewrites

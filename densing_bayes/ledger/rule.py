@@ -32,7 +32,7 @@ UNMOVED = 0.8  # of the former rule: prior mass in the interval above which noth
 
 
 class Judged(NamedTuple):
-    """Verdict with the figures that it hangs on."""
+    """Verdict with the figures that it depends on."""
 
     verdict: str
     probability: float | None

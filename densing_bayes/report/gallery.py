@@ -82,7 +82,7 @@ def get_plot_data(figure: str, of: Any, ci: float = CI, **options: Any) -> PlotD
     ci
         Probability of the intervals and bands.
     **options
-        Whatever else that function takes and the tables hang on, such as ``params`` and
+        Whatever else that function takes and the tables depend on, such as ``params`` and
         ``benchmark`` of "score_fan".
 
     Returns

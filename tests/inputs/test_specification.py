@@ -61,7 +61,7 @@ def test_built_in_specifications_load():
         ("reference_tokens = 1e12", "reference_tokens = 1.0", "panel.reference_tokens"),
     ],
 )
-def test_a_broken_file_is_refused_with_the_key_and_the_mend(tmp_path, old, new, said):
+def test_a_broken_file_is_refused_with_the_key_and_the_fix(tmp_path, old, new, said):
     path = broken(tmp_path, old, new)
     with pytest.raises(SpecError) as error:
         load_spec(path)

@@ -296,7 +296,7 @@ def _usable(
 def _one_a_cell(readings: list[Reading], left_out: list[LeftOut]) -> list[Reading]:
     """One reading of a system and benchmark: unflagged before flagged, then the latest.
 
-    Where no dates tell them apart it is the one in the middle, of two in the middle the lower: the
+    Where no dates distinguish them it is the one in the middle, of two in the middle the lower: the
     best of several tries is no score.
     """
     cells: dict[tuple[str, str], list[Reading]] = {}
