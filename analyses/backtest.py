@@ -48,14 +48,14 @@ ADDITIONS: dict[str, tuple[str | None, dict[str, Any]]] = {
     "wandering trend": (DEFAULT, {"trend__walk": WALK}),
     "leaning organisations": ("wandering trend", {"density__lean": lognormal(0.3, 0.5)}),
     "wider steps of the level": (
-        "leaning organisations",
+        "wandering trend",
         {"trend__walk": WALK | {"level_spread": lognormal(0.6, 0.7)}},
     ),
     "wandering benchmarks": (
-        "leaning organisations",
+        "wandering trend",
         {"density__walk": lognormal(0.3, 0.7), "density__drift": False},
     ),
-    "heavy tails of releases": ("leaning organisations", {"trend__release_tails": 4.0}),
+    "heavy tails of releases": ("wandering trend", {"trend__release_tails": 4.0}),
 }
 
 

@@ -55,7 +55,11 @@ def densities(
     if prior.walk is not None and len(observed.benchmarks) > 1:
         shift = shift + _wandering(prior.walk, observed)
     if prior.lean is not None and len(observed.benchmarks) > 1:
-        shift = shift + _lean(prior.lean)[observed.system_organisation[m], k]
+        own = _lean("lean", "organisation", prior.lean)
+        shift = shift + own[observed.system_organisation[m], k]
+    if prior.release_lean is not None and len(observed.benchmarks) > 1:
+        own = _lean("release_lean", "release", prior.release_lean)
+        shift = shift + own[observed.system_release[m], k]
     spread = variable("benchmark_spread", prior.benchmark_spread, "benchmark")[k]
     if observed.flags:
         flagged = observed.cell_flag >= 0
@@ -77,13 +81,12 @@ def densities(
     return Density(log_density, log_effective_params, shift, spread, noise)
 
 
-def _lean(prior: Prior) -> TensorVariable:
-    """What the systems of an organisation are better or worse at than their density says."""
-    spread = variable("lean_spread", prior)
-    offset = pm.Normal("lean_offset", dims=("organisation", "benchmark"))
-    return pm.Deterministic(
-        "organisation_lean", spread * offset, dims=("organisation", "benchmark")
-    )
+def _lean(name: str, unit: str, prior: Prior) -> TensorVariable:
+    """What the systems of an organisation or a release do better or worse than their density."""
+    spread = variable(f"{name}_spread", prior)
+    offset = pm.Normal(f"{name}_offset", dims=(unit, "benchmark"))
+    lean = f"{unit}_lean" if name == "lean" else name
+    return pm.Deterministic(lean, spread * offset, dims=(unit, "benchmark"))
 
 
 def _wandering(prior: Prior, observed: Observations) -> TensorVariable:
