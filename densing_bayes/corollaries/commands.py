@@ -10,6 +10,7 @@ from densing_bayes.corollaries.engines.command import devices_command, engines_c
 from densing_bayes.corollaries.forecast.command import forecast_command
 from densing_bayes.corollaries.payback.command import shelf_life_command
 from densing_bayes.corollaries.prices.command import price_command
+from densing_bayes.corollaries.scaling.command import scaling_command
 
 
 def register(app: typer.Typer) -> None:
@@ -21,3 +22,4 @@ def register(app: typer.Typer) -> None:
     app.command("devices")(devices_command)
     app.command("compression")(compression_command)
     app.command("drivers")(drivers_command)
+    app.command("scaling")(scaling_command)
