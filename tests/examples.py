@@ -58,6 +58,7 @@ SWITCHES = {
     "beta-binomial": {"performance__likelihood": "beta-binomial"},
     "one benchmark": {"benchmarks": {"hellaswag": {"link": "loss"}}},
     "the paper's form": {},
+    "several protocols": {},
     "direct links only": {
         "benchmarks": {"hellaswag": {"link": "direct"}, "winogrande": {"link": "direct"}}
     },

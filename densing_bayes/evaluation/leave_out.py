@@ -269,4 +269,5 @@ def predicted_scores(
     expected, _ = expected_score(observed, parts.law, parts.link, x)
     mean = at_draws({"expected": expected}, parts, flat, {x: log_effective_params})["expected"]
     sd = np.sqrt(laws.score_variance(mean, observed.cell_items, shared.noise))
-    return np.clip(mean + sd * normal(m.size), 0.0, 1.0)
+    error = standard(random, fit.spec.performance.score_tails, (count, m.size))
+    return np.clip(mean + sd * error, 0.0, 1.0)

@@ -11,8 +11,9 @@ import xarray as xr
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint import laws
 from densing_bayes.joint.line import drawn_line, line_value, wandering
+from densing_bayes.joint.tails import standard
 from densing_bayes.joint.trend import periods
-from densing_bayes.observed.arrays import Floats
+from densing_bayes.observed.arrays import Floats, Ints
 from densing_bayes.observed.observations import Observations
 
 LAW = ("irreducible_loss", "params_loss", "params_exponent", "tokens_loss", "tokens_exponent")
@@ -101,14 +102,22 @@ def simulate(
     z[cells:] = value["discrimination"][j] * (
         laws.ability(n[cells:], d, value["token_elasticity"][j]) - value["difficulty"][j]
     )
-    score = _measure(
-        random,
-        laws.sigmoid_score(z, value["floor"][k], value["ceiling"][k]),
-        observed.cell_items,
-        value["protocol_noise"][k],
-        clip,
+    tails = spec.performance.score_tails
+
+    def read(cells: Ints, measure: Ints, items: Floats) -> Floats:
+        """Scores of cells under protocols."""
+        at, noise, own = z[cells], value["protocol_noise"][k[cells]], k[cells]
+        if measure.size:
+            at = at + (measure >= 0) * value["protocol_offset"][measure]
+            noise = np.where(measure >= 0, value["measure_noise"][measure], noise)
+        expected = laws.sigmoid_score(at, value["floor"][own], value["ceiling"][own])
+        return _measure(random, expected, items, noise, clip, tails)
+
+    score = read(np.arange(k.size), observed.cell_measure, observed.cell_items)
+    repeats = read(observed.repeat_cell, observed.repeat_measure, observed.repeat_items)
+    simulated = replace(
+        measured, reference_score=reference_score, score=score, repeat_score=repeats
     )
-    simulated = replace(measured, reference_score=reference_score, score=score)
     return simulated, log_density
 
 
@@ -180,8 +189,13 @@ def _log_densities(
 
 
 def _measure(
-    random: np.random.Generator, expected: Floats, items: Floats, noise: Floats, clip: bool
+    random: np.random.Generator,
+    expected: Floats,
+    items: Floats,
+    noise: Floats,
+    clip: bool,
+    tails: float | None = None,
 ) -> Floats:
     sd = np.sqrt(laws.score_variance(expected, items, noise))
-    score = expected + sd * random.standard_normal(expected.size)
+    score = expected + sd * standard(random, tails, expected.shape)
     return np.clip(score, 0.0, 1.0) if clip else score

@@ -25,7 +25,7 @@ from pytensor.graph.replace import graph_replace
 
 from densing_bayes.joint import laws
 from densing_bayes.joint.model import Parts
-from densing_bayes.joint.score_links import expected_score
+from densing_bayes.joint.score_links import cell_logit, expected_score, read_score
 from densing_bayes.observed.observations import Observations
 
 LATENTS = ("shortfall", "log_density", "log_effective_params")
@@ -97,6 +97,7 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         mode = pm.Data("cell_mode", np.asarray(point["log_effective_params"], dtype=float))
         # A cell that is not seen says nothing: fits without some systems need no compilation.
         seen = pm.Data("cell_seen", np.ones(len(observed.score)))
+        seen_by = {"score": seen, "repeat_score": seen[observed.repeat_cell]}
         pieces, log_jacobian = _globals(parts, observed, point)
         replace: dict[Any, Graph] = {
             value: pieces[str(value.name)] for value in global_values(parts)
@@ -107,17 +108,32 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
 
         law = type(parts.law)(*at_globals(list(map(pt.as_tensor, parts.law))))
         link = type(parts.link)(*at_globals(list(parts.link)))
-        mean, spread, shift, cell_spread, noise = at_globals(
-            [parts.trend.line + parts.trend.effects, parts.trend.spread, *parts.density[2:]]
+        mean, spread, shift, cell_spread, noise, repeat_noise = at_globals(
+            [
+                parts.trend.line + parts.trend.effects,
+                parts.trend.spread,
+                *map(pt.as_tensor, parts.density[2:]),
+            ]
         )
 
         # The likelihood of a cell, linearised at its mode: S ~ f + d (x - mode).
-        f, d = expected_score(observed, law, link, mode)
-        d = d * seen
         score = parts.data.score
         clipped = pt.clip(score, 0.5 / observed.cell_items, 1 - 0.5 / observed.cell_items)
-        variance = laws.score_variance(clipped, observed.cell_items, noise)
-        target = d * mode + score - f  # d times the x that the score points to
+        plain_variance = laws.score_variance(clipped, observed.cell_items, noise)
+
+        def linearised(at: Graph) -> tuple[Graph, Graph, Graph]:
+            """Slope d of the score, d times the x that the score points to, and the variance."""
+            f, d = expected_score(observed, law, link, at)
+            own = _weighed(plain_variance, score - f, parts.score_tails)
+            one = d * seen, d * seen * at + score - f, own
+            if parts.data.repeat is None:
+                return one
+            z, z_slope = cell_logit(observed, law, link, at)
+            c, k = observed.repeat_cell, observed.cell_benchmark[observed.repeat_cell]
+            again = read_score(k, observed.repeat_measure, link, z[c], z_slope[c])
+            return _repeated(parts, observed, at, one, again, repeat_noise, seen_by["repeat_score"])
+
+        d, target, variance = linearised(mode)
 
         # What the cells of a system say of its log density, each cell's delta integrated out.
         m = observed.cell_system
@@ -152,9 +168,7 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         # onto its curve, it is held by the score there, and non-centred below.
         total = d**2 / variance + 1.0 / cell_spread**2
         step = (d * target / variance + cell_mean / cell_spread**2) / total
-        f, d = expected_score(observed, law, link, step)
-        d = d * seen
-        target = d * step + score - f
+        d, target, variance = linearised(step)
         total = d**2 / variance + 1.0 / cell_spread**2
         position = pm.Flat("cell_position", shape=len(observed.score))
         log_effective_params = (d * target / variance + cell_mean / cell_spread**2) / total + (
@@ -166,9 +180,9 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         stated = plain.basic_RVs
         factors = graph_replace(plain.logp(vars=stated, sum=False), replace, strict=False)
         for variable, factor in zip(stated, factors, strict=True):
-            pm.Potential(
-                f"factor_{variable.name}", factor * seen if variable.name == "score" else factor
-            )
+            if variable.name in seen_by:
+                factor = factor * seen_by[variable.name]
+            pm.Potential(f"factor_{variable.name}", factor)
         pm.Potential("log_jacobian", log_jacobian)
         _keep_plain_names(plain, replace)
     coordinates = tuple(
@@ -177,6 +191,38 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         for index in np.ndindex(np.shape(point[name]))
     )
     return Conditioned(model, tuple(pieces), coordinates, observed, replace)
+
+
+def _weighed(variance: Graph, residual: Graph, tails: float | None) -> Graph:
+    """Variance that a normal would have with the weight of a residual under heavy tails."""
+    return variance if tails is None else (tails * variance + residual**2) / (tails + 1.0)
+
+
+def _repeated(
+    parts: Parts,
+    observed: Observations,
+    at: Graph,
+    one: tuple[Graph, Graph, Graph],
+    again: tuple[Graph, Graph],
+    noise: Graph,
+    seen: Graph,
+) -> tuple[Graph, Graph, Graph]:
+    """What all readings of a cell say of its x, as one reading with the variance of the first.
+
+    ``one`` are slope, target and variance of the first readings; ``again`` expected score and slope
+    of the others.
+    """
+    d, target, variance = one
+    f, slope = again
+    c, items, score = observed.repeat_cell, observed.repeat_items, parts.data.repeat
+    clipped = pt.clip(score, 0.5 / items, 1 - 0.5 / items)
+    own = _weighed(laws.score_variance(clipped, items, noise), score - f, parts.score_tails)
+    weight = seen * slope * variance[c] / own
+    cells = len(observed.score)
+    precision = d**2 + _sum_over(weight * slope, c, cells)
+    says = d * target + _sum_over(weight * (slope * at[c] + score - f), c, cells)
+    together = np.sqrt(precision + WEAK**2)
+    return together, says / together, variance
 
 
 def _globals(

@@ -189,6 +189,8 @@ def fit_compiled(
         "reference_score_data": observed.reference_score,
         "score_data": observed.score,
     }
+    if observed.repeat_label:
+        measured["repeat_data"] = observed.repeat_score
     cells_seen = seen[observed.cell_system].astype(float)
     conditioned.model["cell_seen"].set_value(cells_seen)
     dates = compiled.dates(spec, observed)

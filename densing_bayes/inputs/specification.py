@@ -88,6 +88,13 @@ class ScalingSpec(Frozen):
     loss_noise: PositivePrior
 
 
+class ProtocolsSpec(Frozen):
+    """Several protocols on one benchmark, related to the one that is named first."""
+
+    offset: RealPrior  # on the logit of the share of what lies between floor and ceiling
+    noise_spread: PositivePrior  # of log noise about that of the benchmark
+
+
 class PerformanceSpec(Frozen):
     """Score as a function of loss or of ability."""
 
@@ -104,6 +111,9 @@ class PerformanceSpec(Frozen):
     run_effects: bool = True  # checkpoints of one training run share an effect
     run_spread: PositivePrior = LogNormal(distribution="lognormal", median=0.2, sigma=0.7)
     protocol_noise: PositivePrior
+    protocols: ProtocolsSpec | None = None  # all scores of a system enter, not one a cell
+    # Degrees of freedom of the noise of systems' scores; normal without.
+    score_tails: Annotated[float, Field(gt=2, allow_inf_nan=False)] | None = None
 
 
 class DensitySpec(Frozen):
@@ -147,6 +157,8 @@ SWITCHED_ON = (
     ("trend", "walk"),
     ("trend", "periods"),
     ("trend", "release_tails"),
+    ("performance", "protocols"),
+    ("performance", "score_tails"),
     ("density", "walk"),
     ("density", "lean"),
     ("density", "release_lean"),
@@ -174,6 +186,11 @@ class ModelSpec(Frozen):
             raise ValueError(
                 "density.walk is taken at the steps of trend.walk, which is missing: add a table "
                 "[trend.walk], or leave density.walk out"
+            )
+        if self.performance.score_tails and self.performance.likelihood != "normal":
+            raise ValueError(
+                "performance.score_tails are tails of the normal likelihood: set performance."
+                'likelihood = "normal", or leave score_tails out'
             )
         return self
 
@@ -352,6 +369,7 @@ def _known_keys(location: tuple[int | str, ...], kind: type[Frozen]) -> list[str
             "smooth": SmoothSpec,
             "walk": WalkSpec,
             "periods": PeriodSpec,
+            "protocols": ProtocolsSpec,
             "saturation": SaturationSpec,
         }
         model = inner.get(str(part), annotation)

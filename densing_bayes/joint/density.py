@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pymc as pm
@@ -13,7 +13,7 @@ from densing_bayes.inputs.families import Prior
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint.line import contrasts, ramps, stretches
 from densing_bayes.joint.scaling import ScalingLaw
-from densing_bayes.joint.score_links import ScoreLink, expected_score, observe_score
+from densing_bayes.joint.score_links import ScoreLink, cell_logit, observe_score, read_score
 from densing_bayes.joint.trend import Trend
 from densing_bayes.joint.variables import variable
 from densing_bayes.observed.observations import Observations
@@ -27,12 +27,14 @@ class Density(NamedTuple):
     cell_shift: TensorVariable  # mean of log Neff - log N - log density
     cell_spread: TensorVariable
     cell_noise: TensorVariable
+    repeat_noise: TensorVariable  # of readings that repeat those of the cells
 
 
 def densities(
     spec: ModelSpec,
     observed: Observations,
     score: TensorVariable,
+    repeat: TensorVariable | None,
     law: ScalingLaw,
     link: ScoreLink,
     trend: Trend,
@@ -75,10 +77,28 @@ def densities(
         "protocol_noise",
         [b.protocol_noise or spec.performance.protocol_noise for b in benchmarks],
         "benchmark",
-    )[k]
-    expected, _ = expected_score(observed, law, link, log_effective_params)
-    observe_score("score", spec, expected, observed.cell_items, noise, score, "cell")
-    return Density(log_density, log_effective_params, shift, spread, noise)
+    )
+    repeat_noise: Any = np.zeros(0)
+    if apart_prior := spec.performance.protocols:
+        apart = variable("protocol_noise_spread", apart_prior.noise_spread)
+        offset = pm.Normal("protocol_noise_offset", dims="measure")
+        own = noise[observed.measure_benchmark] * np.exp(apart * offset)
+        of_measure = pm.Deterministic("measure_noise", own, dims="measure")
+        repeat_noise = of_measure[observed.repeat_measure]
+        first = of_measure[observed.cell_measure]
+        noise = pt.where(observed.cell_measure >= 0, first, noise[k])
+    else:
+        noise = noise[k]
+    z, z_slope = cell_logit(observed, law, link, log_effective_params)
+    tails = spec.performance.score_tails
+    expected, _ = read_score(k, observed.cell_measure, link, z, z_slope)
+    observe_score("score", spec, expected, observed.cell_items, noise, score, "cell", tails)
+    if repeat is not None:
+        c = observed.repeat_cell
+        again, _ = read_score(k[c], observed.repeat_measure, link, z[c], z_slope[c])
+        items = observed.repeat_items
+        observe_score("repeat_score", spec, again, items, repeat_noise, repeat, "repeat", tails)
+    return Density(log_density, log_effective_params, shift, spread, noise, repeat_noise)
 
 
 def _lean(name: str, unit: str, prior: Prior) -> TensorVariable:

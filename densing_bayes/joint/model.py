@@ -24,6 +24,7 @@ class Measured(NamedTuple):
     reference_loss: TensorVariable  # beside the scores of loss-linked benchmarks
     reference_score: TensorVariable
     score: TensorVariable
+    repeat: TensorVariable | None  # readings of the same cells under other protocols
 
 
 class Parts(NamedTuple):
@@ -35,6 +36,7 @@ class Parts(NamedTuple):
     link: ScoreLink
     trend: Trend
     density: Density
+    score_tails: float | None = None  # degrees of freedom of the noise of systems' scores
 
 
 def build_model(spec: ModelSpec, panel: Panel) -> pm.Model:
@@ -62,12 +64,15 @@ def assemble(spec: ModelSpec, observed: Observations) -> Parts:
                 "reference_score_data", observed.reference_score, dims="reference_run"
             ),
             score=pm.Data("score_data", observed.score, dims="cell"),
+            repeat=pm.Data("repeat_data", observed.repeat_score, dims="repeat")
+            if observed.repeat_label
+            else None,
         )
         law = scaling_law(spec.scaling, observed, data.loss)
         link = score_link(spec, observed, data.reference_loss, data.reference_score)
         frontier = trend(spec.trend, observed)
-        density = densities(spec, observed, data.score, law, link, frontier)
-    return Parts(model, data, law, link, frontier, density)
+        density = densities(spec, observed, data.score, data.repeat, law, link, frontier)
+    return Parts(model, data, law, link, frontier, density, spec.performance.score_tails)
 
 
 def coordinates(spec: ModelSpec, observed: Observations) -> dict[str, Any]:
@@ -84,6 +89,8 @@ def coordinates(spec: ModelSpec, observed: Observations) -> dict[str, Any]:
         "organisation": observed.organisations,
         "cell": observed.cell_label,
         "flag": observed.flags,
+        "measure": observed.measures,
+        "repeat": observed.repeat_label,
         "stretch": [str(date_of(edge).date()) for edge in observed.walk_edges[:-1]],
         "contrast": list(range(len(observed.benchmarks) - 1)),
         "period": periods(spec.trend.periods, observed.time)[0] if spec.trend.periods else [],

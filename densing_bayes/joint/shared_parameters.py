@@ -41,6 +41,8 @@ class Given(NamedTuple):
     shift: Floats  # over cells
     cell_spread: Floats
     noise: Floats
+    offset: Floats  # of the measures beside the anchors
+    repeat_noise: Floats  # of readings that repeat those of the cells
 
 
 def shared_parameters(parts: Parts) -> dict[str, Any]:
@@ -64,6 +66,8 @@ def shared_parameters(parts: Parts) -> dict[str, Any]:
         "shift": density.cell_shift,
         "cell_spread": density.cell_spread,
         "noise": density.cell_noise,
+        "offset": link.protocol_offset,
+        "repeat_noise": density.repeat_noise,
     }
 
 

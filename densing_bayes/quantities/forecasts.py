@@ -19,6 +19,7 @@ from densing_bayes.errors import DensingError
 from densing_bayes.inputs.dates import years_since_origin
 from densing_bayes.joint import laws
 from densing_bayes.joint.line import knots
+from densing_bayes.joint.tails import standard
 from densing_bayes.posterior.estimates import SAMPLE
 from densing_bayes.posterior.result import Fit
 from densing_bayes.quantities.growth import (
@@ -324,7 +325,8 @@ def release_score_at(
     own = fit.observed.cell_benchmark == fit.observed.benchmarks.index(benchmark)
     items = float(np.median(fit.observed.cell_items[own]))
     sd = np.sqrt(laws.score_variance(mean, np.array(items), spread("protocol_noise")))
-    score = np.clip(mean + sd * random.standard_normal(neff.shape), 0.0, 1.0)
+    error = standard(random, fit.spec.performance.score_tails, neff.shape)
+    score = np.clip(mean + sd * error, 0.0, 1.0)
     return _over_dates(fit, score, stamps, "score")
 
 
