@@ -44,9 +44,30 @@ WALK = {
 }
 # By name: the addition that it comes on top of, and what it changes in the specification.
 ADDITIONS: dict[str, tuple[str | None, dict[str, Any]]] = {
-    DEFAULT: (None, {"trend__walk": None, "density__lean": None}),
+    DEFAULT: (
+        None,
+        {
+            "trend__walk": None,
+            "trend__periods": None,
+            "density__lean": None,
+            "density__release_lean": None,
+        },
+    ),
     "wandering trend": (DEFAULT, {"trend__walk": WALK}),
-    "leaning organisations": ("wandering trend", {"density__lean": lognormal(0.3, 0.5)}),
+    "leans on top of it": ("wandering trend", {"density__lean": lognormal(0.3, 0.5)}),
+    "leaning organisations": (DEFAULT, {"density__lean": lognormal(0.3, 0.5)}),
+    "leaning releases": (
+        "leaning organisations",
+        {"density__release_lean": lognormal(0.3, 0.5)},
+    ),
+    "effects of quarters": (
+        "leaning releases",
+        {"trend__periods": {"every_months": 3, "spread": lognormal(0.4, 0.5)}},
+    ),
+    "effects of quarters, shared leans only": (
+        "leaning organisations",
+        {"trend__periods": {"every_months": 3, "spread": lognormal(0.4, 0.5)}},
+    ),
     "wider steps of the level": (
         "wandering trend",
         {"trend__walk": WALK | {"level_spread": lognormal(0.6, 0.7)}},

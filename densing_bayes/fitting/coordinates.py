@@ -112,7 +112,10 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
             [
                 parts.trend.line + parts.trend.effects,
                 parts.trend.spread,
-                *map(pt.as_tensor, parts.density[2:]),
+                parts.density.cell_shift + parts.density.cell_lean,
+                parts.density.cell_spread,
+                parts.density.cell_noise,
+                pt.as_tensor(parts.density.repeat_noise),
             ]
         )
 

@@ -38,7 +38,10 @@ class Given(NamedTuple):
     shortfall: Floats  # scale over units; 0 without
     organisation: Floats  # spread; 0 without
     release: Floats  # spread; 0 without
-    shift: Floats  # over cells
+    shift: Floats  # over cells, without leans
+    lean: Floats  # over cells: of organisations and releases
+    lean_spread: Floats  # 0 without
+    release_lean_spread: Floats  # 0 without
     cell_spread: Floats
     noise: Floats
     offset: Floats  # of the measures beside the anchors
@@ -64,6 +67,9 @@ def shared_parameters(parts: Parts) -> dict[str, Any]:
         "organisation": none if trend.organisation_spread is None else trend.organisation_spread,
         "release": none if trend.release_spread is None else trend.release_spread,
         "shift": density.cell_shift,
+        "lean": density.cell_lean,
+        "lean_spread": density.lean_spread,
+        "release_lean_spread": density.release_lean_spread,
         "cell_spread": density.cell_spread,
         "noise": density.cell_noise,
         "offset": link.protocol_offset,
