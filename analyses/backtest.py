@@ -49,11 +49,16 @@ ADDITIONS: dict[str, tuple[str | None, dict[str, Any]]] = {
         {
             "trend__walk": None,
             "trend__periods": None,
+            "trend__release_scatter": None,
             "density__lean": None,
             "density__release_lean": None,
         },
     ),
     "wandering trend": (DEFAULT, {"trend__walk": WALK}),
+    "mean trend": (DEFAULT, {"trend__frontier": "none"}),
+    "mean trend, heavy tails": ("mean trend", {"trend__release_tails": 4.0}),
+    "scattered releases": (DEFAULT, {"trend__release_scatter": True}),
+    "scattered releases, heavy tails": ("scattered releases", {"trend__release_tails": 4.0}),
     "leans on top of it": ("wandering trend", {"density__lean": lognormal(0.3, 0.5)}),
     "leaning organisations": (DEFAULT, {"density__lean": lognormal(0.3, 0.5)}),
     "leaning releases": (

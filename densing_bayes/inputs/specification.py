@@ -148,6 +148,7 @@ class TrendSpec(LineSpec):
     shortfall_growth: RealPrior
     walk: WalkSpec | None = None  # the trend wanders about its line
     periods: PeriodSpec | None = None  # systems of one stretch of time share an effect
+    release_scatter: Literal[True] | None = None  # releases lie about the edge, besides below it
     # Degrees of freedom of what a release falls short by; a half-normal, or normal, without.
     release_tails: Annotated[float, Field(gt=2, allow_inf_nan=False)] | None = None
 
@@ -156,6 +157,7 @@ class TrendSpec(LineSpec):
 SWITCHED_ON = (
     ("trend", "walk"),
     ("trend", "periods"),
+    ("trend", "release_scatter"),
     ("trend", "release_tails"),
     ("performance", "protocols"),
     ("performance", "score_tails"),

@@ -77,7 +77,7 @@ def _propagated(variance, members, tables, logs, edges, step, zero, precision, p
     variance
         Prior variances of the shared values, of minus a shortfall before its edge is minded.
     members
-        Shared values that each cell bears on the sum of, (cell, 5); -1 for none.
+        Shared values that each cell bears on the sum of, (cell, 7); -1 for none.
     tables, logs
         Density of each cell by that sum, and the logarithm of a factor that is left out.
     edges
@@ -149,7 +149,7 @@ def _places(g, i, own, members, release_of, benchmarks, release_effects):  # typ
     Its effect and leans come first, then what its releases and its systems have of their own.
     """
     effect = np.full(1 + benchmarks, -1)
-    of_release = np.full((len(own), 1 + benchmarks), -1)
+    of_release = np.full((len(own), 2 + benchmarks), -1)  # the fall last
     of_system = np.full((len(members), 2), -1)
     variance, edges = [0.0], [0]
     variance.clear()
@@ -162,10 +162,10 @@ def _places(g, i, own, members, release_of, benchmarks, release_effects):  # typ
     falls = g.shortfall[i].max() > 0.0
     for r in range(len(own)):
         if falls and release_effects:
-            of_release[r, 0] = len(variance)
+            of_release[r, 1 + benchmarks] = len(variance)
             edges.append(len(variance))
             variance.append(g.shortfall[i, own[r]] ** 2)
-        elif g.release[i] > 0.0:
+        if g.release[i] > 0.0:
             of_release[r, 0] = len(variance)
             variance.append(g.release[i] ** 2)
         for k in range(benchmarks):
@@ -256,7 +256,7 @@ def leaning(  # type: ignore[no-untyped-def]
             effect, of_release, of_system, variance, edges = _places(
                 g, i, own, members, release_of, benchmarks, release_effects
             )
-            bears = np.full((len(cells), 6), -1)
+            bears = np.full((len(cells), 7), -1)
             tables, logs = np.empty((len(cells), points)), np.empty(len(cells))
             for n in range(len(cells)):
                 c = cells[n]
@@ -265,6 +265,7 @@ def leaning(  # type: ignore[no-untyped-def]
                 bears[n, 0], bears[n, 1] = effect[0], effect[1 + k]
                 bears[n, 2], bears[n, 3] = of_release[r, 0], of_release[r, 1 + k]
                 bears[n, 4], bears[n, 5] = of_system[at, 0], of_system[at, 1]
+                bears[n, 6] = of_release[r, 1 + benchmarks]
                 density, log_density = cell_density(
                     g, i, c, read, curves, starts[c], step, points, score_tails, normal
                 )

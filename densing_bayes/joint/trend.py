@@ -56,7 +56,7 @@ def trend(spec: TrendSpec, observed: Observations) -> Trend:
         organisation_spread = variable("organisation_spread", spec.organisation_spread)
         effect = _scaled("organisation_effect", organisation_spread, "organisation")
         effects = effects + effect[observed.system_organisation]
-    if spec.frontier == "none" and spec.release_effects:
+    if spec.release_effects and (spec.frontier == "none" or spec.release_scatter):
         release_spread = variable("release_spread", spec.release_spread)
         effect = _scaled("release_effect", release_spread, "release", spec.release_tails)
         effects = effects + effect[observed.system_release]

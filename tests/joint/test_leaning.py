@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.ci]  # numba compiles for 20 s once 
 def test_without_leans_the_densities_are_those_of_the_lattice(release_effects):
     spec = SPEC.replace(trend__release_effects=release_effects)
     units = len(OBSERVED.releases) if release_effects else len(OBSERVED.systems)
-    own = parameters(shortfall=np.full(units, 1.1))
+    own = parameters(shortfall=np.full(units, 1.1), release=np.array(0.3))
     exact = predictive_densities(spec, OBSERVED, own)
     found = predictive_densities(spec, OBSERVED, own._replace(lean_spread=np.array([1e-6])))
     for name in ("total", "release", "system"):
