@@ -73,6 +73,18 @@ ADDITIONS: dict[str, tuple[str | None, dict[str, Any]]] = {
         "leaning organisations",
         {"trend__periods": {"every_months": 3, "spread": lognormal(0.4, 0.5)}},
     ),
+    "all at once": (
+        "effects of quarters",
+        {
+            "trend__periods": {"every_months": 3, "spread": lognormal(0.5, 0.5)},
+            "trend__release_scatter": True,
+            "trend__release_spread": lognormal(0.6, 0.3),
+        },
+    ),
+    "all at once, wandering": (
+        "all at once",
+        {"trend__walk": WALK | {"growth_spread": lognormal(0.6, 0.5)}},
+    ),
     "wider steps of the level": (
         "wandering trend",
         {"trend__walk": WALK | {"level_spread": lognormal(0.6, 0.7)}},
