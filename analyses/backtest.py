@@ -85,6 +85,14 @@ ADDITIONS: dict[str, tuple[str | None, dict[str, Any]]] = {
         "all at once",
         {"trend__walk": WALK | {"growth_spread": lognormal(0.6, 0.5)}},
     ),
+    "the same without leans of releases": (
+        "all at once",
+        {"density__release_lean": None},
+    ),
+    "without leans of releases, wandering": (
+        "the same without leans of releases",
+        {"trend__walk": WALK | {"growth_spread": lognormal(0.6, 0.5)}},
+    ),
     "wider steps of the level": (
         "wandering trend",
         {"trend__walk": WALK | {"level_spread": lognormal(0.6, 0.7)}},
