@@ -219,12 +219,13 @@ def predicted_scores(
     observed: Observations,
     flat: xr.Dataset,
     seed: int = 0,
-    effects: Floats | None = None,
+    effects: tuple[Floats, Floats | None] | None = None,
 ) -> Floats:
     """Predictive draws of the scores of new releases, (draw, cell).
 
-    An organisation that the fit knows keeps its effect, unless ``effects`` over draws and
-    releases are given; everything of the release is drawn anew.
+    An organisation that the fit knows keeps its effect and leans, unless ``effects`` are given: the
+    effect over draws and releases, and leans over draws, releases and benchmarks, if any.
+    Everything of the release is drawn anew.
     """
     import pytensor.tensor as pt
 
@@ -243,10 +244,16 @@ def predicted_scores(
         for i, name in enumerate(observed.organisations):
             if name in known:
                 organisation[:, i] = sampled[:, known.index(name)]
+    m, k = observed.cell_system, observed.cell_benchmark
+    lean = shared.lean
     if effects is None:
         effect = organisation[:, observed.system_organisation]
     else:
-        effect = effects[:, observed.system_release]
+        effect = effects[0][:, observed.system_release]
+        if effects[1] is not None:
+            shape = (count, len(observed.releases), len(observed.benchmarks))
+            own = shared.release_lean_spread[:, None, None] * random.standard_normal(shape)
+            lean = (effects[1] + own)[:, observed.system_release[m], k]
     tails = fit.spec.trend.release_tails
     release = shared.release[:, None] * standard(random, tails, (count, len(observed.releases)))
     unit = observed.system_release
@@ -260,8 +267,7 @@ def predicted_scores(
         - shortfall[:, unit]
         + shared.spread[:, None] * normal(len(observed.systems))
     )
-    m = observed.cell_system
-    log_effective_params = observed.log_params[m] + log_density[:, m] + shared.shift
+    log_effective_params = observed.log_params[m] + log_density[:, m] + shared.shift + lean
     log_effective_params += shared.cell_spread * normal(m.size)
 
     parts = assemble(fit.spec, observed)
