@@ -148,9 +148,65 @@ def simulated(of: Results) -> Iterator[Quote]:
     )
 
 
+def identification(of: Results) -> Iterator[Quote]:
+    """The page on what is identified."""
+    content = of("identification")
+    width = content["remaining_width"]
+    ends = (min(width["format_offset"]), max(width["format_offset"]))
+    yield "Its posterior is {} to {} times as wide as its prior,", decimals(*ends)
+    correlation = content["correlation_of_level_and_mean_format_offset"]
+    yield "its correlation with `level` is {}:", decimals(correlation)
+    growth = (width["growth_before"][0], content["growth_after"])
+    words = "the growth rate keeps only {} of its prior width before the change and {} after it."
+    yield words, decimals(*growth, digits=3)
+    hellaswag, arc, mmlu, winogrande = width["ceiling"]
+    words = (
+        "HellaSwag and WinoGrande keep {} and {} of the prior's width, ARC-Challenge and MMLU {}"
+    )
+    yield words + " and {}.", decimals(hellaswag, winogrande, arc, mmlu)
+    yield "`drift_spread_change` keeps {} of", decimals(*width["drift_spread_change"])
+    yield "even wider than under the prior ({}).", decimals(width["drift_change"][2])
+
+
+def criteria(of: Results) -> Iterator[Quote]:
+    """The page on criteria of comparison."""
+    rows = {row["hypothesis"]: row for row in of("hypotheses")["hypotheses"]}
+    none, chatgpt = rows["none"], rows["chatgpt"]
+    behind = (-none["diff_release"], none["diff_se_release"])
+    words = "change lies {} nats behind the best with a standard error of {}."
+    yield words, decimals(*behind, digits=1)
+    loud = (-none["diff_forecast"], none["diff_se_forecast"])
+    words = "none lies {} nats behind the first, with a standard error of {}."
+    yield words, decimals(*loud, digits=0)
+    gap = chatgpt["log_evidence"] - none["log_evidence"]
+    apart = chatgpt["diff_release"] - none["diff_release"]
+    words = "bend by {} nats; by prediction the two are {} nats apart."
+    yield words, decimals(gap, apart, digits=1)
+    wins = of("which_hypothesis_wins")["wins"]
+    found = [
+        sum(row[f"{criterion}: {row['truth']}"] for row in wins)
+        for criterion in ("evidence", "release")
+    ]
+    panels = sum(row["all three passed"] for row in wins)
+    words = "it put the true one first in {} of {} panels, prediction in {}."
+    yield words, tuple(map(str, (found[0], panels, found[1])))
+
+
+def frontier_or_mean(of: Results) -> Iterator[Quote]:
+    """The page on definitions of the best."""
+    trial = of("paper_estimator_on_trial")
+    shares = [row["share_r_squared_above_0.9"] for row in trial["scenarios"]["no growth"]]
+    ends = (f"{round(end, 2):.0%}"[:-1] for end in (min(shares), max(shares)))
+    words = "Of {} simulated panels without any growth, {}% to {}% have a running maximum whose R²"
+    yield words, (str(trial["replicates"]), *ends)
+
+
 FIGURE = r"((?:[<>=] )?[-\w.]*\w)"
 PAGES = {
     "README.md": (answers, claims, consequences),
+    "docs/criteria.md": (criteria,),
+    "docs/frontier-or-mean.md": (frontier_or_mean,),
+    "docs/identification.md": (identification,),
     "docs/payback.md": (payback,),
     "docs/results.md": (hypotheses, simulated),
 }
@@ -162,6 +218,11 @@ PAGES = {
 def interval(estimate: dict[str, Any], digits: int = 0) -> tuple[str, ...]:
     """Median and limits."""
     return tuple(f"{estimate[key]:.{digits}f}" for key in ("median", "lower", "upper"))
+
+
+def decimals(*values: float, digits: int = 2) -> tuple[str, ...]:
+    """Numbers with so many decimals."""
+    return tuple(f"{value:.{digits}f}" for value in values)
 
 
 def texts(row: dict[str, Any], *keys: str) -> tuple[str, ...]:
