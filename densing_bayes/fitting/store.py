@@ -104,7 +104,7 @@ def stored_fit(name: str, spec: ModelSpec, make: Callable[[], Fit], folder: Path
             fit = Fit.load(path)
             return dataclasses.replace(fit, spec=spec)
         except (FileFormatError, OSError) as error:
-            log.warning("the stored fit %s cannot be read (%s): fitting anew", path, error)
+            log.warning("the stored fit %s cannot be read (%s): fitting again", path, error)
     fit = make()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -135,7 +135,7 @@ def stored_answer(
         try:
             return _unsealed(path.read_text(encoding="utf-8"))
         except (ValueError, OSError) as error:
-            log.warning("the stored answer %s cannot be read (%s): made anew", path, error)
+            log.warning("the stored answer %s cannot be read (%s): computed again", path, error)
     content = make()
     try:
         write_file(path, _sealed(content).encode())
@@ -188,7 +188,7 @@ def kept[Answer](
             answer: Answer = pickle.loads(path.read_bytes())
             return answer
         except Exception as error:  # whatever a broken pickle raises
-            log.warning("the stored %s cannot be read (%s): made anew", path, error)
+            log.warning("the stored %s cannot be read (%s): computed again", path, error)
     answer = make()
     try:
         write_file(path, pickle.dumps(answer))
@@ -220,7 +220,7 @@ def kept_files(
             with zipfile.ZipFile(path) as archive:
                 return {name: archive.read(name) for name in archive.namelist()}
         except (zipfile.BadZipFile, OSError) as error:
-            log.warning("the stored %s cannot be read (%s): made anew", path, error)
+            log.warning("the stored %s cannot be read (%s): computed again", path, error)
     made = make()
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:

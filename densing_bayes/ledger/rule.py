@@ -211,7 +211,7 @@ def _holds(kind: str, draws: Draws, low: float, high: float) -> tuple[NDArray[np
 def _by_probability(holds: NDArray[np.bool_], meaning: str) -> Judged:
     of = probability(holds)
     near = False
-    if holds.size >= BATCHES:  # else it is no share of draws but a number, or a few
+    if holds.size >= BATCHES:  # else it is not a share of draws but a number, or a few
         error = _batch_error(np.array([part.mean() for part in np.array_split(holds, BATCHES)]))
         near = bool(min(abs(of - SURE), abs(of - (1.0 - SURE))) < NEAR * error)
     if of >= SURE:

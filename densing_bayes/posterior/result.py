@@ -198,7 +198,7 @@ def _lacking(fit: Fit) -> str:
         return f"it has the unknown verdict {fit.verdict!r}"
     for name in ("time", "score", "log_params"):
         if not np.isfinite(getattr(fit.observed, name)).all():
-            return f"its observations have a {name} that is no number"
+            return f"its observations have a {name} that is not a number"
     return ""
 
 

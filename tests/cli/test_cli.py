@@ -135,9 +135,9 @@ def test_output_that_knows_ascii_only(tmp_path):
         (["compare", "joint", "--draws", "0"], "--draws"),
         (["backtest", "joint", "--chains", "0"], "--chains"),
         (["fit", "joint", "--seed", "18446744073709551616"], "--seed"),
-        (["engines", "x.nc", "--ci", "0"], "--ci 0 is no probability"),
-        (["trend", "x.nc", "--ci", "nan"], "--ci nan is no probability"),
-        (["claims", "--ci", "1"], "--ci 1 is no probability"),
+        (["engines", "x.nc", "--ci", "0"], "--ci 0 is not a probability"),
+        (["trend", "x.nc", "--ci", "nan"], "--ci nan is not a probability"),
+        (["claims", "--ci", "1"], "--ci 1 is not a probability"),
     ],
 )  # fmt: skip
 def test_arguments_are_checked_before_any_file_is_read(arguments, said):

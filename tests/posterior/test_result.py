@@ -46,7 +46,7 @@ def nan_time(observations):
         (attribute("diagnostics", lambda _: []), "diagnostics are no table"),
         (attribute("diagnostics", lambda d: d | {"verdict": "GOOD"}), "unknown verdict 'GOOD'"),
         (attribute("provenance", lambda _: {}), "provenance have no 'seed'"),
-        (attribute("observations", nan_time), "a time that is no number"),
+        (attribute("observations", nan_time), "a time that is not a number"),
         (lambda tree: tree.attrs.update(format="densing_bayes fit 1"), "another version"),
     ],
 )

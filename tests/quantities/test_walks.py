@@ -207,8 +207,8 @@ def test_later_systems_are_less_certain(wandering):
     ("row", "said"),
     [
         ({"params": 7e9}, "lack the column organisation, release_date"),
-        (NEW | {"params": "seven"}, "params = seven is no count; write for instance 7e9"),
-        (NEW | {"release_date": "soon"}, "release_date = soon is no date"),
+        (NEW | {"params": "seven"}, "params = seven is not a count; write for instance 7e9"),
+        (NEW | {"release_date": "soon"}, "release_date = soon is not a date"),
     ],
 )
 def test_systems_that_cannot_be_predicted(wandering, row, said):
