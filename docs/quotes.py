@@ -192,6 +192,77 @@ def criteria(of: Results) -> Iterator[Quote]:
     yield words, tuple(map(str, (found[0], panels, found[1])))
 
 
+def compared(of: Results) -> Iterator[Quote]:
+    """The table of the page on criteria: how far each hypothesis is behind the best."""
+    rows = of("hypotheses")["hypotheses"]
+    best = max(row["log_evidence"] for row in rows)
+    for row in rows:
+        behind = [
+            ("{} ± {}", decimals(-row[f"diff_{by}"], row[f"diff_se_{by}"], digits=1))
+            if row[f"diff_{by}"]
+            else ("best", ())
+            for by in ("release", "forecast")
+        ]
+        gap = best - row["log_evidence"]
+        behind.append(("{}", decimals(gap, digits=1)) if gap else ("best", ()))
+        cells = " | ".join(words for words, _ in behind)
+        yield f"| `{row['hypothesis']}` | {cells} |", sum((figures for _, figures in behind), ())
+
+
+def calibration(of: Results) -> Iterator[Quote]:
+    """The table of the page on checks: ranks of the truth."""
+    content = of("calibration")
+    rows = {row["quantity"]: row for row in content["summary"]}
+    yield "Of {} fits {} passed;", (str(len(content["rows"])), str(content["verdicts"]["PASS"]))
+    for label in (
+        "growth before", "growth after", "change of growth", "frontier at the end",
+        "shortfall spread", "size slope", "density of the first system",
+        "density of the last system", "log likelihood of the scores",
+    ):  # fmt: skip
+        row = rows[label.removesuffix(" of the scores")]
+        keys = ("mean_rank", "covered50", "covered95", "p")
+        yield f"| {label} | {{}} | {{}} | {{}} | {{}} |", decimals(*(row[key] for key in keys))
+
+
+LINES = {
+    "Fig. 1, running maximum": "fig1",
+    "Fig. 1, all points": "fig1 all points",
+    "Fig. 2 (MMLU-CF), running maximum": "fig2",
+    "Fig. 2, all points": "fig2 all points",
+    "Fig. 3c (MMLU) before ChatGPT, running maximum": "fig3c before",
+    "Fig. 3c after": "fig3c after",
+    "Fig. 3c before, all points": "fig3c before, all points",
+    "Fig. 3c after, all points": "fig3c after, all points",
+}
+
+
+def paper(of: Results) -> Iterator[Quote]:
+    """The page on the paper's numbers: lines through its points, and its estimator on trial."""
+    growth = of("paper_reproduction")["growth"]
+    for label, name in LINES.items():
+        line = growth[name]
+        figures = (str(line["points"]), f"{line['rate']:.5f}", f"{line['r_squared']:.3f}")
+        yield f"| {label} | {{}} | {{}} | {{}} |", figures
+    for scenario, rows in of("paper_estimator_on_trial")["scenarios"].items():
+        for row in rows:
+            low, middle, high = row["rate"]
+            bottom, centre, top = row["r_squared"]
+            reading = row["reading"].replace("mmlu", "MMLU")
+            cells = "{} ({} to {}) | {} ({} to {}) | {} | {}, {} | {} |"
+            yield (
+                f"| {scenario} | {reading} | {cells}",
+                (
+                    *decimals(middle, low, high, digits=4),
+                    *decimals(centre, bottom, top, row["share_r_squared_above_0.9"]),
+                    *decimals(row["points_before"], row["points_after"], digits=0),
+                    *decimals(row["share_half_faster"]),
+                ),
+            )
+    fit = of("paper_panel")["fit"]
+    words = "The fit passes: R-hat {}, least bulk effective sample size {},"
+    yield words, (f"{fit['rhat_max']:.4f}", f"{fit['ess_bulk_min']:.0f}")
+
+
 def frontier_or_mean(of: Results) -> Iterator[Quote]:
     """The page on definitions of the best."""
     trial = of("paper_estimator_on_trial")
@@ -204,9 +275,11 @@ def frontier_or_mean(of: Results) -> Iterator[Quote]:
 FIGURE = r"((?:[<>=] )?[-\w.]*\w)"
 PAGES = {
     "README.md": (answers, claims, consequences),
-    "docs/criteria.md": (criteria,),
+    "docs/checks.md": (calibration,),
+    "docs/criteria.md": (criteria, compared),
     "docs/frontier-or-mean.md": (frontier_or_mean,),
     "docs/identification.md": (identification,),
+    "docs/paper.md": (paper,),
     "docs/payback.md": (payback,),
     "docs/results.md": (hypotheses, simulated),
 }
