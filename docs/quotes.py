@@ -39,7 +39,7 @@ def answers(of: Results) -> Iterator[Quote]:
     yield "growth rate before, per year | {} ({} to {}),", interval(shipped["before"], 2)
     yield "gives that change a probability of {} among", (f"{chatgpt['probability']:.2f}",)
     yield "(the hypothesis `none`) by {} nats", (f"{gap:.1f}",)
-    yield "Left to the data the date is {} ({} to {}),", texts(date)
+    yield "If the date is estimated, it is {} ({} to {}),", texts(date)
 
 
 def claims(of: Results) -> Iterator[Quote]:
@@ -62,7 +62,9 @@ def claims(of: Results) -> Iterator[Quote]:
     observed = rows["price-266.7", "tables"]["estimate"]["median"]
     yield "the cheapest offer of each date {}-fold, as published", (f"{observed:.1f}",)
     rose = [rows["growth-rose-by-half", on]["probability"] for on in ("open", "paper", "plotted")]
-    words = "it rose by at least half (P = {} and {}); the plotted densities cannot tell (P = {})"
+    words = (
+        "it rose by at least half (P = {} and {}); the plotted densities leave this open (P = {})"
+    )
     yield words, tuple(map(probability, rose))
     small = [rows["8b-at-gpt-4", on]["probability"] for on in ("open", "paper")]
     yield "by the end of 2025 | P {}; P {} on the paper's panel", tuple(map(equation, small))
