@@ -52,6 +52,9 @@ def test_code_is_what_a_script_imports_and_what_it_takes_from_the_package(result
         "densing_bayes/inputs/panel.py",  # of db.load_panel
         "densing_bayes/fitting/engine/machine.py",  # imported by what it imports
     } <= named
+    assert ROOT / "densing_bayes/inputs/panel.py" in results.with_imports(
+        ANALYSES / "recovery.py"  # which says "from densing_bayes import load_panel"
+    )
     assert not any(name.startswith(("densing_bayes/report", "densing_bayes/cli")) for name in named)
 
 
