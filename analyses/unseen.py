@@ -1,9 +1,10 @@
 """Scores of systems released after the panels end, as fits of the panels foresee them.
 
-The open and the paper's panel end in 2024-07 and 2025-04. The panel `current` goes on to 2025-12, and
-its later systems had no part in any choice of model or prior. Each panel is fitted as shipped and with
-the additions of backtest.py that forecasts earn together, and scored on the systems of `current` that it
-has not seen. Writes unseen.json and unseen.md. Some minutes on two idle cores.
+The open and the paper's panel end in 2024-07 and 2025-04. The panel `current` goes on to 2025-12,
+and its later systems had no part in any choice of model or prior. Each panel is fitted as shipped
+and with the additions of backtest.py that forecasts earn together, and scored on the systems of
+`current` that it has not seen, by what their developers reported. Writes unseen.json and unseen.md.
+Some minutes on two idle cores.
 
     python analyses/unseen.py [--out analyses]
 """
@@ -23,6 +24,7 @@ from densing_bayes.evaluation.backtests.backtests import LEVELS, summary
 
 ADDITIONS = {"as shipped": "default", "all additions": "without leans of releases, wandering"}
 LATER = "current"
+PROTOCOLS = ("report", "open-llm-leaderboard-v1")  # nearest to those that the panels hold
 DRAWS = (1000, 2000)  # more if the first do not do
 
 
@@ -32,7 +34,7 @@ def scored(panel: str, addition: str) -> dict[str, Any]:
         fit = db.fit(changed(addition, panel), panel, draws=draws)
         if fit.verdict == "PASS":
             break
-    found = summary(db.score(fit, LATER))
+    found = summary(db.score(fit, LATER, protocols=PROTOCOLS))
     found["pit"].pop("release")
     return {"verdict": fit.verdict, "draws": draws, **found}
 
