@@ -47,6 +47,7 @@ from densing_bayes.display.terminal import (
     verdict_text,
 )
 from densing_bayes.errors import DensingError
+from densing_bayes.fitting.settings import SEED
 from densing_bayes.report.request import ReportWanted, report_made
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def fit_command(
     cores: Annotated[
         int | None, typer.Option(help="Processes. [default: what there is]", min=1)
     ] = None,
-    seed: Seed = 20221130,
+    seed: Seed = SEED,
 ) -> None:
     """Fit a specification to a panel and save the posterior with its verdict."""
     from densing_bayes.corollaries.scaling.command import fit_law_file
@@ -391,7 +392,7 @@ def compare_command(
     tune: Tune = 500,
     chains: Chains = 4,
     jobs: Jobs = None,
-    seed: Seed = 20221130,
+    seed: Seed = SEED,
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Keep finished fits and reuse them.")
     ] = True,

@@ -12,6 +12,7 @@ from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint import laws
 from densing_bayes.joint.line import drawn_line, line_value, wandering
 from densing_bayes.joint.tails import standard
+from densing_bayes.joint.trend import periods
 from densing_bayes.observed.arrays import Floats, Ints
 from densing_bayes.observed.observations import Observations
 
@@ -82,6 +83,13 @@ def simulate(
         shift = shift + value["drift_before"][k] * time
     if "drift_change" in value:
         shift = shift + value["drift_change"][k] * np.maximum(time - observed.bend_time, 0.0)
+    for name, unit in (
+        ("lean_spread", observed.system_organisation),
+        ("release_lean_spread", observed.system_release),
+    ):
+        if name in value:
+            effect = random.standard_normal((int(unit.max()) + 1, len(observed.benchmarks)))
+            shift = shift + value[name] * effect[unit[m], k]
     delta = shift + value["benchmark_spread"][k] * random.standard_normal(m.size)
     n = observed.log_params[m] + log_density[m] + delta - np.log(observed.centre_params)
     d = observed.log_reference_tokens
@@ -179,6 +187,9 @@ def _log_densities(
     if "organisation_spread" in value:
         effect = value["organisation_spread"] * random.standard_normal(len(observed.organisations))
         mean = mean + effect[observed.system_organisation]
+    if spec.trend.periods is not None:
+        labels, of_system = periods(spec.trend.periods, time)
+        mean = mean + value["period_spread"] * random.standard_normal(len(labels))[of_system]
     if "size_slope" in value:
         mean = mean + value["size_slope"] * (observed.log_params - observed.mean_log_params)
     if "shortfall_spread" in value:

@@ -48,6 +48,8 @@ SOFTLY_CENTRED = {
     "level_step_offset": ("level_step_spread_log__", 0.5, 0.3),
     "benchmark_step_offset": ("benchmark_step_spread_log__", 0.5, 0.3),
     "lean_offset": ("lean_spread_log__", 0.5, 0.3),
+    "release_lean_offset": ("release_lean_spread_log__", 0.5, 0.3),
+    "period_offset": ("period_spread_log__", 0.5, 0.3),
 }
 # In a mean trend releases have effects of their own and no shortfall, and pin down the effect of
 # their organisation (least bulk ESS of 4000 draws of its spread: 285 non-centred, 671 so).
@@ -110,7 +112,10 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
             [
                 parts.trend.line + parts.trend.effects,
                 parts.trend.spread,
-                *map(pt.as_tensor, parts.density[2:]),
+                parts.density.cell_shift + parts.density.cell_lean,
+                parts.density.cell_spread,
+                parts.density.cell_noise,
+                pt.as_tensor(parts.density.repeat_noise),
             ]
         )
 

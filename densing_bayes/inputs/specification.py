@@ -31,6 +31,7 @@ from densing_bayes.inputs.hypothesis import (
     ChangeSpec,
     Hypothesis,
     LineSpec,
+    PeriodSpec,
     SaturationSpec,
     SmoothSpec,
     WalkSpec,
@@ -130,6 +131,7 @@ class DensitySpec(Frozen):
     flag_spread: PositivePrior
     walk: PositivePrior | None = None  # spread of a year's steps of a benchmark off the trend
     lean: PositivePrior | None = None  # spread of what an organisation is better at, by benchmark
+    release_lean: PositivePrior | None = None  # the same of a release, beyond its organisation
 
 
 class TrendSpec(LineSpec):
@@ -147,6 +149,8 @@ class TrendSpec(LineSpec):
     size: RealPrior
     shortfall_growth: RealPrior
     walk: WalkSpec | None = None  # the trend wanders about its line
+    periods: PeriodSpec | None = None  # systems of one stretch of time share an effect
+    release_scatter: Literal[True] | None = None  # releases lie about the edge, besides below it
     # Degrees of freedom of what a release falls short by; a half-normal, or normal, without.
     release_tails: Annotated[float, Field(gt=2, allow_inf_nan=False)] | None = None
 
@@ -154,11 +158,14 @@ class TrendSpec(LineSpec):
 # Additions that a specification without them does not know of, so that its hash stays what it was.
 SWITCHED_ON = (
     ("trend", "walk"),
+    ("trend", "periods"),
+    ("trend", "release_scatter"),
     ("trend", "release_tails"),
     ("performance", "protocols"),
     ("performance", "score_tails"),
     ("density", "walk"),
     ("density", "lean"),
+    ("density", "release_lean"),
 )
 
 
@@ -198,11 +205,13 @@ class ModelSpec(Frozen):
 
     @property
     def hash(self) -> str:
-        """SHA-256 of all that matters to the fit (name and description do not)."""
+        """SHA-256 of all that matters to the fit (name, description and labels do not)."""
         content = self.model_dump(mode="json", exclude={"name", "description"})
         for section, key in SWITCHED_ON:
             if content[section][key] is None:
                 del content[section][key]
+        for change in content["trend"]["changes"]:
+            del change["label"]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def under(self, hypothesis: Hypothesis) -> ModelSpec:
@@ -370,6 +379,7 @@ def _known_keys(location: tuple[int | str, ...], kind: type[Frozen]) -> list[str
             "changes": ChangeSpec,
             "smooth": SmoothSpec,
             "walk": WalkSpec,
+            "periods": PeriodSpec,
             "protocols": ProtocolsSpec,
             "saturation": SaturationSpec,
         }

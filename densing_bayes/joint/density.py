@@ -25,11 +25,14 @@ from densing_bayes.observed.observations import Observations
 
 
 class Density(NamedTuple):
-    """Log density of the systems and log Neff of the cells, with what their priors hang on."""
+    """Log density of the systems and log Neff of the cells, with what their priors depend on."""
 
     log_density: TensorVariable
     log_effective_params: TensorVariable
-    cell_shift: TensorVariable  # mean of log Neff - log N - log density
+    cell_shift: Any  # mean of log Neff - log N - log density, leans left out
+    cell_lean: Any  # what organisation and release add to it; 0 without
+    lean_spread: Any  # 0 without
+    release_lean_spread: Any
     cell_spread: TensorVariable
     cell_noise: TensorVariable
     repeat_noise: TensorVariable  # of readings that repeat those of the cells
@@ -61,8 +64,15 @@ def densities(
         shift = shift + _drift(spec, observed)
     if prior.walk is not None and len(observed.benchmarks) > 1:
         shift = shift + _wandering(prior.walk, observed)
+    lean: Any = 0.0
+    lean_spread: Any = np.zeros(())
+    release_lean_spread: Any = np.zeros(())
     if prior.lean is not None and len(observed.benchmarks) > 1:
-        shift = shift + _lean(prior.lean)[observed.system_organisation[m], k]
+        lean_spread, own = _lean("lean", "organisation", prior.lean)
+        lean = lean + own[observed.system_organisation[m], k]
+    if prior.release_lean is not None and len(observed.benchmarks) > 1:
+        release_lean_spread, own = _lean("release_lean", "release", prior.release_lean)
+        lean = lean + own[observed.system_release[m], k]
     spread = variable("benchmark_spread", prior.benchmark_spread, "benchmark")[k]
     if observed.flags:
         flagged = observed.cell_flag >= 0
@@ -71,7 +81,10 @@ def densities(
         shift = shift + flagged * flag_offset[observed.cell_flag]
         spread = np.sqrt(spread**2 + flagged * flag_spread[observed.cell_flag] ** 2)
     log_effective_params = pm.Normal(
-        "log_effective_params", observed.log_params[m] + log_density[m] + shift, spread, dims="cell"
+        "log_effective_params",
+        observed.log_params[m] + log_density[m] + shift + lean,
+        spread,
+        dims="cell",
     )
 
     noise = variable(
@@ -99,16 +112,18 @@ def densities(
         again, _ = read_score(k[c], observed.repeat_measure, link, z[c], z_slope[c])
         items = observed.repeat_items
         observe_score("repeat_score", spec, again, items, repeat_noise, repeat, "repeat", tails)
-    return Density(log_density, log_effective_params, shift, spread, noise, repeat_noise)
+    return Density(
+        log_density, log_effective_params, shift, lean * np.ones(len(m)), lean_spread,
+        release_lean_spread, spread, noise, repeat_noise,
+    )  # fmt: skip
 
 
-def _lean(prior: Prior) -> TensorVariable:
-    """What the systems of an organisation are better or worse at than their density says."""
-    spread = variable("lean_spread", prior)
-    offset = pm.Normal("lean_offset", dims=("organisation", "benchmark"))
-    return pm.Deterministic(
-        "organisation_lean", spread * offset, dims=("organisation", "benchmark")
-    )
+def _lean(name: str, unit: str, prior: Prior) -> tuple[TensorVariable, TensorVariable]:
+    """Spread of what a unit does better or worse than its density says, and that itself."""
+    spread = variable(f"{name}_spread", prior)
+    offset = pm.Normal(f"{name}_offset", dims=(unit, "benchmark"))
+    lean = f"{unit}_lean" if name == "lean" else name
+    return spread, pm.Deterministic(lean, spread * offset, dims=(unit, "benchmark"))
 
 
 def _wandering(prior: Prior, observed: Observations) -> TensorVariable:

@@ -30,6 +30,7 @@ from densing_bayes.joint.cells import (
     scaled,
     standard_density,
 )
+from densing_bayes.joint.leaning import leaning
 from densing_bayes.joint.shared_parameters import Given
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.observed.observations import Observations
@@ -47,6 +48,7 @@ class Predictive(NamedTuple):
     release: Floats  # of a release's scores given those of the others
     system: Floats  # of a system's scores given those of the others
     organisation: Floats  # over releases: a draw of the organisation's effect given the others
+    lean: Floats | None = None  # the same of its leans, over releases and benchmarks
 
 
 def predictive_densities(
@@ -79,13 +81,35 @@ def predictive_densities(
     organisation[observed.system_release] = observed.system_organisation
     order = np.argsort(observed.cell_system, kind="stable")
     first_cell = np.searchsorted(observed.cell_system[order], np.arange(len(observed.systems) + 1))
-    results = _predictive(
-        parameters,
-        readings(observed),
+    law = (
         len(observed.loss_benchmarks),
         observed.log_params,
         float(np.log(observed.centre_params)),
         observed.log_reference_tokens,
+    )
+    if (parameters.lean_spread > 0.0).any() or (parameters.release_lean_spread > 0.0).any():
+        count = len(observed.releases), 1 + len(observed.benchmarks)
+        total, release, system, shared = leaning(
+            parameters,
+            readings(observed),
+            (
+                observed.cell_system,
+                observed.system_release,
+                organisation,
+                conditioned_on,
+                spec.trend.release_effects,
+            ),
+            law,
+            (spec.performance.score_tails or 0.0, spec.performance.likelihood == "normal"),
+            FINENESS,
+            pointwise,
+            np.random.default_rng(seed).standard_normal((len(parameters.line), *count)),
+        )
+        return Predictive(total, release, system, shared[:, :, 0], shared[:, :, 1:])
+    results = _predictive(
+        parameters,
+        readings(observed),
+        *law,
         observed.cell_system,
         order,
         first_cell,

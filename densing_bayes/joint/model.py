@@ -14,7 +14,7 @@ from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint.density import Density, densities
 from densing_bayes.joint.scaling import ScalingLaw, scaling_law
 from densing_bayes.joint.score_links import ScoreLink, score_link
-from densing_bayes.joint.trend import Trend, trend
+from densing_bayes.joint.trend import Trend, periods, trend
 from densing_bayes.observed.observations import Observations, observe
 
 
@@ -96,5 +96,6 @@ def coordinates(spec: ModelSpec, observed: Observations) -> dict[str, Any]:
         "repeat": observed.repeat_label,
         "stretch": [str(date_of(edge).date()) for edge in observed.walk_edges[:-1]],
         "contrast": list(range(len(observed.benchmarks) - 1)),
+        "period": periods(spec.trend.periods, observed.time)[0] if spec.trend.periods else [],
         **spec.trend.coordinates,
     }

@@ -318,7 +318,8 @@ def release_score_at(
     if "shortfall_growth" in draws:
         shortfall = shortfall * np.exp(spread("shortfall_growth") * time)
     neff = neff - shortfall * np.abs(random.standard_normal(neff.shape))
-    for name in ("organisation_spread", "release_spread", "system_spread", "benchmark_spread"):
+    for name in ("organisation_spread", "release_spread", "system_spread", "benchmark_spread",
+                 "period_spread", "lean_spread", "release_lean_spread"):  # fmt: skip
         neff = neff + spread(name) * random.standard_normal(neff.shape)
     mean = _expected_score(fit, benchmark, neff)
     own = fit.observed.cell_benchmark == fit.observed.benchmarks.index(benchmark)
