@@ -42,6 +42,21 @@ def answers(of: Results) -> Iterator[Quote]:
     yield "If the date is estimated, it is {} ({} to {}),", texts(date)
 
 
+def more_answers(of: Results) -> Iterator[Quote]:
+    """README.md: what its first fit says besides, once `multiverse` has been run since it does."""
+    shipped = of("multiverse")["as shipped"]
+    if "size_slope" in shipped:
+        slope = interval(shipped["size_slope"], 2)
+        yield "the slope s of log density on log size is {} ({} to {}).", slope
+    if "out_of_range" in shipped:
+        yield "For {} of the {} systems, including", counts(shipped, "out_of_range", "systems")
+    if "doubling_days_by_benchmark" in shipped:
+        each = shipped["doubling_days_by_benchmark"]
+        medians = (f"{each[name]['median']:.0f}" for name in ("mmlu", "hellaswag"))
+        words = "from {} days on MMLU to {} on HellaSwag; {} to {} on a new one"
+        yield words, (*medians, *interval(each["new benchmark"])[1:])
+
+
 def claims(of: Results) -> Iterator[Quote]:
     """README.md: what it says of published claims."""
     rows = {(row["claim"], row["panel"]): row for row in of("claims_ledger")["claims"]}
@@ -276,7 +291,7 @@ def frontier_or_mean(of: Results) -> Iterator[Quote]:
 
 FIGURE = r"((?:[<>=] )?[-\w.]*\w)"
 PAGES = {
-    "README.md": (answers, claims, consequences),
+    "README.md": (answers, more_answers, claims, consequences),
     "docs/checks.md": (calibration,),
     "docs/criteria.md": (criteria, compared),
     "docs/frontier-or-mean.md": (frontier_or_mean,),
