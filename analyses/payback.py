@@ -48,7 +48,7 @@ from densing_bayes.corollaries.payback.training_cost import (
     training_cost,
 )
 from densing_bayes.display.canvas import figure_of, new_axes
-from densing_bayes.fitting.built_in import BUILT_IN, built_in_fit
+from densing_bayes.fitting.built_in import AS_SHIPPED, built_in_fit
 from densing_bayes.fitting.settings import SEED
 from densing_bayes.inputs.dates import DAYS_PER_YEAR
 from densing_bayes.posterior.estimates import estimate, probability
@@ -236,7 +236,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     arguments = parser.parse_args()
     fits = [db.Fit.load(path) for path in arguments.fits]
-    fits = fits or [built_in_fit(name) for name in BUILT_IN]
+    fits = fits or [built_in_fit(name) for name in AS_SHIPPED]
     begin = time.perf_counter()
     spec = load_payback_spec()
     fitted = {seed: fit_training_cost(spec.training, seed=seed) for seed in SEEDS}

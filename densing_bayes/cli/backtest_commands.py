@@ -81,6 +81,14 @@ def score_command(
             "[default: the one that FIT's specification names]",
         ),
     ] = None,
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Protocol whose scores are taken; several in order of preference. "
+            "[default: as FIT's specification says]",
+        ),
+    ] = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -88,7 +96,7 @@ def score_command(
     from densing_bayes.evaluation.backtests.backtests import score
 
     fitted = load_fit(fit)
-    found = score(fitted, data, seed)
+    found = score(fitted, data, protocols=protocol, seed=seed)
     _print(found, as_json)
     if not as_json:
         print_footing(fitted)
