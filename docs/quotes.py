@@ -42,6 +42,21 @@ def answers(of: Results) -> Iterator[Quote]:
     yield "If the date is estimated, it is {} ({} to {}),", texts(date)
 
 
+def more_answers(of: Results) -> Iterator[Quote]:
+    """README.md: what its first fit says besides, once `multiverse` has been run since it does."""
+    shipped = of("multiverse")["as shipped"]
+    if "size_slope" in shipped:
+        slope = interval(shipped["size_slope"], 2)
+        yield "the slope s of log density on log size is {} ({} to {}).", slope
+    if "out_of_range" in shipped:
+        yield "For {} of the {} systems, including", counts(shipped, "out_of_range", "systems")
+    if "doubling_days_by_benchmark" in shipped:
+        each = shipped["doubling_days_by_benchmark"]
+        medians = (f"{each[name]['median']:.0f}" for name in ("mmlu", "hellaswag"))
+        words = "from {} days on MMLU to {} on HellaSwag; {} to {} on a new one"
+        yield words, (*medians, *interval(each["new benchmark"])[1:])
+
+
 def claims(of: Results) -> Iterator[Quote]:
     """README.md: what it says of published claims."""
     rows = {(row["claim"], row["panel"]): row for row in of("claims_ledger")["claims"]}
@@ -78,6 +93,12 @@ def consequences(of: Results) -> Iterator[Quote]:
     yield "longer training gives a reference model | {} ({} to {}) |", interval(share, 2)
 
 
+PAYBACK_ROWS = {
+    "open": ("on the frontier, 8e9 params", "mistral-7b-v0.1", "llama-2-70b", "llama-3-8b"),
+    "paper": ("on the frontier, 8e9 params", "mistral-7b-v0.1", "llama-3-8b", "gemma-2-9b"),
+}
+
+
 def payback(of: Results) -> Iterator[Quote]:
     """The page on the pay-back of a release."""
     content = of("payback")
@@ -92,10 +113,22 @@ def payback(of: Results) -> Iterator[Quote]:
     for panel, start in (("open", "the open panel has"), ("paper", "the paper's")):
         halves = map(str, content[panel]["releases_by_half_year"])
         yield f"{start} {{}}, {{}}, {{}} and {{}}" + " releases" * (panel == "open"), tuple(halves)
+    for panel, names in PAYBACK_ROWS.items():
+        rows = content[panel]["rows"]
+        for name in names:
+            smooth, *waits = (
+                "{} ({} to {})".format(*map(days, (row["median"], row["lower"], row["upper"])))
+                for row in (rows[c][name] for c in ("smooth", "density", "recipe", "system"))
+            )
+            cells = " | ".join(f"{wait}, P = {{}}" for wait in waits)
+            passed = (rows[c][name]["p_passed"] for c in ("density", "recipe", "system"))
+            yield f"| {name} | {smooth} | {cells} |", tuple(f"{p:.2f}" for p in passed)
     cost = "billion) | {} billion |"
     months, found = content["open"]["two_months"], content["open"]["payback"]
     yield f"(22 million to 2.7 {cost}", (billions(months["demand_90"]),)
-    yield "million to unbounded) | {} billion |", (billions(found["density"]["demand_90"]),)
+    if found["density"]["demand_90"] is not None:  # the page says "unbounded" where it is
+        yield "million to unbounded) | {} billion |", (billions(found["density"]["demand_90"]),)
+    yield f"to 4.4 {cost}", (billions(found["recipe"]["demand_90"]),)
     yield f"to 1.0 {cost}", (billions(found["system"]["demand_90"]),)
     prices = months["price_90"]
     yield "within two months is {} USD per million tokens", (f"{prices['1e+07']:.0f}",)
@@ -276,7 +309,7 @@ def frontier_or_mean(of: Results) -> Iterator[Quote]:
 
 FIGURE = r"((?:[<>=] )?[-\w.]*\w)"
 PAGES = {
-    "README.md": (answers, claims, consequences),
+    "README.md": (answers, more_answers, claims, consequences),
     "docs/checks.md": (calibration,),
     "docs/criteria.md": (criteria, compared),
     "docs/frontier-or-mean.md": (frontier_or_mean,),
@@ -320,6 +353,11 @@ def probability(p: float) -> str:
 def equation(p: float) -> str:
     """What a small probability is, or below what it lies."""
     return "< 0.001" if p < 0.0005 else f"= {p:.3f}"
+
+
+def days(number: float | None) -> str:
+    """A number of days, or that there is no bound."""
+    return "unbounded" if number is None else f"{number:.0f}"
 
 
 def billions(number: float) -> str:
