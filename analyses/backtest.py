@@ -26,7 +26,7 @@ from densing_bayes.fitting.compiled import compile_fit
 from densing_bayes.observed.observations import observe
 
 SPECS = {"open": "joint", "paper": "paper"}
-CUTS = {"open": 4, "paper": 4}
+CUTS = {"open": 4, "paper": 3}  # of the paper's, fits of earlier pasts take long and do not pass
 SETTINGS = {"draws": 1000, "tune": 400, "chains": 4}
 DEFAULT = "default"
 
@@ -85,12 +85,12 @@ ADDITIONS: dict[str, tuple[str | None, dict[str, Any]]] = {
         "all at once",
         {"trend__walk": WALK | {"growth_spread": lognormal(0.6, 0.5)}},
     ),
-    "the same without leans of releases": (
+    "all but leans of releases": (
         "all at once",
         {"density__release_lean": None},
     ),
-    "without leans of releases, wandering": (
-        "the same without leans of releases",
+    "all but leans of releases, and wandering": (
+        "all but leans of releases",
         {"trend__walk": WALK | {"growth_spread": lognormal(0.6, 0.5)}},
     ),
     "wider steps of the level": (
