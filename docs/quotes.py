@@ -101,6 +101,15 @@ PAYBACK_ROWS = {
 }
 
 
+def drivers(of: Results) -> Iterator[Quote]:
+    """The page on growth by driver."""
+    table = of("drivers")["rows"]["open"]["as shipped"]["table"]
+    longer = table["law:overtraining_growth"]["median"]
+    yield "would have become denser by {} a year on the open panel", decimals(longer)
+    shares = [table[name]["median"] for name in ("share_by_driver", "law:share")]
+    yield "The shares of {} and {} bracket", decimals(*shares)
+
+
 def payback(of: Results) -> Iterator[Quote]:
     """The page on the pay-back of a release."""
     content = of("payback")
@@ -335,6 +344,7 @@ PAGES = {
     "README.md": (answers, more_answers, claims, consequences),
     "docs/checks.md": (calibration,),
     "docs/criteria.md": (criteria, compared),
+    "docs/drivers.md": (drivers,),
     "docs/frontier-or-mean.md": (frontier_or_mean,),
     "docs/identification.md": (identification,),
     "docs/paper.md": (paper,),
