@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from figure_formats import billions, counts, days, decimals, equation, interval, probability, texts
+
 Results = Callable[[str], Any]  # the content of a result by name
 Quote = tuple[str, tuple[str, ...]]
 
@@ -97,6 +99,15 @@ PAYBACK_ROWS = {
     "open": ("on the frontier, 8e9 params", "mistral-7b-v0.1", "llama-2-70b", "llama-3-8b"),
     "paper": ("on the frontier, 8e9 params", "mistral-7b-v0.1", "llama-3-8b", "gemma-2-9b"),
 }
+
+
+def drivers(of: Results) -> Iterator[Quote]:
+    """The page on growth by driver."""
+    table = of("drivers")["rows"]["open"]["as shipped"]["table"]
+    longer = table["law:overtraining_growth"]["median"]
+    yield "would have become denser by {} a year on the open panel", decimals(longer)
+    shares = [table[name]["median"] for name in ("share_by_driver", "law:share")]
+    yield "The shares of {} and {} bracket", decimals(*shares)
 
 
 def payback(of: Results) -> Iterator[Quote]:
@@ -308,61 +319,38 @@ def frontier_or_mean(of: Results) -> Iterator[Quote]:
 
 
 FIGURE = r"((?:[<>=] )?[-\w.]*\w)"
+ARRIVALS = {
+    ("open", "density"): (90, 180),
+    ("open", "system"): (90, 180, 365),
+    ("paper", "density"): (90,),
+    ("paper", "system"): (90, 180, 365),
+}
+
+
+def arrivals(of: Results) -> Iterator[Quote]:
+    """The table of successors on the page on the pay-back of a release."""
+    content = of("payback")
+    for (panel, kind), shown in ARRIVALS.items():
+        rows = {row["days"]: row for row in content[panel]["check"][kind]}
+        cells = [f"| {day} | {{}} | {{}} ({{}} to {{}}) | {{}} ({{}} to {{}}) |" for day in shown]
+        figures = [
+            (str(row["releases"]), *interval(row["observed"], 2), *interval(row["simulated"], 2))
+            for row in map(rows.get, shown)
+        ]
+        yield f"| {panel}, {kind} {' | '.join(cells)}", sum(figures, ())
+
+
 PAGES = {
     "README.md": (answers, more_answers, claims, consequences),
     "docs/checks.md": (calibration,),
     "docs/criteria.md": (criteria, compared),
+    "docs/drivers.md": (drivers,),
     "docs/frontier-or-mean.md": (frontier_or_mean,),
     "docs/identification.md": (identification,),
     "docs/paper.md": (paper,),
-    "docs/payback.md": (payback,),
+    "docs/payback.md": (arrivals, payback),
     "docs/results.md": (hypotheses, simulated),
 }
-
-
-# Figures as pages write them ----------------------------------------------------------------------
-
-
-def interval(estimate: dict[str, Any], digits: int = 0) -> tuple[str, ...]:
-    """Median and limits."""
-    return tuple(f"{estimate[key]:.{digits}f}" for key in ("median", "lower", "upper"))
-
-
-def decimals(*values: float, digits: int = 2) -> tuple[str, ...]:
-    """Numbers with so many decimals."""
-    return tuple(f"{value:.{digits}f}" for value in values)
-
-
-def texts(row: dict[str, Any], *keys: str) -> tuple[str, ...]:
-    """Entries of a row, median and limits unless said, as they are."""
-    return tuple(str(row[key]) for key in keys or ("median", "lower", "upper"))
-
-
-def counts(row: dict[str, Any], *keys: str) -> tuple[str, ...]:
-    """Numbers of a row, rounded to whole ones."""
-    return tuple(f"{row[key]:.0f}" for key in keys)
-
-
-def probability(p: float) -> str:
-    """A probability, to three digits where it is near 1."""
-    if p > 0.999:
-        return "> 0.999"
-    return f"{p:.3f}" if p >= 0.99 else f"{p:.2f}"
-
-
-def equation(p: float) -> str:
-    """What a small probability is, or below what it lies."""
-    return "< 0.001" if p < 0.0005 else f"= {p:.3f}"
-
-
-def days(number: float | None) -> str:
-    """A number of days, or that there is no bound."""
-    return "unbounded" if number is None else f"{number:.0f}"
-
-
-def billions(number: float) -> str:
-    """A number in billions, to two digits."""
-    return f"{number / 1e9:.{0 if number >= 1e10 else 1 if number >= 1e9 else 2}f}"
 
 
 # Pages --------------------------------------------------------------------------------------------
