@@ -87,6 +87,14 @@ def claims(of: Results) -> Iterator[Quote]:
     yield "by the end of 2025 | P {}; P {} on the paper's panel", tuple(map(equation, small))
 
 
+def forecasts_held(of: Results) -> Iterator[Quote]:
+    """README.md: how often past forecasts held."""
+    back = of("backtest")["default"]["open"]["coverage"]["95"]["share"]
+    later = of("unseen")["open"]["as shipped"]["coverage"]["95"]["share"]
+    words = "half year that followed held {} of them, and {} of what developers report"
+    yield words, (f"{back:.2f}", f"{later:.2f}")
+
+
 def consequences(of: Results) -> Iterator[Quote]:
     """README.md: what it says of chips and of longer training."""
     chips = of("engines")["density_times_engine"]["compute-per-price"]
@@ -341,7 +349,7 @@ def arrivals(of: Results) -> Iterator[Quote]:
 
 
 PAGES = {
-    "README.md": (answers, more_answers, claims, consequences),
+    "README.md": (answers, more_answers, claims, forecasts_held, consequences),
     "docs/checks.md": (calibration,),
     "docs/criteria.md": (criteria, compared),
     "docs/drivers.md": (drivers,),
