@@ -95,6 +95,12 @@ def row(fit: Fit, evidence: bool = True) -> dict[str, Any]:
     result["doubling_days_after"] = db.estimate(after, "days", mean=False)
     general = db.estimand_growth(fit)["after"].sel(estimand="benchmarks in general")
     result["doubling_days_in_general"] = db.estimate(db.doubling_time(general), "days", mean=False)
+    days = db.doubling_time(db.benchmark_growth(fit)["after"])
+    result["doubling_days_by_benchmark"] = {
+        str(name): db.estimate(days.sel(benchmark=name), "days", mean=False)
+        for name in days["benchmark"].to_numpy()
+    }
+    result["out_of_range"] = int((~db.density_table(fit)["in_range"]).sum())
     for name, unit in (("shortfall_growth", "1/year"), ("size_slope", "1")):
         if name in fit.posterior:
             result[name] = db.estimate(fit.posterior[name], unit)

@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from figure_formats import billions, counts, days, decimals, equation, interval, probability, texts
+
 Results = Callable[[str], Any]  # the content of a result by name
 Quote = tuple[str, tuple[str, ...]]
 
@@ -40,6 +42,21 @@ def answers(of: Results) -> Iterator[Quote]:
     yield "gives that change a probability of {} among", (f"{chatgpt['probability']:.2f}",)
     yield "(the hypothesis `none`) by {} nats", (f"{gap:.1f}",)
     yield "If the date is estimated, it is {} ({} to {}),", texts(date)
+
+
+def more_answers(of: Results) -> Iterator[Quote]:
+    """README.md: what its first fit says besides, once `multiverse` has been run since it does."""
+    shipped = of("multiverse")["as shipped"]
+    if "size_slope" in shipped:
+        slope = interval(shipped["size_slope"], 2)
+        yield "the slope s of log density on log size is {} ({} to {}).", slope
+    if "out_of_range" in shipped:
+        yield "For {} of the {} systems, including", counts(shipped, "out_of_range", "systems")
+    if "doubling_days_by_benchmark" in shipped:
+        each = shipped["doubling_days_by_benchmark"]
+        medians = (f"{each[name]['median']:.0f}" for name in ("mmlu", "hellaswag"))
+        words = "from {} days on MMLU to {} on HellaSwag; {} to {} on a new one"
+        yield words, (*medians, *interval(each["new benchmark"])[1:])
 
 
 def claims(of: Results) -> Iterator[Quote]:
@@ -70,12 +87,35 @@ def claims(of: Results) -> Iterator[Quote]:
     yield "by the end of 2025 | P {}; P {} on the paper's panel", tuple(map(equation, small))
 
 
+def forecasts_held(of: Results) -> Iterator[Quote]:
+    """README.md: how often past forecasts held."""
+    back = of("backtest")["default"]["open"]["coverage"]["95"]["share"]
+    later = of("unseen")["open"]["as shipped"]["coverage"]["95"]["share"]
+    words = "half year that followed held {} of them, and {} of what developers report"
+    yield words, (f"{back:.2f}", f"{later:.2f}")
+
+
 def consequences(of: Results) -> Iterator[Quote]:
     """README.md: what it says of chips and of longer training."""
     chips = of("engines")["density_times_engine"]["compute-per-price"]
     yield "a chip of one price, doubling | {} days ({} to {});", interval(chips)
     share = of("drivers")["rows"]["open"]["as shipped"]["table"]["law:share"]
     yield "longer training gives a reference model | {} ({} to {}) |", interval(share, 2)
+
+
+PAYBACK_ROWS = {
+    "open": ("on the frontier, 8e9 params", "mistral-7b-v0.1", "llama-2-70b", "llama-3-8b"),
+    "paper": ("on the frontier, 8e9 params", "mistral-7b-v0.1", "llama-3-8b", "gemma-2-9b"),
+}
+
+
+def drivers(of: Results) -> Iterator[Quote]:
+    """The page on growth by driver."""
+    table = of("drivers")["rows"]["open"]["as shipped"]["table"]
+    longer = table["law:overtraining_growth"]["median"]
+    yield "would have become denser by {} a year on the open panel", decimals(longer)
+    shares = [table[name]["median"] for name in ("share_by_driver", "law:share")]
+    yield "The shares of {} and {} bracket", decimals(*shares)
 
 
 def payback(of: Results) -> Iterator[Quote]:
@@ -92,10 +132,22 @@ def payback(of: Results) -> Iterator[Quote]:
     for panel, start in (("open", "the open panel has"), ("paper", "the paper's")):
         halves = map(str, content[panel]["releases_by_half_year"])
         yield f"{start} {{}}, {{}}, {{}} and {{}}" + " releases" * (panel == "open"), tuple(halves)
+    for panel, names in PAYBACK_ROWS.items():
+        rows = content[panel]["rows"]
+        for name in names:
+            smooth, *waits = (
+                "{} ({} to {})".format(*map(days, (row["median"], row["lower"], row["upper"])))
+                for row in (rows[c][name] for c in ("smooth", "density", "recipe", "system"))
+            )
+            cells = " | ".join(f"{wait}, P = {{}}" for wait in waits)
+            passed = (rows[c][name]["p_passed"] for c in ("density", "recipe", "system"))
+            yield f"| {name} | {smooth} | {cells} |", tuple(f"{p:.2f}" for p in passed)
     cost = "billion) | {} billion |"
     months, found = content["open"]["two_months"], content["open"]["payback"]
     yield f"(22 million to 2.7 {cost}", (billions(months["demand_90"]),)
-    yield "million to unbounded) | {} billion |", (billions(found["density"]["demand_90"]),)
+    if found["density"]["demand_90"] is not None:  # the page says "unbounded" where it is
+        yield "million to unbounded) | {} billion |", (billions(found["density"]["demand_90"]),)
+    yield f"to 4.4 {cost}", (billions(found["recipe"]["demand_90"]),)
     yield f"to 1.0 {cost}", (billions(found["system"]["demand_90"]),)
     prices = months["price_90"]
     yield "within two months is {} USD per million tokens", (f"{prices['1e+07']:.0f}",)
@@ -275,56 +327,38 @@ def frontier_or_mean(of: Results) -> Iterator[Quote]:
 
 
 FIGURE = r"((?:[<>=] )?[-\w.]*\w)"
-PAGES = {
-    "README.md": (answers, claims, consequences),
-    "docs/checks.md": (calibration,),
-    "docs/criteria.md": (criteria, compared),
-    "docs/frontier-or-mean.md": (frontier_or_mean,),
-    "docs/identification.md": (identification,),
-    "docs/paper.md": (paper,),
-    "docs/payback.md": (payback,),
-    "docs/results.md": (hypotheses, simulated),
+ARRIVALS = {
+    ("open", "density"): (90, 180),
+    ("open", "system"): (90, 180, 365),
+    ("paper", "density"): (90,),
+    ("paper", "system"): (90, 180, 365),
 }
 
 
-# Figures as pages write them ----------------------------------------------------------------------
+def arrivals(of: Results) -> Iterator[Quote]:
+    """The table of successors on the page on the pay-back of a release."""
+    content = of("payback")
+    for (panel, kind), shown in ARRIVALS.items():
+        rows = {row["days"]: row for row in content[panel]["check"][kind]}
+        cells = [f"| {day} | {{}} | {{}} ({{}} to {{}}) | {{}} ({{}} to {{}}) |" for day in shown]
+        figures = [
+            (str(row["releases"]), *interval(row["observed"], 2), *interval(row["simulated"], 2))
+            for row in map(rows.get, shown)
+        ]
+        yield f"| {panel}, {kind} {' | '.join(cells)}", sum(figures, ())
 
 
-def interval(estimate: dict[str, Any], digits: int = 0) -> tuple[str, ...]:
-    """Median and limits."""
-    return tuple(f"{estimate[key]:.{digits}f}" for key in ("median", "lower", "upper"))
-
-
-def decimals(*values: float, digits: int = 2) -> tuple[str, ...]:
-    """Numbers with so many decimals."""
-    return tuple(f"{value:.{digits}f}" for value in values)
-
-
-def texts(row: dict[str, Any], *keys: str) -> tuple[str, ...]:
-    """Entries of a row, median and limits unless said, as they are."""
-    return tuple(str(row[key]) for key in keys or ("median", "lower", "upper"))
-
-
-def counts(row: dict[str, Any], *keys: str) -> tuple[str, ...]:
-    """Numbers of a row, rounded to whole ones."""
-    return tuple(f"{row[key]:.0f}" for key in keys)
-
-
-def probability(p: float) -> str:
-    """A probability, to three digits where it is near 1."""
-    if p > 0.999:
-        return "> 0.999"
-    return f"{p:.3f}" if p >= 0.99 else f"{p:.2f}"
-
-
-def equation(p: float) -> str:
-    """What a small probability is, or below what it lies."""
-    return "< 0.001" if p < 0.0005 else f"= {p:.3f}"
-
-
-def billions(number: float) -> str:
-    """A number in billions, to two digits."""
-    return f"{number / 1e9:.{0 if number >= 1e10 else 1 if number >= 1e9 else 2}f}"
+PAGES = {
+    "README.md": (answers, more_answers, claims, forecasts_held, consequences),
+    "docs/checks.md": (calibration,),
+    "docs/criteria.md": (criteria, compared),
+    "docs/drivers.md": (drivers,),
+    "docs/frontier-or-mean.md": (frontier_or_mean,),
+    "docs/identification.md": (identification,),
+    "docs/paper.md": (paper,),
+    "docs/payback.md": (arrivals, payback),
+    "docs/results.md": (hypotheses, simulated),
+}
 
 
 # Pages --------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 from scipy.stats import binom
 
-from densing_bayes import load_hypothesis
+from densing_bayes import load_hypothesis, load_spec
 from densing_bayes.evaluation.leave_out import forecast_scores
 from densing_bayes.ledger.definitions import FIGURES, definition_cells, psi_sentences
 from densing_bayes.ledger.ledger import load_claims
@@ -424,17 +424,15 @@ def test_additions_to_the_model_stand_on_fits_that_passed(monkeypatch):
     content = study("backtest")
     assert (ANALYSES / "backtest.md").read_text("utf-8") == backtest.table(content) + "\n"
     for name, panels in content.items():
-        below = backtest.ADDITIONS[name][0]
         for panel, found in panels.items():
             assert all(row["verdict"] == "PASS" for row in found["windows"])
             scores = sum(row["cells"] for row in found["windows"])
             assert scores == found["n"]
             shares = [row["covered80"] * row["cells"] for row in found["windows"]]
             assert sum(shares) / scores == pytest.approx(found["coverage"]["80"]["share"])
-            assert backtest.changed(name, panel).trend.walk is not None or below is None
-            if below is not None:
-                windows = [row["window"] for row in content[below][panel]["windows"]]
-                assert windows == [row["window"] for row in found["windows"]]
+            assert (backtest.changed(name, panel) == load_spec(backtest.SPECS[panel])) == (
+                name == backtest.DEFAULT
+            )
 
 
 def test_the_gain_of_an_addition_has_the_error_of_its_windows(monkeypatch):
