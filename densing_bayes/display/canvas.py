@@ -14,6 +14,8 @@ from matplotlib import dates as mdates
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from densing_bayes.display.literal import without_formulas
+
 BLUE: Final = "#0072B2"
 VERMILION: Final = "#D55E00"
 GREEN: Final = "#009E73"
@@ -35,7 +37,11 @@ def styled[**Options, Drawn](plot: Callable[Options, Drawn]) -> Callable[Options
     @wraps(plot)
     def drawn(*args: Options.args, **options: Options.kwargs) -> Drawn:
         with mpl.rc_context(style()):
-            return plot(*args, **options)
+            made = plot(*args, **options)
+        for part in np.ravel(made) if isinstance(made, list | np.ndarray) else [made]:
+            if isinstance(part, Axes):
+                without_formulas(figure_of(part))
+        return made
 
     return drawn
 
