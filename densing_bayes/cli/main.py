@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -105,7 +106,13 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # which may know ASCII only
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    warnings.showwarning = _say_warning
     app()
+
+
+def _say_warning(message: Warning | str, *where: Any) -> None:
+    """Say a warning without the line of source that it comes from."""
+    say(f"densing-bayes: warning: {message}")
 
 
 def _write_no_more() -> None:

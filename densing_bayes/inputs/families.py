@@ -14,8 +14,13 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+LARGEST = 1e12  # of what a prior says; beyond it sums lose their digits, and a model its start
+WIDEST = 20.0  # standard deviation of a logarithm or logit: factors of e^20
+
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=1 / LARGEST, le=LARGEST)]
+Finite = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+OfLogs = Annotated[float, Field(ge=1 / LARGEST, le=WIDEST)]
 
 
 class Normal(Frozen):
@@ -23,22 +28,22 @@ class Normal(Frozen):
 
     distribution: Literal["normal"]
     mu: Finite
-    sigma: Positive
+    sigma: Amount
 
 
 class LogNormal(Frozen):
     """Log-normal prior, by its median and the standard deviation of the logarithm."""
 
     distribution: Literal["lognormal"]
-    median: Positive
-    sigma: Positive
+    median: Amount
+    sigma: OfLogs
 
 
 class HalfNormal(Frozen):
     """Half-normal prior."""
 
     distribution: Literal["halfnormal"]
-    sigma: Positive
+    sigma: Amount
 
 
 class Exponential(Frozen):
@@ -49,7 +54,7 @@ class Exponential(Frozen):
     """
 
     distribution: Literal["exponential"]
-    upper: Positive
+    upper: Amount
     tail: Annotated[float, Field(gt=0, lt=1)] = 0.05
 
     @property
@@ -62,8 +67,8 @@ class Beta(Frozen):
     """Beta prior on the unit interval."""
 
     distribution: Literal["beta"]
-    alpha: Positive
-    beta: Positive
+    alpha: Amount
+    beta: Amount
 
 
 class LogitNormal(Frozen):
@@ -71,7 +76,7 @@ class LogitNormal(Frozen):
 
     distribution: Literal["logitnormal"]
     median: Annotated[float, Field(gt=0, lt=1)]
-    sigma: Positive
+    sigma: OfLogs
 
 
 FAMILIES: dict[str, type[Frozen]] = {

@@ -63,7 +63,9 @@ def load_table(schema: TableSchema, source: str | os.PathLike[str] | None = None
     table, _ = _read_table(schema, folder, source is None, True, problems)
     problems += duplicates(schema, table)
     raise_problems(problems, str(folder))
-    return table.reset_index(drop=True)
+    table = table.reset_index(drop=True)
+    table.attrs["file"] = schema.file
+    return table
 
 
 def refuse_foreign(path: Path) -> None:
@@ -205,6 +207,10 @@ def _split(schema: TableSchema, text: str, problems: list[Problem]) -> pd.DataFr
             cells = [cell.strip() for cell in cells]
             if header is None:
                 header = cells
+                if header[0].startswith(("#", "sep=", "Sep=", "SEP=")):
+                    text = "is no header; remove the line, which only some programs understand"
+                    problems.append(Problem(schema.file, text, line, value=ascii(",".join(header))))
+                    return pd.DataFrame()
                 if not _right_delimiter(schema, header, line, problems):
                     return pd.DataFrame()
             elif (found := next(filter(_CONTROL.search, cells), None)) is not None:
