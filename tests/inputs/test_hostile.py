@@ -91,7 +91,7 @@ def test_what_contradicts_itself_is_said_without_printing_it_all(tmp_path):
     path = tmp_path / "own.toml"
     one = '[[changes]]\nname = "{}"\ndate = 2023-01-01\n'
     path.write_text('name = "own"\n' + one.format("a") + one.format("b"))
-    with pytest.raises(SpecError, match="'a' and 'b' are not$") as error:
+    with pytest.raises(SpecError, match=r"'a' and 'b' are not$") as error:
         load_hypothesis(path)
     assert "{" not in str(error.value) and len(str(error.value)) < 300
 
