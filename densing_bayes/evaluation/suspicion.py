@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import combinations, product
@@ -44,7 +44,7 @@ class Suspicion:
     Attributes
     ----------
     kind
-        "like names", "like keys", "score", "loss" or "date".
+        One of :data:`KINDS`.
     file, names
         Where: the table, and the keys of the rows.
     text
@@ -82,13 +82,15 @@ class Losses(NamedTuple):
     loss: Floats
 
 
-def suspicions(panel: Panel) -> list[Suspicion]:
-    """What is worth a look in the tables of a panel.
+def suspicions(panel: Panel, kinds: Collection[str] | None = None) -> list[Suspicion]:
+    """What is worth a look in the tables of a panel; some seconds.
 
     Parameters
     ----------
     panel
         A valid panel.
+    kinds
+        Of :data:`KINDS`; all by default.
 
     Returns
     -------
@@ -97,16 +99,11 @@ def suspicions(panel: Panel) -> list[Suspicion]:
         neighbours of the same size and date and the system's other scores do not explain, losses
         that do not fit params and tokens of their runs, and dates that are only bounds.
     """
-    systems = panel.systems
-    time = np.array([years_since_origin(day) for day in systems["release_date"]])
-    named = systems["organisation"].to_numpy(str)
-    sizes = systems["params_total"].to_numpy(float)
     return [
-        *_like_names(list(map(str, systems.index)), named, time, sizes),
-        *_like_keys(panel),
-        *_odd_scores(_cells_of(panel, time)),
-        *_odd_losses(_losses_of(panel)),
-        *_odd_dates(systems),
+        one
+        for kind, found in KINDS.items()
+        if kinds is None or kind in kinds
+        for one in found(panel)
     ]
 
 
@@ -139,6 +136,17 @@ def suspicions_of(observed: Observations) -> list[Suspicion]:
 
 
 # Names -------------------------------------------------------------------------------------------
+
+
+def _names_of(panel: Panel) -> Iterator[Suspicion]:
+    systems = panel.systems
+    named = systems["organisation"].to_numpy(str)
+    sizes = systems["params_total"].to_numpy(float)
+    return _like_names(list(map(str, systems.index)), named, _times(systems), sizes)
+
+
+def _times(systems: pd.DataFrame) -> Floats:
+    return np.array([years_since_origin(day) for day in systems["release_date"]])
 
 
 def _like_names(
@@ -200,7 +208,7 @@ def _like_keys(panel: Panel) -> Iterator[Suspicion]:
 # Measurements ------------------------------------------------------------------------------------
 
 
-def _cells_of(panel: Panel, time: Floats) -> Cells:
+def _cells_of(panel: Panel) -> Cells:
     scores = panel.scores[panel.scores["flag"] == ""]
     system = panel.systems.index.get_indexer(pd.Index(scores["system"]))
     chance = scores["benchmark"].map(panel.benchmarks["chance"]).to_numpy(float)
@@ -215,7 +223,7 @@ def _cells_of(panel: Panel, time: Floats) -> Cells:
         (score - chance) / (1.0 - chance),
         _error(score, items) / (1.0 - chance),
         np.log(panel.systems["params_total"].to_numpy(float))[system],
-        time[system],
+        _times(panel.systems)[system],
     )
 
 
@@ -377,6 +385,16 @@ def _odd_dates(systems: pd.DataFrame) -> Iterator[Suspicion]:
             tuple(map(str, first)),
             "released on 1 January: the day, or only the year?",
         )
+
+
+KINDS: Final[dict[str, Callable[[Panel], Iterator[Suspicion]]]] = {
+    "like names": _names_of,
+    "like keys": _like_keys,
+    "score": lambda panel: _odd_scores(_cells_of(panel)),
+    "loss": lambda panel: _odd_losses(_losses_of(panel)),
+    "date": lambda panel: _odd_dates(panel.systems),
+}
+"""Kinds of suspicion, and what finds them in a panel."""
 
 
 def _some(names: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ OPEN = load_panel("open")
 
 
 def named(panel, kind):
-    return {one.names for one in suspicions(panel) if one.kind == kind}
+    return {one.names for one in suspicions(panel, [kind])}
 
 
 def with_system(panel, name, like, **changes):
@@ -31,7 +31,7 @@ def with_system(panel, name, like, **changes):
     ("first", "second"),
     [
         ("claude-4.5-opus", "claude-opus-4.5"),
-        ("llama-3-8b", "Llama 3 8B"),
+        ("gemini-9-8b", "Gemini 9 8B"),
         ("olmoe-1b", "olmo-e-1b"),
     ],
 )
