@@ -74,7 +74,7 @@ def data_validate(
     directory: Tables,
     as_json: Json = False,
 ) -> None:
-    """Check the tables of a panel: every problem with file, row, column and mend, and oddities."""
+    """Check the tables of a panel: each problem with the way to fix it, and what may be a slip."""
     from densing_bayes.evaluation.suspicion import suspicions
     from densing_bayes.inputs.panel import load_panel
     from densing_bayes.inputs.schema import TABLES

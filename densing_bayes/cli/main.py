@@ -49,6 +49,7 @@ from densing_bayes.display.terminal import (
     verdict_text,
 )
 from densing_bayes.errors import DensingError
+from densing_bayes.fitting.settings import SEED
 from densing_bayes.report.request import ReportWanted, report_made
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # which may know ASCII only
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    warnings.showwarning = _say_warning
+    warnings.showwarning = _say_warning  # type: ignore[assignment]  # takes the rest as it comes
     app()
 
 
@@ -152,7 +153,7 @@ def fit_command(
     cores: Annotated[
         int | None, typer.Option(help="Processes. [default: what there is]", min=1)
     ] = None,
-    seed: Seed = 20221130,
+    seed: Seed = SEED,
 ) -> None:
     """Fit a specification to a panel and save the posterior with its verdict."""
     from densing_bayes.corollaries.scaling.command import fit_law_file
@@ -401,7 +402,7 @@ def compare_command(
     tune: Tune = 500,
     chains: Chains = 4,
     jobs: Jobs = None,
-    seed: Seed = 20221130,
+    seed: Seed = SEED,
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Keep finished fits and reuse them.")
     ] = True,

@@ -6,16 +6,12 @@ Pages of a report are escaped by their template, JSON by its writer; here is wha
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from typing import Any
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # What can begin HTML or an entity, a link, code or a formula; a sign such as "P < 0.01" stays.
 _MARKDOWN = re.compile(r"<(?=[A-Za-z/!?])|&(?=[A-Za-z#])|\](?=[\[(])|[`$]")
 _NUMBER = re.compile(r"[-+]?[\d.,]*\d(e[-+]?\d+)?%?|-inf")
-_TICK = re.compile(r"\$\\mathdefault\{.*\}\$")
 
 
 def in_markdown(text: str) -> str:
@@ -45,22 +41,3 @@ def on_terminal(text: str) -> str:
 def in_figure(text: str) -> str:
     """Text without formulas for matplotlib, which reads dollar signs as such."""
     return text.replace("$", r"\$")
-
-
-def without_formulas(figure: Figure) -> None:
-    """Let every text of a figure be read as :func:`in_figure`, but for exponents of its scales."""
-    from matplotlib.text import Text
-    from matplotlib.ticker import FixedLocator
-
-    for ax in figure.axes:
-        for axis in (ax.xaxis, ax.yaxis):
-            labels = [label.get_text() for label in axis.get_majorticklabels()]
-            if isinstance(axis.get_major_locator(), FixedLocator) and "$" in "".join(labels):
-                axis.set_ticklabels([_once(label) for label in labels])  # else written anew
-    for text in figure.findobj(Text):
-        assert isinstance(text, Text)
-        text.set_text(_once(text.get_text()))
-
-
-def _once(text: str) -> str:
-    return text if _TICK.fullmatch(text) else re.sub(r"(?<!\\)\$", r"\\$", text)

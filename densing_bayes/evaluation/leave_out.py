@@ -97,7 +97,7 @@ def density_of_release(fit: Fit, observed: Observations, release: int, draws: in
 
 
 def kin(observed: Observations, releases: NDArray[np.bool_]) -> Observations:
-    """What the densities of some releases hang on, given the globals: all of their organisations.
+    """What the densities of some releases depend on, given the globals: all of their organisations.
 
     Releases of other organisations are independent of them.
     """
@@ -193,16 +193,30 @@ def forecast_scores(
         0.7 few draws foresee the release, and the score is not reliable; ``crps`` of each score;
         ``covered50`` and ``covered95``, whether its central interval holds it.
     """
-    from arviz_stats.base import array_stats
-    from scoringrules import crps_ensemble
-
     terms = _at_draws_after(fit, observed, cut, days)
     coming = observed.of_systems(released_within(observed, cut, days)[observed.system_release])
     drawn = predicted_scores(fit, coming, thinned(fit.posterior, DRAWS), seed)
+    return {"cut": cut.isoformat()} | judged(coming, terms, drawn)
+
+
+def judged(coming: Observations, terms: Floats, drawn: Floats) -> dict[str, Any]:
+    """The scores of :func:`forecast_scores`, of what a fit says of the systems of a window.
+
+    Parameters
+    ----------
+    coming
+        The systems of the window.
+    terms
+        Log predictive density of each release at each draw, (draw, release), in nats.
+    drawn
+        Draws of the score of each cell, (draw, cell).
+    """
+    from arviz_stats.base import array_stats
+    from scoringrules import crps_ensemble
+
     lower95, lower50, upper50, upper95 = np.quantile(drawn, [0.025, 0.25, 0.75, 0.975], axis=0)
     score = coming.score
     return {
-        "cut": cut.isoformat(),
         "releases": list(coming.releases),
         "log_score": _log_mean(terms).tolist(),
         "joint_log_score": float(_log_mean(terms.sum(axis=1, keepdims=True))[0]),
@@ -219,12 +233,13 @@ def predicted_scores(
     observed: Observations,
     flat: xr.Dataset,
     seed: int = 0,
-    effects: Floats | None = None,
+    effects: tuple[Floats, Floats | None] | None = None,
 ) -> Floats:
     """Predictive draws of the scores of new releases, (draw, cell).
 
-    An organisation that the fit knows keeps its effect, unless ``effects`` over draws and
-    releases are given; everything of the release is drawn anew.
+    An organisation that the fit knows keeps its effect and leans, unless ``effects`` are given: the
+    effect over draws and releases, and leans over draws, releases and benchmarks, if any.
+    Everything of the release is drawn anew.
     """
     import pytensor.tensor as pt
 
@@ -243,10 +258,16 @@ def predicted_scores(
         for i, name in enumerate(observed.organisations):
             if name in known:
                 organisation[:, i] = sampled[:, known.index(name)]
+    m, k = observed.cell_system, observed.cell_benchmark
+    lean = shared.lean
     if effects is None:
         effect = organisation[:, observed.system_organisation]
     else:
-        effect = effects[:, observed.system_release]
+        effect = effects[0][:, observed.system_release]
+        if effects[1] is not None:
+            shape = (count, len(observed.releases), len(observed.benchmarks))
+            own = shared.release_lean_spread[:, None, None] * random.standard_normal(shape)
+            lean = (effects[1] + own)[:, observed.system_release[m], k]
     tails = fit.spec.trend.release_tails
     release = shared.release[:, None] * standard(random, tails, (count, len(observed.releases)))
     unit = observed.system_release
@@ -260,8 +281,7 @@ def predicted_scores(
         - shortfall[:, unit]
         + shared.spread[:, None] * normal(len(observed.systems))
     )
-    m = observed.cell_system
-    log_effective_params = observed.log_params[m] + log_density[:, m] + shared.shift
+    log_effective_params = observed.log_params[m] + log_density[:, m] + shared.shift + lean
     log_effective_params += shared.cell_spread * normal(m.size)
 
     parts = assemble(fit.spec, observed)
@@ -269,4 +289,5 @@ def predicted_scores(
     expected, _ = expected_score(observed, parts.law, parts.link, x)
     mean = at_draws({"expected": expected}, parts, flat, {x: log_effective_params})["expected"]
     sd = np.sqrt(laws.score_variance(mean, observed.cell_items, shared.noise))
-    return np.clip(mean + sd * normal(m.size), 0.0, 1.0)
+    error = standard(random, fit.spec.performance.score_tails, (count, m.size))
+    return np.clip(mean + sd * error, 0.0, 1.0)

@@ -284,10 +284,13 @@ def _others(cells: Cells, above: Floats, known: np.ndarray, row: int) -> float:
 def _robust_residual(design: Floats, value: Floats) -> Floats:
     """Residuals of a linear fit that minimises a loss growing linearly far off."""
     scale = np.maximum(np.abs(design).max(axis=0), 1e-12)
-    start = np.linalg.lstsq(design / scale, value, rcond=None)[0]
+    start: Any = np.linalg.lstsq(design / scale, value, rcond=None)[0]
     spread = max(NORMAL * float(np.median(np.abs(value - design / scale @ start))), 1e-6)
     found = least_squares(
-        lambda theta: design / scale @ theta - value, start, loss="soft_l1", f_scale=spread
+        lambda theta: np.asarray(design / scale @ theta - value, dtype=float),
+        start,
+        loss="soft_l1",
+        f_scale=spread,
     )
     return np.asarray(value - design / scale @ found.x)
 

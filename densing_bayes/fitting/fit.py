@@ -185,10 +185,12 @@ def fit_compiled(
     seen = np.ones(len(observed.systems), dtype=bool) if seen is None else seen
     measured = {
         "loss_data": observed.loss,
-        "reference_loss_data": observed.reference_loss,
+        "reference_loss_data": np.nan_to_num(observed.reference_loss, nan=0.0),
         "reference_score_data": observed.reference_score,
         "score_data": observed.score,
     }
+    if observed.repeat_label:
+        measured["repeat_data"] = observed.repeat_score
     cells_seen = seen[observed.cell_system].astype(float)
     conditioned.model["cell_seen"].set_value(cells_seen)
     dates = compiled.dates(spec, observed)

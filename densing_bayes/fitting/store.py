@@ -29,13 +29,12 @@ from densing_bayes.errors import DensingError, FileFormatError, FitError
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.observed.observations import Observations
 from densing_bayes.posterior.result import Fit
-from densing_bayes.source import source_hash
+from densing_bayes.source import LIBRARIES, source_hash
 from densing_bayes.writing import write_file
 
 log = logging.getLogger(__name__)
 
 FOLDER = "DENSING_BAYES_CACHE"  # environment variable that moves the store
-LIBRARIES = ("arviz-stats", "numba", "numpy", "nutpie", "pymc", "pytensor")
 FITS = "densing_bayes.fitting.many"  # the module that makes the fits of the store
 RESOURCES = ("densing_bayes.models", "densing_bayes.data")
 
@@ -80,7 +79,7 @@ def folder_of(store: bool | str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def address(spec: ModelSpec, observed: Observations, settings: dict[str, Any]) -> str:
-    """Name of the entry of a fit; the settings hold whatever else it hangs on, :func:`versions`."""
+    """Name of the entry of a fit; settings hold what else it depends on, with :func:`versions`."""
     content = {"spec": spec.hash, "data": observed.hash(), "settings": settings}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
@@ -105,7 +104,7 @@ def stored_fit(name: str, spec: ModelSpec, make: Callable[[], Fit], folder: Path
             fit = Fit.load(path)
             return dataclasses.replace(fit, spec=spec)
         except (FileFormatError, OSError) as error:
-            log.warning("the stored fit %s cannot be read (%s): fitting anew", path, error)
+            log.warning("the stored fit %s cannot be read (%s): fitting again", path, error)
     fit = make()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -136,7 +135,7 @@ def stored_answer(
         try:
             return _unsealed(path.read_text(encoding="utf-8"))
         except (ValueError, OSError) as error:
-            log.warning("the stored answer %s cannot be read (%s): made anew", path, error)
+            log.warning("the stored answer %s cannot be read (%s): computed again", path, error)
     content = make()
     try:
         write_file(path, _sealed(content).encode())
@@ -174,7 +173,7 @@ def kept[Answer](
     what
         First part of its name.
     key
-        What it hangs on besides the source, specifications and tables of the package, as JSON.
+        What it depends on besides the source, specifications and tables of the package, as JSON.
     make
         Makes the object.
     folder
@@ -189,7 +188,7 @@ def kept[Answer](
             answer: Answer = pickle.loads(path.read_bytes())
             return answer
         except Exception as error:  # whatever a broken pickle raises
-            log.warning("the stored %s cannot be read (%s): made anew", path, error)
+            log.warning("the stored %s cannot be read (%s): computed again", path, error)
     answer = make()
     try:
         write_file(path, pickle.dumps(answer))
@@ -208,7 +207,7 @@ def kept_files(
     what
         First part of the name of the entry.
     key
-        What they hang on besides the package and its data, as JSON.
+        What they depend on besides the package and its data, as JSON.
     make
         Makes the contents of the files.
     folder
@@ -221,7 +220,7 @@ def kept_files(
             with zipfile.ZipFile(path) as archive:
                 return {name: archive.read(name) for name in archive.namelist()}
         except (zipfile.BadZipFile, OSError) as error:
-            log.warning("the stored %s cannot be read (%s): made anew", path, error)
+            log.warning("the stored %s cannot be read (%s): computed again", path, error)
     made = make()
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -9,16 +9,8 @@ from scipy.optimize import least_squares, nnls
 from scipy.special import expit, logit
 
 from densing_bayes.errors import DensingError
-from densing_bayes.inputs.families import (
-    Beta,
-    Exponential,
-    HalfNormal,
-    LogitNormal,
-    LogNormal,
-    Normal,
-    Prior,
-)
-from densing_bayes.inputs.specification import PerformanceSpec
+from densing_bayes.inputs.families import Prior
+from densing_bayes.inputs.specification import PerformanceSpec, ScalingSpec
 from densing_bayes.joint import laws
 from densing_bayes.observed.arrays import Floats
 
@@ -159,6 +151,53 @@ def _errors(
     return np.asarray((expected - loss) / (loss if relative else 1.0))
 
 
+def steadied_law(
+    priors: ScalingSpec, n: Floats, d: Floats, loss: Floats, exponents: Floats
+) -> Floats:
+    """Least squares of one loss law, which priors keep finite where the runs do not fix it.
+
+    Parameters
+    ----------
+    priors
+        Of a specification.
+    n, d
+        log(N/N0) and log(D/D0') of the runs.
+    loss
+        Their losses.
+    exponents
+        alpha and beta to start at.
+
+    Returns
+    -------
+    numpy.ndarray
+        Loss at the centre, irreducible share, params share of the rest, alpha and beta.
+    """
+    medians = np.log([priors.params_exponent.median, priors.tokens_exponent.median])
+    widths = np.array([priors.params_exponent.sigma, priors.tokens_exponent.sigma])
+
+    def unpack(theta: Floats) -> tuple[float, ...]:
+        share = expit(theta[1]) if priors.irreducible else 0.0
+        return np.exp(theta[0]), share, expit(theta[2]), np.exp(theta[3]), np.exp(theta[4])
+
+    def residuals(theta: Floats) -> Floats:
+        centre, share, params_share, alpha, beta = unpack(theta)
+        reducible = centre * (1 - share)
+        expected = laws.scaling_loss(
+            n,
+            d,
+            centre * share,
+            reducible * params_share,
+            alpha,
+            reducible * (1 - params_share),
+            beta,
+        )
+        return np.r_[np.log(loss / expected) / 0.02, theta[1:3], (theta[3:] - medians) / widths]
+
+    start = np.r_[np.log(np.median(loss)), 0.0, 0.0, np.log(exponents)]
+    centre, share, *rest = unpack(least_squares(residuals, start).x)
+    return np.array([centre, share if priors.irreducible else 0.5, *rest])
+
+
 def fit_link(
     priors: PerformanceSpec, ceiling: Prior, chance: float, score: Floats, *covariates: Floats
 ) -> Floats:
@@ -170,10 +209,10 @@ def fit_link(
         Floor, ceiling, slope, midpoint and token elasticity (NaN for the loss link).
     """
     direct = len(covariates) == 2
-    slope = _median(priors.discrimination if direct else priors.steepness)
-    start = np.r_[0.0, logit(_median(ceiling)), np.log(slope), np.median(covariates[0])]
+    slope = (priors.discrimination if direct else priors.steepness).middle()
+    start = np.r_[0.0, logit(ceiling.middle()), np.log(slope), np.median(covariates[0])]
     if direct:
-        start = np.r_[start, np.log(_median(priors.token_elasticity))]
+        start = np.r_[start, np.log(priors.token_elasticity.middle())]
 
     def unpack(theta: Floats) -> Floats:
         elasticity = np.exp(theta[4]) if direct else np.nan
@@ -195,18 +234,3 @@ def link_score(link: Floats, *covariates: Floats) -> Floats:
     else:
         z = slope * (midpoint - covariates[0])
     return laws.sigmoid_score(z, floor, ceiling)
-
-
-def _median(prior: Prior) -> float:
-    """Median of a prior, near enough for a start value."""
-    match prior:
-        case LogNormal() | LogitNormal():
-            return prior.median
-        case Beta():
-            return prior.alpha / (prior.alpha + prior.beta)
-        case Normal():
-            return prior.mu
-        case HalfNormal():
-            return 0.6745 * prior.sigma
-        case Exponential():
-            return 0.6931 * prior.mean

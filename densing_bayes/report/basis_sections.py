@@ -114,7 +114,7 @@ def reference_section(fit: Fit, ci: float = CI) -> Section:
         "scaling": (
             "Scaling laws of the reference runs",
             f"Loss against params of {len(set(observed.loss_label))} losses of reference runs on "
-            + ", ".join(map(benchmark_label, observed.loss_benchmarks))
+            + ", ".join(benchmark_label(name, observed) for name in observed.loss_benchmarks)
             + " with the fitted law at three token counts.",
             f"Conditional loss of the reference runs, coloured by their tokens, with the fitted "
             f"law at the fewest, a middle number of and the most tokens ({span} bands).",
@@ -194,7 +194,7 @@ def diagnostics_section(fit: Fit) -> Section:
 def data_section(fit: Fit, panel: Panel | None) -> Section:
     """What the model has seen, system by system, and where it is from."""
     observed = fit.observed
-    labels = [benchmark_label(name) for name in observed.benchmarks]
+    labels = [benchmark_label(name, observed) for name in observed.benchmarks]
     of_benchmarks = tuple(
         (
             labels[k],

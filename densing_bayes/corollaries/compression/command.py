@@ -19,6 +19,7 @@ from densing_bayes.display.terminal import (
     print_text,
     verdict_of,
 )
+from densing_bayes.fitting.settings import SEED
 
 
 def compression_command(
@@ -26,7 +27,7 @@ def compression_command(
     data: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Pairs of your own. [default: embedded]")
     ] = None,
-    seed: Seed = 20221130,
+    seed: Seed = SEED,
     as_json: Json = False,
     ci: Interval = 0.95,
 ) -> None:

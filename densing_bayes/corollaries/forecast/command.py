@@ -69,7 +69,7 @@ def forecast_command(
     fitted = load_fit(fit)
     footing = {"diagnostics": fitted.diagnostics, "provenance": fitted.provenance}
     asked: dict[str, Any] = {"benchmark": benchmark, "reading": reading.value}
-    label, span = benchmark_label(benchmark), f"{percent(ci)} interval"
+    label, span = benchmark_label(benchmark, fitted.observed), f"{percent(ci)} interval"
     if date is None:
         assert params is not None and score is not None
         summary = forecast_summary(fitted, params, benchmark, score, ci, reading.value, by)
@@ -116,7 +116,7 @@ def _print_date(fitted: Fit, summary: dict[str, Any], ci: float) -> None:
         return f"median {middle}, {percent(ci)} interval {low} to {high}"
 
     score, seen = summary["score"], summary["highest_seen"]
-    label = benchmark_label(summary["benchmark"])
+    label = benchmark_label(summary["benchmark"], fitted.observed)
     goal = f"{count(summary['params'])} params reach {score:g} on {label}"
     print_text(marked(fitted.verdict, f"{goal}: {dates(summary)}."))
     if "p_by" in summary:

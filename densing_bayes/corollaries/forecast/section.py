@@ -32,8 +32,8 @@ def forecast_section(fit: Fit, ci: float = CI) -> Section:
 
     sentences = [
         f"A system of {count(SMALL)} params on the frontier reaches {GPT_4:g} on "
-        f"{benchmark_label('mmlu')}, the level of GPT-4: {dates(said)}; P(by the end of 2025) "
-        f"{is_probability(said['p_by'])}.",
+        f"{benchmark_label('mmlu', fit.observed)}, the level of GPT-4: {dates(said)}; "
+        f"P(by the end of 2025) {is_probability(said['p_by'])}.",
         f"By this model no size scores above {median(said['limit'], 3)} "
         f"({limits(said['limit'], 3)}); P({GPT_4:g} lies above that) "
         f"{is_probability(said['p_above_limit'])}. The best score in the data is "

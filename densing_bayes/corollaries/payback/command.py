@@ -19,6 +19,7 @@ from densing_bayes.display.terminal import (
     print_text,
 )
 from densing_bayes.errors import DensingError
+from densing_bayes.fitting.settings import SEED
 
 if TYPE_CHECKING:
     from densing_bayes.corollaries.payback.release import Condition
@@ -105,7 +106,7 @@ def shelf_life_command(
     inputs: Annotated[
         str, typer.Option(metavar="TOML", help="Inputs of the pay-back: a name or a file.")
     ] = "payback",
-    seed: Seed = 20221130,
+    seed: Seed = SEED,
     as_json: Json = False,
     ci: Interval = 0.95,
 ) -> None:

@@ -13,6 +13,7 @@ from densing_bayes.errors import TableError
 from densing_bayes.evaluation.leave_out import predicted_scores
 from densing_bayes.inputs.dates import years_since_origin
 from densing_bayes.observed.observations import Observations
+from densing_bayes.observed.readings import NO_REPEATS
 from densing_bayes.posterior.draws import thinned
 from densing_bayes.posterior.estimates import check_ci
 from densing_bayes.posterior.result import CI, Fit
@@ -87,7 +88,8 @@ def as_observations(fit: Fit, table: pd.DataFrame) -> Observations:
     for row, (name, count, date) in enumerate(zip(table["system"], params, dates, strict=True)):
         if not (np.isfinite(count) and count > 0):
             raise TableError(
-                f"system '{name}' (row {row}): params = {table['params'].iloc[row]} is no count; "
+                f"system '{name}' (row {row}): "
+                f"params = {table['params'].iloc[row]} is not a count; "
                 f"write for instance 7e9"
             )
         if pd.isna(date):
@@ -124,4 +126,6 @@ def as_observations(fit: Fit, table: pd.DataFrame) -> Observations:
         cell_items=np.repeat(items, count),
         cell_flag=np.full(benchmarks * count, -1, dtype=np.int64),
         flags=(),
+        cell_measure=np.full(benchmarks * count if seen.measures else 0, -1, dtype=np.int64),
+        **NO_REPEATS,
     )
