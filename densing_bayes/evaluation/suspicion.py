@@ -184,7 +184,7 @@ def form(name: str) -> str:
 
 def _like_keys(panel: Panel) -> Iterator[Suspicion]:
     """Keys and names of one column that differ by case, space or Unicode form only."""
-    columns = [
+    columns: list[tuple[str, Any]] = [
         ("systems", panel.systems.index),
         ("systems", panel.systems["organisation"]),
         ("systems", panel.systems["family"]),
@@ -286,12 +286,12 @@ def _robust_residual(design: Floats, value: Floats) -> Floats:
     scale = np.maximum(np.abs(design).max(axis=0), 1e-12)
     start: Any = np.linalg.lstsq(design / scale, value, rcond=None)[0]
     spread = max(NORMAL * float(np.median(np.abs(value - design / scale @ start))), 1e-6)
-    found = least_squares(
-        lambda theta: np.asarray(design / scale @ theta - value, dtype=float),
-        start,
-        loss="soft_l1",
-        f_scale=spread,
-    )
+    scaled = design / scale
+
+    def residual(theta: Floats) -> Floats:
+        return np.asarray(scaled @ theta - value)
+
+    found = least_squares(residual, start, loss="soft_l1", f_scale=spread)
     return np.asarray(value - design / scale @ found.x)
 
 
