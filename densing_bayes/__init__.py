@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from densing_bayes.report.files import write_report
     from densing_bayes.report.gallery import get_plot_data
 
-__version__ = "0.1.0"
+__version__: str  # read on first use
 
 _HOME = {
     "inputs.panel": (
@@ -141,9 +141,21 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
     if name in _MODULE_OF:
         return getattr(import_module(f"densing_bayes.{_MODULE_OF[name]}"), name)
     raise AttributeError(f"module 'densing_bayes' has no attribute '{name}'")
+
+
+def _version() -> str:
+    """Version of the installed package, which its build took from the tags of the repository."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("densing-bayes")
+    except PackageNotFoundError:
+        return "unknown"  # source files on the path, installed nowhere
 
 
 def __dir__() -> list[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import os
 import sys
+import warnings
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -106,7 +108,13 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # which may know ASCII only
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    warnings.showwarning = _say_warning  # type: ignore[assignment]  # takes the rest as it comes
     app()
+
+
+def _say_warning(message: Warning | str, *where: Any) -> None:
+    """Say a warning without the line of source that it comes from."""
+    say(f"densing-bayes: warning: {message}")
 
 
 def _write_no_more() -> None:
@@ -345,18 +353,20 @@ def check_command(fit: FitFile, as_json: Json = False) -> None:
     from densing_bayes.corollaries.scaling.model import is_law_file
     from densing_bayes.display.documents import checks_document
     from densing_bayes.evaluation.checks import check, check_rows, sentences
+    from densing_bayes.evaluation.suspicion import suspicions_of
 
     if is_law_file(fit):
         check_law_file(fit, as_json)
         return
     fitted = load_fit(fit)
-    found = check(fitted)
+    found, odd = check(fitted), suspicions_of(fitted.observed)
     if as_json:
-        print_json(checks_document(fitted, found))
+        suspicions = {"suspicions": [asdict(one) for one in odd]}
+        print_json(checks_document(fitted, found) | suspicions)
     else:
         print_table("Check", ["Figure", "Limit", "Status"], check_rows(found), left={3})
         print_text("")
-        for sentence in sentences(found):
+        for sentence in (*sentences(found), *(f"Worth a look: {one}" for one in odd)):
             print_text(sentence)
         print_footing(fitted)
     exit_unless_passed("FAIL" if found.verdict == "FAIL" else "PASS")

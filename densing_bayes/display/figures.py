@@ -32,6 +32,7 @@ from densing_bayes.display.figure_data import (
     frontier_data,
     growth_data,
 )
+from densing_bayes.display.literal import in_figure
 from densing_bayes.display.reference_figures import plot_scaling, plot_score_links
 from densing_bayes.inputs.dates import date_of
 from densing_bayes.posterior.result import CI, Fit
@@ -186,7 +187,7 @@ def _label_systems(ax: Axes, table: pd.DataFrame) -> None:
         ax.text(
             x[row] - 30.0,
             y[row] * 1.7,
-            name,
+            in_figure(name),
             fontsize=8,
             color=INK,
             ha="right",

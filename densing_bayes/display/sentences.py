@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any, Final, NamedTuple
 
+from densing_bayes.display.literal import in_markdown_cell
 from densing_bayes.observed.observations import Observations
 from densing_bayes.posterior.result import Fit
 from densing_bayes.quantities.labels import before_after, benchmark_label, change_label
@@ -382,4 +383,4 @@ def marked(verdict: str, text: str) -> str:
 def markdown_table(header: list[str], rows: list[list[str]]) -> str:
     """A table in Markdown."""
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(in_markdown_cell, line))} |" for line in lines)

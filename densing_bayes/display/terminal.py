@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from densing_bayes.display.literal import on_terminal
 from densing_bayes.errors import DensingError
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def verdict_of(fit: Any) -> str:
 
 def say(text: str) -> None:
     """Print a message, apart from the output."""
-    print(text, file=sys.stderr)
+    print(on_terminal(text), file=sys.stderr)
 
 
 def print_json(document: Any) -> None:
@@ -107,7 +108,7 @@ def print_json(document: Any) -> None:
 
 def print_text(text: str) -> None:
     """Print a line, folded to the width of the terminal."""
-    _console().print(text)
+    _console().print(on_terminal(text))
 
 
 def print_table(
@@ -131,6 +132,8 @@ def print_table(
         show_edge=False,
         header_style="bold",
     )
+    first, *header = map(on_terminal, (first, *header))
+    rows = [[on_terminal(cell) for cell in row] for row in rows]
     columns = list(zip((first, *header), *rows, strict=True))
     least = [max(map(len, cells)) for cells in columns]
     for i, name in enumerate((first, *header)):
@@ -173,10 +176,10 @@ def print_ledger(header: list[str], rows: list[list[str]]) -> None:
     width = max(map(len, header[2:]))
     for statement, published, *cells in rows:
         said = "" if published == "-" else f"  [published: {published}]"
-        console.print(f"{statement}{said}", style="bold")
+        console.print(on_terminal(f"{statement}{said}"), style="bold")
         for name, cell in zip(header[2:], cells, strict=True):
             if cell != "-":
-                console.print(f"  {name:{width}}  {cell}")
+                console.print(on_terminal(f"  {name:{width}}  {cell}"))
 
 
 def exit_unless_passed(*verdicts: str) -> None:

@@ -249,8 +249,8 @@ def hash_of(*packages: str) -> str:
 
 
 def libraries() -> dict[str, str]:
-    """Versions of this package and of the libraries that numbers come from."""
-    return {name: version(name) for name in ("densing-bayes", *LIBRARIES)}
+    """Versions of the libraries that numbers come from; of this package its source stands."""
+    return {name: version(name) for name in LIBRARIES}
 
 
 def versions(module: str = FITS) -> dict[str, str]:

@@ -95,13 +95,13 @@ def _posterior_text(fit: Fit, path: str, ci: float) -> str:
     names = [name for name in map(str, fit.posterior.data_vars) if path.endswith(f".{name}")]
     if not names:
         return ""
-    draws = fit.posterior[names[0]].squeeze()
+    draws = fit.posterior[names[0]].transpose("chain", "draw", ...)
     if not draws.size:
         return ""
-    if draws.ndim == 2:
+    middle = np.median(draws.to_numpy(), axis=(0, 1))
+    if middle.size == 1:
         said = estimate(draws, "1", ci)
         return f"{numbers.median(said)} ({numbers.limits(said)})"
-    middle = np.median(draws.transpose("chain", "draw", ...).to_numpy(), axis=(0, 1))
     return f"{numbers.number(float(middle.min()))} to {numbers.number(float(middle.max()))}"
 
 

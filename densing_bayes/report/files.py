@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from densing_bayes import writing
+from densing_bayes.display.literal import in_csv, in_markdown, in_markdown_cell
 from densing_bayes.display.section import Picture, Report, Section, Table
 from densing_bayes.errors import DensingError
 from densing_bayes.posterior.plain import json_text
@@ -133,7 +134,9 @@ def _csv(table: Table) -> bytes:
     numbers = table.numbers
     if numbers is None:
         numbers = pd.DataFrame(list(table.rows), columns=list(table.header))
-    return numbers.to_csv(index=False, lineterminator="\n").encode()
+    return (
+        numbers.rename(columns=in_csv).map(in_csv).to_csv(index=False, lineterminator="\n").encode()
+    )
 
 
 def _link(section: Section, picture: Picture) -> str:
@@ -183,11 +186,6 @@ def cell(text: str) -> Cell:
     return Cell(text, "", "")
 
 
-def _escaped(text: str) -> str:
-    """Text that stands in a cell of a table in Markdown."""
-    return re.sub(r"([|*])", r"\\\1", text)
-
-
 def _resource(name: str) -> str:
     return resources.files(__package__).joinpath(name).read_text("utf-8")
 
@@ -203,5 +201,5 @@ def _render(template: str, report: Report, **more: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"cell": cell, "escaped": _escaped}
+    environment.filters |= {"cell": cell, "line": in_markdown, "escaped": in_markdown_cell}
     return environment.get_template(template).render(report=report, **more)

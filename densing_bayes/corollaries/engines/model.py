@@ -254,10 +254,11 @@ def device_table(
     DensingError
         If memory or bits are not positive, or the share is not in (0, 1].
     """
-    if not (min(memory, default=0.0) > 0 and bits > 0 and 0 < share <= 1):
+    finite = np.isfinite([*memory, bits]).all()
+    if not (finite and min(memory, default=0.0) > 0 and bits > 0 and 0 < share <= 1):
         raise DensingError(
             f"memory = {list(memory)} GiB, bits = {bits:g} and share = {share:g}: memory and bits "
-            f"must be above 0 and the share of memory for weights in (0, 1]"
+            f"must be numbers above 0 and the share of memory for weights in (0, 1]"
         )
     edge = frontier(fit, dates).transpose(*SAMPLE, "date")
     rows = []

@@ -83,7 +83,11 @@ def score_noise(offers: pd.DataFrame) -> float:
     """Standard deviation of one reading of MMLU, from systems that have two."""
     pairs = offers[["mmlu", "mmlu_second"]].dropna().drop_duplicates()
     if len(pairs) < 2:
-        raise DensingError("the noise of a score needs two systems with mmlu and mmlu_second")
+        file = offers.attrs.get("file", "the table of offers")
+        raise DensingError(
+            f"{file}: the noise of a score needs two systems with two readings; give the second "
+            f"in the column mmlu_second"
+        )
     return float(np.sqrt(np.mean((pairs["mmlu"] - pairs["mmlu_second"]) ** 2) / 2.0))
 
 
