@@ -6,8 +6,11 @@ take seconds to load.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from densing_bayes.shown import RENDERERS
 
 if TYPE_CHECKING:
     from densing_bayes.evaluation.averaging import average
@@ -138,6 +141,21 @@ __all__ = [
     "load_panel", "load_spec", "make_report", "params_needed", "predict", "predictive", "score",
     "shelf_life", "shelf_life_table", "trend_summary", "write_report",
 ]  # fmt: skip
+
+
+_SHOWN_BY = {  # how a notebook shows results, by the name of their class
+    "Section": ("display.pages", "notebook_section"),
+    "Fit": ("report.notebook", "notebook_fit"),
+    "Comparison": ("report.notebook", "notebook_comparison"),
+}
+
+
+def _shown(kind: str) -> Callable[[Any], str]:
+    module, name = _SHOWN_BY[kind]
+    return lambda result: getattr(import_module(f"densing_bayes.{module}"), name)(result)
+
+
+RENDERERS |= {kind: _shown(kind) for kind in _SHOWN_BY}
 
 
 def __getattr__(name: str) -> Any:

@@ -13,15 +13,15 @@ import io
 import json
 import logging
 import os
-import pickle
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from platformdirs import user_cache_path
 
@@ -164,38 +164,49 @@ def _unsealed(content: str) -> dict[str, Any]:
     return answer
 
 
+class Form[Answer](NamedTuple):
+    """How an answer becomes files by name, and is made from them again. Nothing is unpickled."""
+
+    pack: Callable[[Answer], dict[str, bytes]]
+    unpack: Callable[[dict[str, bytes]], Answer]
+
+
 def kept[Answer](
-    what: str, key: Any, make: Callable[[], Answer], folder: Path, module: str
+    what: str,
+    key: Any,
+    make: Callable[[], Answer],
+    folder: Path,
+    module: str,
+    form: Form[Answer],
 ) -> Answer:
-    """A Python object of the store: read, or else made and kept.
+    """An answer of the store: read, or else made and kept, as a zip of files.
 
     Parameters
     ----------
     what
         First part of its name.
     key
-        What it hangs on besides the source, specifications and tables of the package, as JSON.
+        What it depends on besides the source, specifications and tables of the package, as JSON.
     make
-        Makes the object.
+        Makes the answer.
     folder
-        Of the store. Objects are pickles, so it must be one's own.
+        Of the store.
     module
         Name of the module of this package that makes it.
+    form
+        How it is files.
+
+    Returns
+    -------
+    Answer
+        As it is read from its files, also when it has just been made.
     """
     content = json.dumps([key, versions(module), hash_of(*RESOURCES)], sort_keys=True)
-    path = folder / f"{what}-{hashlib.sha256(content.encode()).hexdigest()[:32]}.pickle"
-    if path.exists():
-        try:
-            answer: Answer = pickle.loads(path.read_bytes())
-            return answer
-        except Exception as error:  # whatever a broken pickle raises
-            log.warning("the stored %s cannot be read (%s): made anew", path, error)
-    answer = make()
-    try:
-        write_file(path, pickle.dumps(answer))
-    except (OSError, pickle.PicklingError, AttributeError, TypeError) as error:
-        log.warning("the answer could not be stored in %s (%s)", folder, error)
-    return answer
+
+    def packed() -> dict[str, bytes]:
+        return form.pack(make())
+
+    return form.unpack(_archived(what, content, packed, folder))
 
 
 def kept_files(
@@ -208,19 +219,26 @@ def kept_files(
     what
         First part of the name of the entry.
     key
-        What they hang on besides the package and its data, as JSON.
+        What they depend on besides the package and its data, as JSON.
     make
         Makes the contents of the files.
     folder
         Of the store.
     """
     content = json.dumps([key, libraries(), hash_of("densing_bayes", *RESOURCES)], sort_keys=True)
-    path = folder / f"{what}-{hashlib.sha256(content.encode()).hexdigest()[:32]}.zip"
+    return _archived(what, content, make, folder)
+
+
+def _archived(
+    what: str, content: str, make: Callable[[], dict[str, bytes]], folder: Path
+) -> dict[str, bytes]:
+    """Files of the entry that is named after some content; a zip knows damage by its checksums."""
+    path = folder / f"{what}-{_sha256(content)[:32]}.zip"
     if path.exists():
         try:
             with zipfile.ZipFile(path) as archive:
                 return {name: archive.read(name) for name in archive.namelist()}
-        except (zipfile.BadZipFile, OSError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
             log.warning("the stored %s cannot be read (%s): made anew", path, error)
     made = make()
     whole = io.BytesIO()
@@ -230,7 +248,7 @@ def kept_files(
     try:
         write_file(path, whole.getvalue())
     except OSError as error:
-        log.warning("the files could not be stored in %s (%s)", folder, error)
+        log.warning("%s could not be stored in %s (%s)", what, folder, error)
     return made
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from densing_bayes.display import sentences
+from densing_bayes.display.reference_figures import plot_scaling, plot_score_links
 from densing_bayes.display.section import Equation, Picture, Section, Table
 from densing_bayes.errors import DensingError
 from densing_bayes.inputs.dates import date_of
@@ -107,36 +109,34 @@ def _posterior_text(fit: Fit, path: str, ci: float) -> str:
 
 def reference_section(fit: Fit, ci: float = CI) -> Section:
     """Scaling laws and score links."""
-    from densing_bayes.display.figures import figures
-
     observed, span = fit.observed, numbers.percent(ci)
-    words = {
-        "scaling": (
-            "Scaling laws of the reference runs",
+    pictures = [
+        Picture(
+            partial(plot_scaling, fit, ci=ci),
             f"Loss against params of {len(set(observed.loss_label))} losses of reference runs on "
             + ", ".join(map(benchmark_label, observed.loss_benchmarks))
             + " with the fitted law at three token counts.",
+            "scaling",
             f"Conditional loss of the reference runs, coloured by their tokens, with the fitted "
             f"law at the fewest, a middle number of and the most tokens ({span} bands).",
+            "Scaling laws of the reference runs",
         ),
-        "score_links": (
-            "From loss or size to score",
+        Picture(
+            partial(plot_score_links, fit, ci=ci),
             f"Score links of {len(observed.benchmarks)} benchmarks with "
             f"{len(observed.reference_score)} scores of reference runs and "
             f"{len(observed.score)} scores of systems.",
+            "score_links",
             f"Fitted link of each benchmark ({span} band), the reference runs that determine it, "
             "and the systems at the place where the posterior median puts them. Dashed: score of "
             "guessing. Systems far down at the floor lie beyond the left edge.",
+            "From loss or size to score",
         ),
-    }
+    ]
     return Section(
         "reference-runs",
         "Reference runs",
-        pictures=tuple(
-            Picture(figure, words[name][1], words[name][2], name, words[name][0])
-            for name, figure in figures(fit, ci).items()
-            if name in words
-        ),
+        pictures=tuple(pictures if observed.loss_benchmarks else pictures[1:]),
     )
 
 
