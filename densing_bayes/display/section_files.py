@@ -1,9 +1,8 @@
-"""A section as files that the store keeps: JSON, a CSV for each table of numbers, images."""
+"""A section as files that the store keeps: JSON, and the images of its pictures."""
 
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 from typing import Any
 
@@ -22,7 +21,7 @@ def pack(section: Section) -> dict[str, bytes]:
     parts["tables"] = [
         {each.name: getattr(table, each.name) for each in _fields(table)}
         | {"left": sorted(table.left), "spare": sorted(table.spare)}
-        | {"numbers": table.numbers is not None}
+        | {"numbers": _split(table.numbers)}
         for table in section.tables
     ]
     parts["pictures"] = [
@@ -30,9 +29,6 @@ def pack(section: Section) -> dict[str, bytes]:
         for one in section.pictures
     ]
     files = {WHOLE: json_text(parts).encode()}
-    for number, table in enumerate(section.tables):
-        if table.numbers is not None:
-            files[f"{number}.csv"] = table.numbers.to_csv(index=False).encode()
     for picture in section.pictures:
         files[f"{picture.name}.png"] = picture.image.png
         files[f"{picture.name}.svg"] = picture.image.svg.encode()
@@ -47,7 +43,7 @@ def unpack(files: dict[str, bytes]) -> Section:
         **parts
         | {name: tuple(parts[name]) for name in ("sentences", "notes")}
         | {
-            "tables": tuple(_table(each, files, i) for i, each in enumerate(parts["tables"])),
+            "tables": tuple(map(_table, parts["tables"])),
             "pictures": tuple(_picture(each, files) for each in parts["pictures"]),
             "equations": tuple(Equation(*each) for each in parts["equations"]),
             "folded": folded and (folded[0], tuple(folded[1])),
@@ -62,11 +58,16 @@ def _fields(part: Section | Table | Picture) -> tuple[dataclasses.Field[Any], ..
     return dataclasses.fields(part)
 
 
-def _table(parts: dict[str, Any], files: dict[str, bytes], number: int) -> Table:
-    numbers = None
-    if parts["numbers"]:
-        text = io.BytesIO(files[f"{number}.csv"])
-        numbers = pd.read_csv(text, float_precision="round_trip")  # else a last digit may change
+def _split(numbers: pd.DataFrame | None) -> dict[str, Any] | None:
+    """Numbers of a table by row: text in JSON keeps every digit."""
+    if numbers is None:
+        return None
+    return {"columns": list(numbers.columns), "data": numbers.to_numpy(object).tolist()}
+
+
+def _table(parts: dict[str, Any]) -> Table:
+    split = parts["numbers"]
+    numbers = None if split is None else pd.DataFrame(split["data"], columns=split["columns"])
     return Table(
         **parts
         | {name: tuple(parts[name]) for name in ("header", "hints")}

@@ -161,8 +161,7 @@ def test_an_answer_with_a_changed_byte_is_made_anew(place, tmp_path, caplog):
 
 def test_nothing_of_the_package_can_unpickle():
     """A store may be shared: no file of it runs code when it is read."""
-    able = re.compile(r"\b(?:pickle|cPickle|dill|cloudpickle|shelve|marshal|read_pickle|joblib\.load|"
-                      r"allow_pickle=True|jsonpickle)\b")  # fmt: skip
+    able = re.compile(r"\b(?:\w*pickle|dill|shelve|marshal|joblib\.load|allow_pickle=True)\b")
     for path in HERE.rglob("*.py"):
         assert not able.search(path.read_text("utf-8")), path
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from densing_bayes.display.answers.systems import density_document
 
+from densing_bayes.display.answers.systems import density_document
 from densing_bayes.errors import SpecError
 from densing_bayes.evaluation.leave_out import (
     before,
