@@ -41,7 +41,7 @@ def test_what_is_registered_is_where_it_is_asked_for():
 
 
 def follow(page, package):
-    """Write the files of a page into a copy of the package; to one that is there, lines are added."""
+    """Write the files of a page into a copy of the package, and add lines to one that is there."""
     text = page.read_text(encoding="utf-8")
     for name, content in re.findall(r"^```py\n# (\S+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         path = package.parent / name

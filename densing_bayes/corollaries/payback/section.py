@@ -167,7 +167,7 @@ def waiting_section(
     return Section(
         "lives-by-release",
         "Lives by release",
-        (marked(fit.verdict, f"Days until {SUCCESSORS[condition]}, with kappa = {kappa:g}."),),
+        (marked(fit.verdict, f"Days until a release meets '{condition}' with kappa = {kappa:g}."),),
         ("P(passed): there was one at release already. P(none): none within five years.",),
         (Table(header, rows, numbers=table.reset_index()),),
         document={

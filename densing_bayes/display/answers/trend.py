@@ -165,7 +165,7 @@ def benchmark_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Sectio
         header = ("Benchmark", "Rate before", "Rate after", "Change", "P(change > 0)",
                   "Doubling before", "Doubling after")  # fmt: skip
         cells = [tuple(row) for row in rows]
-        when, spare = f" Before and after: {names[0]}, {names[1]}.", frozenset({3, 4, 5})
+        when, spare = f" Rates are those {names[0]} and {names[1]}.", frozenset({3, 4, 5})
     return Section(
         "benchmarks",
         "Growth by benchmark",
