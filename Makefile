@@ -1,5 +1,8 @@
 # make report: set up .venv on first use, fit, and write the report to report/
 # make test:   set up .venv on first use, and run the fast tests
+# make results: run the scripts of analyses/ whose inputs have changed, and write the new figures into
+#               the pages that quote them; ONLY="payback drivers" for some
+# make stale:   list them (R: to be run, U: up to date) without running any
 #
 # The packages are installed again only when pyproject.toml, setup.py or constraints.txt change,
 # so that every target works offline once it has run. PYTHON=... picks another interpreter.
@@ -8,9 +11,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 PYTHON ?=
+ONLY ?=
 
 .DEFAULT_GOAL := report
-.PHONY: report test test-slow lint types docs linkcheck clean install install-dev
+.PHONY: report test test-slow results stale lint types docs linkcheck clean install install-dev
 
 report: install
 	$(BIN)/densing-bayes report --out report
@@ -20,6 +24,13 @@ test: install-dev
 
 test-slow: install-dev
 	$(BIN)/python -m pytest -m slow
+
+results: install-dev
+	$(BIN)/doit run --continue $(ONLY)
+	$(BIN)/python docs/figures.py
+
+stale: install-dev
+	@$(BIN)/doit list --status $(ONLY)
 
 lint: install-dev
 	$(BIN)/ruff check .

@@ -96,8 +96,9 @@ def row(fit: Fit, evidence: bool = True) -> dict[str, Any]:
     result["doubling_days_after"] = db.estimate(after, "days", mean=False)
     general = db.estimand_growth(fit)["after"].sel(estimand="benchmarks in general")
     result["doubling_days_in_general"] = db.estimate(db.doubling_time(general), "days", mean=False)
-    if "shortfall_growth" in fit.posterior:
-        result["shortfall_growth"] = db.estimate(fit.posterior["shortfall_growth"], "1/year")
+    for name, unit in (("shortfall_growth", "1/year"), ("size_slope", "1")):
+        if name in fit.posterior:
+            result[name] = db.estimate(fit.posterior[name], unit)
     if evidence:
         at_zero = log_density(fit.spec.trend.growth_change, np.array(0.0))
         against = savage_dickey(target(fit), "growth_change", float(at_zero))

@@ -18,7 +18,7 @@ from densing_bayes.inputs.panel import Panel, load_events, load_panel
 from densing_bayes.inputs.published import load_figures
 from densing_bayes.inputs.reading import load_table
 from densing_bayes.inputs.releases import release_names
-from densing_bayes.inputs.schema import COMPRESSION, COSTS, PRICES, TECHNOLOGY
+from densing_bayes.inputs.schema import COMPRESSION, COSTS, LAW_RUNS, PRICES, TECHNOLOGY
 
 HERE = Path(__file__).parent
 Check = tuple[str, bool, str]
@@ -385,6 +385,16 @@ def check_prices() -> Iterator[Check]:
     yield "prices: plotted ones are the figure's", same, str(plotted)
 
 
+def check_law_runs() -> Iterator[Check]:
+    """Training runs of the loss law alone against what is published of them."""
+    runs = load_table(LAW_RUNS)
+    yield "chinchilla: rows", len(runs) == 245, same_text(245, len(runs))
+    few = (runs["tokens"] / runs["params"]).nsmallest(5).index
+    flagged = runs.index[runs["flag"] != ""]
+    same = set(few) == set(flagged)
+    yield "chinchilla: those with fewest tokens are flagged", same, ", ".join(runs["run"][flagged])
+
+
 def check_technology() -> Iterator[Check]:
     """Values of chips and batteries against published figures."""
     table = load_table(TECHNOLOGY)
@@ -450,6 +460,7 @@ def main() -> int:
         *check_published(),
         *check_prices(),
         *check_technology(),
+        *check_law_runs(),
         *check_costs(panels),
         *check_compression(panels),
         ("events: ChatGPT", str(events.at["chatgpt", "date"])[:10] == "2022-11-30", "2022-11-30"),

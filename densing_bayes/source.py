@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = "densing_bayes"
+LIBRARIES = ("arviz-stats", "numba", "numpy", "nutpie", "pymc", "pytensor")  # numbers come from
 HERE = Path(__file__).parents[__name__.count(".") - 1]  # folder of the package
 
 
@@ -51,13 +52,13 @@ def imported(*modules: str, folder: Path = HERE) -> dict[str, Path]:
         name = waiting.pop()
         if name in found or name == PACKAGE:
             continue
-        path = _file(name, folder)
+        path = module_file(name, folder)
         if path is None:
             raise ModuleNotFoundError(f"no module '{name}' in {folder}", name=name)
         found[name] = path
         waiting.append(name.rpartition(".")[0])
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        waiting += [each for each in _names(tree) if _file(each, folder)]
+        waiting += [each for each in _names(tree) if module_file(each, folder)]
     return found
 
 
@@ -80,7 +81,7 @@ def _run(tree: ast.AST) -> Iterator[ast.AST]:
         yield from _run(node)
 
 
-def _file(name: str, folder: Path) -> Path | None:
+def module_file(name: str, folder: Path = HERE) -> Path | None:
     """File of a module of the package, or None if the name is no such module."""
     package, *parts = name.split(".")
     if package != PACKAGE:

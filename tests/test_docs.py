@@ -23,7 +23,8 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES = [page for page in PAGES if "_build" not in page.parts]
 IDS = [str(page.relative_to(ROOT)) for page in PAGES]
 COMMAND = get_command(app)
-SAMPLED = ("checks.md", "compression.md", "drivers.md", "engines.md", "prices.md")  # minutes
+# Pages that would sample for minutes.
+SAMPLED = ("checks.md", "compression.md", "drivers.md", "engines.md", "prices.md", "scaling.md")
 
 
 def blocks(page: Path, language: str) -> list[str]:

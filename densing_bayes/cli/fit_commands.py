@@ -56,6 +56,9 @@ def fit_command(
     seed: Seed = 20221130,
 ) -> None:
     """Fit a specification to a panel and save the posterior with its verdict."""
+    from densing_bayes.corollaries.scaling.command import fit_law_file
+    from densing_bayes.corollaries.scaling.runs import is_law_spec
+
     check_writable(out.parent)
     if out.is_dir():
         raise DensingError(f"{out} is a folder; give a file such as {out / 'fit.nc'}")
@@ -66,6 +69,14 @@ def fit_command(
         "cores": cores,
         "seed": seed,
     }
+    if is_law_spec(spec):
+        if hypothesis is not None or cores is not None:
+            raise DensingError(
+                f"'{spec}' is a loss law, without a trend: leave --hypothesis and --cores out"
+            )
+        del settings["cores"]
+        fit_law_file(spec, data, out, settings)
+        return
     fitted = _sample(spec, data, settings, hypothesis)
     out.parent.mkdir(parents=True, exist_ok=True)
     fitted.save(out)
@@ -149,9 +160,15 @@ def report_command(
         formats=tuple(check_formats(list_of_names(formats, "--formats"))),
         ci=ci,
     )
-    with interruptible():
-        fitted, files = report_made(wanted)
     from densing_bayes.report.files import write_files
+    from densing_bayes.report.law import law_report_files
+
+    with interruptible():
+        of_law = law_report_files(wanted)
+        if of_law is None:
+            fitted, files = report_made(wanted)
+        else:
+            files = of_law
 
     if fit is None:
         out.mkdir(parents=True, exist_ok=True)

@@ -124,9 +124,14 @@ def density_command(
 
 def check_command(fit: FitFile, as_json: Json = False) -> None:
     """Check a fit before it is quoted: convergence, predictions left out, pull of the priors."""
+    from densing_bayes.corollaries.scaling.command import check_law_file
+    from densing_bayes.corollaries.scaling.model import is_law_file
     from densing_bayes.display.answers.checks import checks_section
     from densing_bayes.evaluation.checks import check
 
+    if is_law_file(fit):
+        check_law_file(fit, as_json)
+        return
     fitted = load_fit(fit)
     found = check(fitted)
     section = checks_section(found)

@@ -8,6 +8,7 @@ from densing_bayes.corollaries.engines.corollary import ENGINES
 from densing_bayes.corollaries.forecast.corollary import FORECAST
 from densing_bayes.corollaries.payback.corollary import PAYBACK
 from densing_bayes.corollaries.prices.corollary import PRICES
+from densing_bayes.corollaries.scaling.corollary import SCALING
 from densing_bayes.corollaries.trends.corollary import TRENDS
 
 COROLLARIES = (
@@ -18,4 +19,5 @@ COROLLARIES = (
     FORECAST,
     PAYBACK,
     DRIVERS,
+    SCALING,
 )

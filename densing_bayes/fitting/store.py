@@ -29,13 +29,12 @@ from densing_bayes.errors import DensingError, FileFormatError, FitError
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.observed.observations import Observations
 from densing_bayes.posterior.result import Fit
-from densing_bayes.source import source_hash
+from densing_bayes.source import LIBRARIES, source_hash
 from densing_bayes.writing import write_file
 
 log = logging.getLogger(__name__)
 
 FOLDER = "DENSING_BAYES_CACHE"  # environment variable that moves the store
-LIBRARIES = ("arviz-stats", "numba", "numpy", "nutpie", "pymc", "pytensor")
 FITS = "densing_bayes.fitting.many"  # the module that makes the fits of the store
 RESOURCES = ("densing_bayes.models", "densing_bayes.data")
 

@@ -98,6 +98,10 @@ def _comparable_basis(table: pd.DataFrame) -> pd.Series:
     return table["params_comparable"].notna().map({True: "given", False: "unknown"})
 
 
+def _numbered(table: pd.DataFrame) -> pd.Series:
+    return pd.Series([f"row {row}" for row in table.index], table.index, dtype=object)
+
+
 _PROTOCOL_COLUMN = _text("protocol", ONE_PROTOCOL, late=True)
 _SCORE_COLUMN = ColumnSchema(
     "score",
@@ -311,6 +315,20 @@ COSTS = TableSchema(
         _text("note"),
     ),
 )
+
+LAW_RUNS: Final = TableSchema(
+    "chinchilla.csv",
+    ("run",),
+    (
+        _text("run", _numbered),
+        ColumnSchema("params", "number", required=True, blank=False, rule=PARAMS),
+        ColumnSchema("tokens", "number", required=True, blank=False, rule=TOKENS),
+        ColumnSchema("loss", "number", required=True, blank=False, rule=LOSS),
+        _text("flag"),
+        _text("source"),
+    ),
+)
+"""Training runs for the loss law alone; losses in one unit, whichever it is."""
 
 PRICES: Final = TableSchema(
     "prices.csv",

@@ -21,6 +21,7 @@ from densing_bayes.writing import write_file
 
 CI = 0.95  # the one default of every interval, equal-tailed
 FORMAT = "densing_bayes fit 3"
+LAW_FORMAT = "densing_bayes loss law 1"  # of a loss law alone, which has no systems
 GROUPS = ("posterior", "sample_stats", "diagnostics", "observed_data")
 FIGURES = ("rhat_max", "ess_bulk_min", "ess_tail_min", "divergences", "bfmi_min",
            "tree_depth_max", "worst", "verdict", "reasons")  # fmt: skip
@@ -149,6 +150,11 @@ class Fit:
                 raise FileFormatError(
                     f"{path} was saved by another version of densing_bayes ({found}, this one "
                     f"reads {FORMAT}); fit again"
+                )
+            if found == LAW_FORMAT:
+                raise FileFormatError(
+                    f"{path} is a fit of a loss law alone, which has no systems: 'scaling', "
+                    f"'check' and 'report' take it"
                 )
             if found != FORMAT:
                 raise FileFormatError(

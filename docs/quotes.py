@@ -1,0 +1,215 @@
+"""Single figures that pages quote, each named with the committed result that it comes from.
+
+figures.py carries intervals over by what they say. A figure that stands alone, such as a
+probability or a number of releases, could be that of many results, so each is named here: a piece
+of a sentence with `{}` where figures stand, and the figures. figures.py writes them into the pages,
+and a test holds the pages to them. A piece has to occur once in its page, whatever its line breaks.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+Results = Callable[[str], Any]  # the content of a result by name
+Quote = tuple[str, tuple[str, ...]]
+
+
+def answers(of: Results) -> Iterator[Quote]:
+    """README.md: what it says of density."""
+    shipped, averaged = of("multiverse")["as shipped"], of("averaged")["averaged"]["evidence"]
+    life = of("payback")["open"]["rows"]["smooth"]["on the frontier, 8e9 params"]
+    hypotheses = {row["hypothesis"]: row for row in of("hypotheses")["hypotheses"]}
+    chatgpt = hypotheses["chatgpt"]
+    gap = chatgpt["log_evidence"] - hypotheses["none"]["log_evidence"]
+    date = of("hypotheses")["change_dates"]["unknown-date"]["the change"]
+    change = (*interval(shipped["change"], 2), probability(shipped["p_gt_0"]))
+    yield "takes {} base systems of {} releases,", counts(shipped, "systems", "releases")
+    for words, estimate in (
+        ("in the mean of these four benchmarks", shipped["doubling_days_after"]),
+        ("of which these four are a sample", shipped["doubling_days_in_general"]),
+        ("by evidence", averaged["doubling_time_after"]),
+        ("the same on benchmarks in general", averaged["doubling_time_in_general"]),
+        ("half the params, given a change at ChatGPT", life),
+    ):
+        yield words + " | {} days ({} to {}) |", interval(estimate)
+    yield "given a change at ChatGPT | {} ({} to {}), P(> 0) {} |", change
+    yield "growth rate before, per year | {} ({} to {}),", interval(shipped["before"], 2)
+    yield "gives that change a probability of {} among", (f"{chatgpt['probability']:.2f}",)
+    yield "(the hypothesis `none`) by {} nats", (f"{gap:.1f}",)
+    yield "Left to the data the date is {} ({} to {}),", texts(date)
+
+
+def claims(of: Results) -> Iterator[Quote]:
+    """README.md: what it says of published claims."""
+    rows = {(row["claim"], row["panel"]): row for row in of("claims_ledger")["claims"]}
+    for words, claim, panel in (
+        ("inconclusive on the open panel", "doubling-100-days", "open"),
+        ("on the paper's own benchmarks and reports", "doubling-100-days", "paper"),
+        ("are supported there", "doubling-3.5-months", "paper"),
+        ("the densities that the paper plots", "doubling-3.5-months", "plotted"),
+        ("is contradicted on the open panel", "half-the-params-every-3-months", "open"),
+    ):
+        yield words + " ({} days, {} to {})", interval(rows[claim, panel]["estimate"])
+    for words, claim, panel in (
+        ("halving | {} days ({} to {});", "price-halving-2.6-months", "tables"),
+        ("fell {}-fold from 2022-12 to 2024-08 ({} to {})", "price-266.7-edge", "tables"),
+        ("{} ({} to {}) for the maximum on the", "density-times-moore-88-days", "paper"),
+    ):
+        yield words, interval(rows[claim, panel]["estimate"])
+    observed = rows["price-266.7", "tables"]["estimate"]["median"]
+    yield "the cheapest offer of each date {}-fold, as published", (f"{observed:.1f}",)
+    rose = [rows["growth-rose-by-half", on]["probability"] for on in ("open", "paper", "plotted")]
+    words = "it rose by at least half (P = {} and {}); the plotted densities cannot tell (P = {})"
+    yield words, tuple(map(probability, rose))
+    small = [rows["8b-at-gpt-4", on]["probability"] for on in ("open", "paper")]
+    yield "by the end of 2025 | P {}; P {} on the paper's panel", tuple(map(equation, small))
+
+
+def consequences(of: Results) -> Iterator[Quote]:
+    """README.md: what it says of chips and of longer training."""
+    chips = of("engines")["density_times_engine"]["compute-per-price"]
+    yield "a chip of one price, doubling | {} days ({} to {});", interval(chips)
+    share = of("drivers")["rows"]["open"]["as shipped"]["table"]["law:share"]
+    yield "longer training gives a reference model | {} ({} to {}) |", interval(share, 2)
+
+
+def payback(of: Results) -> Iterator[Quote]:
+    """The page on the pay-back of a release."""
+    content = of("payback")
+    fits = [each["diagnostics"] for each in content["training_cost"]["fits"].values()]
+    yield (
+        "largest R-hat {}, least bulk ESS {}, least tail ESS {},",
+        (
+            f"{max(fit['rhat_max'] for fit in fits):.4f}",
+            *(f"{min(fit[key] for fit in fits):.0f}" for key in ("ess_bulk_min", "ess_tail_min")),
+        ),
+    )
+    for panel, start in (("open", "the open panel has"), ("paper", "the paper's")):
+        halves = map(str, content[panel]["releases_by_half_year"])
+        yield f"{start} {{}}, {{}}, {{}} and {{}}" + " releases" * (panel == "open"), tuple(halves)
+    cost = "billion) | {} billion |"
+    months, found = content["open"]["two_months"], content["open"]["payback"]
+    yield f"(22 million to 2.7 {cost}", (billions(months["demand_90"]),)
+    yield "million to unbounded) | {} billion |", (billions(found["density"]["demand_90"]),)
+    yield f"to 1.0 {cost}", (billions(found["system"]["demand_90"]),)
+    prices = months["price_90"]
+    yield "within two months is {} USD per million tokens", (f"{prices['1e+07']:.0f}",)
+    yield "at a hundred million, {}.", (f"{prices['1e+08']:.1f}",)
+    passed = content["paper"]["rows"]["density"]["gemma-2-9b"]["p_passed"]
+    yield "was passed at release with P = {} on the paper's panel", (probability(passed),)
+
+
+def hypotheses(of: Results) -> Iterator[Quote]:
+    """The page of what was measured: hypotheses and their evidence."""
+    rows = {row["hypothesis"]: row for row in of("hypotheses")["hypotheses"]}
+    gap = rows["chatgpt"]["log_evidence"] - rows["none"]["log_evidence"]
+    yield "a bend at ChatGPT by {} nats of evidence.", (f"{gap:.1f}",)
+    behind = (-rows["none"]["diff_release"], rows["none"]["diff_se_release"])
+    words = "By prediction none lies {} nats behind the first with a standard error of {}:"
+    yield words, tuple(f"{number:.1f}" for number in behind)
+    date = of("hypotheses")["change_dates"]["unknown-date"]["the change"]
+    yield "falls at {} (95% interval {} to {}), and", texts(date)
+    check = of("evidence_check")
+    spread = [check["spread"][name] for name in ("none", "chatgpt", "smooth")]
+    words = "Their estimates spread over {} (none), {} (chatgpt), {} (smooth) nats."
+    yield words, tuple(f"{number:.2f}" for number in spread)
+    pair = [check["none_against_chatgpt"][f"by_{way}"] for way in ("evidence", "savage_dickey")]
+    words = "evidence says {} nats and a Savage-Dickey ratio from the larger model alone {} ("
+    yield words, tuple(f"{number:.2f}" for number in pair)
+    without = of("multiverse")["without mmlu"]["doubling_days_after"]
+    yield "and {} ({} to {}) without MMLU:", interval(without)
+
+
+def simulated(of: Results) -> Iterator[Quote]:
+    """The page of what was measured: how often the criteria find the truth."""
+    none, chatgpt, later = of("which_hypothesis_wins")["wins"]
+    right = {
+        criterion: none[f"{criterion}: none"] + chatgpt[f"{criterion}: chatgpt"]
+        for criterion in ("evidence", "release")
+    }
+    panels = none["all three passed"] + chatgpt["all three passed"]
+    words = "none where there is none, in {} of {} panels; prediction does so in {}."
+    yield words, texts(right | {"panels": panels}, "evidence", "panels", "release")
+    keys = ("evidence: later", "all three passed", "release: later")
+    yield "evidence finds it in {} of {} and prediction in {},", texts(later, *keys)
+    wins = of("which_forecast_wins")["wins"]
+    found = sum(row[f"best: {row['truth']}"] for row in wins)
+    passed = sum(row["all passed"] for row in wins)
+    words = "The sum names the truth in {} of {} panels (guessing: {}), a later bend in {} of {}."
+    yield (
+        words,
+        (
+            *map(str, (found, passed, round(passed / len(wins)))),
+            *texts(wins[-1], "best: later", "all passed"),
+        ),
+    )
+
+
+FIGURE = r"((?:[<>=] )?[-\w.]*\w)"
+PAGES = {
+    "README.md": (answers, claims, consequences),
+    "docs/payback.md": (payback,),
+    "docs/results.md": (hypotheses, simulated),
+}
+
+
+# Figures as pages write them ----------------------------------------------------------------------
+
+
+def interval(estimate: dict[str, Any], digits: int = 0) -> tuple[str, ...]:
+    """Median and limits."""
+    return tuple(f"{estimate[key]:.{digits}f}" for key in ("median", "lower", "upper"))
+
+
+def texts(row: dict[str, Any], *keys: str) -> tuple[str, ...]:
+    """Entries of a row, median and limits unless said, as they are."""
+    return tuple(str(row[key]) for key in keys or ("median", "lower", "upper"))
+
+
+def counts(row: dict[str, Any], *keys: str) -> tuple[str, ...]:
+    """Numbers of a row, rounded to whole ones."""
+    return tuple(f"{row[key]:.0f}" for key in keys)
+
+
+def probability(p: float) -> str:
+    """A probability, to three digits where it is near 1."""
+    if p > 0.999:
+        return "> 0.999"
+    return f"{p:.3f}" if p >= 0.99 else f"{p:.2f}"
+
+
+def equation(p: float) -> str:
+    """What a small probability is, or below what it lies."""
+    return "< 0.001" if p < 0.0005 else f"= {p:.3f}"
+
+
+def billions(number: float) -> str:
+    """A number in billions, to two digits."""
+    return f"{number / 1e9:.{0 if number >= 1e10 else 1 if number >= 1e9 else 2}f}"
+
+
+# Pages --------------------------------------------------------------------------------------------
+
+
+def quoted(page: str, name: str, of: Results) -> tuple[str, list[str]]:
+    """A page with the figures of its quotes, and the pieces that it does not have once."""
+    left = []
+    quotes = (quote for part in PAGES.get(name, ()) for quote in part(of))
+    for words, figures in quotes:
+        pieces = [r"\s+".join(map(re.escape, part.split(" "))) for part in words.split("{}")]
+        found = list(re.finditer(FIGURE.join(pieces), page))
+        if len(found) != 1:
+            left.append(f"{name} has this {len(found)} times, not once: {words}")
+            continue
+        for number in reversed(range(len(figures))):
+            start, end = found[0].span(number + 1)
+            page = page[:start] + figures[number] + page[end:]
+    return page, left
+
+
+def content_of(read: Callable[[str], str]) -> Results:
+    """Contents of results, of which the texts are read."""
+    return lambda name: json.loads(read(name))
