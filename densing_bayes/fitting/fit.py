@@ -6,9 +6,11 @@ import datetime as dt
 import os
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -26,6 +28,8 @@ from densing_bayes.fitting.settings import (
     PRIOR_DRAWS,
     SEED,
     TARGET_ACCEPT,
+    Sampler,
+    Sampling,
 )
 from densing_bayes.inputs.hypothesis import Hypothesis
 from densing_bayes.inputs.panel import Panel, load_panel
@@ -33,6 +37,10 @@ from densing_bayes.inputs.specification import ModelSpec, load_hypothesis, load_
 from densing_bayes.observed.observations import Observations, observe
 from densing_bayes.posterior.result import Fit
 from densing_bayes.progress import Tell, expected, phases, unheard
+
+if TYPE_CHECKING:
+    from densing_bayes.fitting.engine.functions import Engine
+    from densing_bayes.fitting.whitening import Whitening
 
 PHASES = {"model": 3.0, "pilot": 2.0, "sampling": 6.5, "summaries": 2.0}  # seconds, about
 ENOUGH = 100  # draws of a chain, below which modes are not told from chance
@@ -49,7 +57,7 @@ def fit(
     cores: int | None = None,
     seed: int = SEED,
     target_accept: float = TARGET_ACCEPT,
-    sampler: Literal["nutpie", "pymc"] = "nutpie",
+    sampler: Sampler = "nutpie",
     progress: Tell | bool | None = None,
 ) -> Fit:
     """Fit a specification to a panel.
@@ -93,6 +101,7 @@ def fit(
     """
     check_settings(draws, tune, chains, seed)
     _check_sampler(target_accept, sampler)
+    sampling = Sampling(draws, tune, chains, cores, seed, target_accept, sampler)
     started = time.perf_counter()
     spec = spec if isinstance(spec, ModelSpec) else load_spec(spec)
     if hypothesis is not None:
@@ -105,21 +114,8 @@ def fit(
         tell("model", 0.0)
         observed = observe(panel, spec)
         compiled = compile_fit(spec, observed)
-        source = {"panel": panel.name, "tables_hash": panel.sha256}
-        return fit_compiled(
-            compiled,
-            observed,
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            cores=cores,
-            seed=seed,
-            target_accept=target_accept,
-            sampler=sampler,
-            tell=tell,
-            source=source,
-            started=started,
-        )
+        origin = Origin({"panel": panel.name, "tables_hash": panel.sha256}, started)
+        return fit_compiled(compiled, observed, sampling, origin=origin, tell=tell)
 
 
 def _told(progress: Tell | bool | None) -> AbstractContextManager[Tell]:
@@ -142,113 +138,74 @@ def whole(tell: Tell) -> Tell:
     return told
 
 
+class Origin(NamedTuple):
+    """Where a fit comes from, for its provenance."""
+
+    source: Mapping[str, Any]  # name and hash of the tables
+    started: float  # when it was begun, by time.perf_counter
+
+
+class _Task(NamedTuple):
+    """What is to be fitted, and how."""
+
+    compiled: Compiled
+    spec: ModelSpec
+    observed: Observations
+    seen: NDArray[np.bool_]  # of systems
+    sampling: Sampling
+    tell: Tell
+
+
 def fit_compiled(
     compiled: Compiled,
     observed: Observations,
+    sampling: Sampling,
     *,
     spec: ModelSpec | None = None,
     near: Fit | None = None,
-    draws: int,
-    tune: int,
-    chains: int,
-    cores: int | None,
-    seed: int,
-    target_accept: float = TARGET_ACCEPT,
-    sampler: Literal["nutpie", "pymc"] = "nutpie",
-    tell: Tell = unheard,
-    prior: bool = True,
-    source: dict[str, Any] | None = None,
-    started: float | None = None,
     seen: NDArray[np.bool_] | None = None,
+    origin: Origin | None = None,
+    tell: Tell = unheard,
 ) -> Fit:
-    """Fit observations with a model compiled for their shape; arguments as of :func:`fit`.
+    """Fit observations with a model compiled for their shape.
 
-    ``spec`` is another specification that the compiled model serves, ``near`` a fit of the same
-    panel, or of one like it, whose pilot serves, and ``prior=False`` leaves the prior draws out,
-    for many fits of simulated panels. With ``seen``, over systems, the fit is that of
-    ``observed.of_systems(seen)``: the others keep their places in the compiled arrays, say
-    nothing, and are dropped from the draws.
+    Parameters
+    ----------
+    compiled, observed
+        The model, and what it sees.
+    sampling
+        Settings; at most one core a chain is used.
+    spec
+        Another specification that the compiled model serves.
+    near
+        A fit of the same panel, or of one like it, whose pilot serves.
+    seen
+        Over systems: the fit is that of ``observed.of_systems(seen)``. The others keep their places
+        in the compiled arrays, say nothing, and are dropped from the draws.
+    origin
+        Of the fit.
+    tell
+        Told the phase, and the share of it that is done.
     """
-    from densing_bayes.fitting.coordinates import global_point
-    from densing_bayes.fitting.modes import chain_groups, multimodality
-    from densing_bayes.fitting.start import loss_optima, pilot
-    from densing_bayes.fitting.whitening import laplace, whitened, whitening_near
-    from densing_bayes.posterior.diagnostics import too_short
+    from densing_bayes.fitting.modes import multimodality
 
-    compiled_at = time.perf_counter()
-    parts, conditioned, engine = compiled[1:]
+    begun = time.perf_counter()
     spec = spec or compiled.spec
     if not compiled.serves(spec, observed):
         raise FitError("the compiled model has another structure: compile this specification anew")
-    cores = min(chains, cores or os.cpu_count() or 1)
-    whole = observed
+    cores = min(sampling.chains, sampling.cores or os.cpu_count() or 1)
+    sampling = replace(sampling, cores=cores)
     seen = np.ones(len(observed.systems), dtype=bool) if seen is None else seen
-    measured = {
-        "loss_data": observed.loss,
-        "reference_loss_data": observed.reference_loss,
-        "reference_score_data": observed.reference_score,
-        "score_data": observed.score,
-    }
-    cells_seen = seen[observed.cell_system].astype(float)
-    conditioned.model["cell_seen"].set_value(cells_seen)
-    dates = compiled.dates(spec, observed)
-    measured |= dates
-    for name, value in measured.items():
-        parts.model[name].set_value(value)
-    initial = parts.model.initial_point()
-    global_point(conditioned, pilot(spec, observed).point(initial))
-    engine = engine.with_data(**measured, cell_seen=cells_seen)
+    task = _Task(compiled, spec, observed, seen, sampling, tell)
+    engine = _given(task)
     tell("pilot", 0.0)
-    whitening = None
-    idle = compiled.idle(spec)
-    if near is not None:
-        pilot_found = near.data["pilot"].dataset
-        whitening = whitening_near(conditioned, engine, pilot_found, idle)
-    if whitening is None:
-        whitening = pilot_run(engine, laplace(conditioned, engine), chains, cores, seed, tell)
-        pilot_found = whitening.dataset(conditioned, idle)
-    else:  # the pilot may know coordinates besides, of use to others
-        modes = whitening.dataset(conditioned, idle)[["cell_mode"]]
-        pilot_found = pilot_found.drop_dims("cell").merge(modes)
-    # Where the loss laws have several optima, the chains start from different ones.
-    optima = loss_optima(spec, observed)
-    positions = [
-        whitened(conditioned, whitening, pilot(spec, observed, exponents).point(initial))
-        for exponents in (optima[:chains] if len(optima) > 1 else [])
-    ]
-    piloted_at = time.perf_counter()
-    settings: dict[str, Any] = {
-        "draws": draws,
-        "tune": tune,
-        "cores": cores,
-        "target_accept": target_accept,
-        "tell": tell,
-    }
-    trace = sample(
-        conditioned,
-        engine,
-        whitening,
-        positions,
-        sampler,
-        chains=chains,
-        seed=seed,
-        **settings,
+    whitening, pilot_found = _whitening(task, engine, near)
+    positions = _positions(task, whitening)
+    piloted = time.perf_counter()
+    (posterior, statistics, diagnostics, table), modes = _sampled(
+        task, engine, whitening, positions
     )
-    drawn = trace["posterior"].dataset[compiled.names]
-    groups_of = chain_groups(drawn) if draws >= ENOUGH else [list(range(chains))]
-    if len(groups_of) > 1:
-        trace = by_mode(
-            conditioned, engine, whitening, trace, groups_of, sampler, seed=seed, **settings
-        )
-    tell("summaries", 0.0)
-    posterior, statistics, diagnostics, table = _judged(trace, compiled.names, spec, whole, seen)
-    if len(groups_of) == 1 and too_short(diagnostics):
-        trace = continued(conditioned, engine, whitening, trace, sampler, seed=seed, **settings)
-        tell("summaries", 0.0)
-        posterior, statistics, diagnostics, table = _judged(
-            trace, compiled.names, spec, whole, seen
-        )
-    sampled_at = time.perf_counter()
+    sampled = time.perf_counter()
     if not seen.all():
         observed = observed.of_systems(seen)
         pilot_found = pilot_found.sel(cell=list(observed.cell_label))
@@ -260,34 +217,148 @@ def fit_compiled(
             {"score": ("cell", observed.score)}, coords={"cell": list(observed.cell_label)}
         ),
         "constant_data": xr.Dataset(
-            {name: ("change", getattr(observed, name)) for name in dates if observed.changes},
+            {
+                name: ("change", getattr(observed, name))
+                for name in compiled.dates(spec, task.observed)
+                if observed.changes
+            },
             coords={"change": list(observed.changes)},
         ),
         "pilot": pilot_found,
     }
-    if prior:
-        groups["prior"] = _relabelled(_prior(compiled, seed), spec, whole)
-        if whole is not observed:
+    if sampling.prior:
+        groups["prior"] = _relabelled(_prior(compiled, sampling.seed), spec, task.observed)
+        if not seen.all():
             groups["prior"] = _narrowed(groups["prior"], spec, observed)
-    now = time.perf_counter()
-    provenance = (source or {}) | {
-        "spec_hash": spec.hash,
+    started = begun if origin is None else origin.started
+    provenance = (
+        dict({} if origin is None else origin.source)
+        | _provenance(task, observed)
+        | {
+            "seconds": {
+                "compile": begun - started,
+                "pilot": piloted - begun,
+                "sampling": sampled - piloted,
+                "total": time.perf_counter() - started,
+            }
+        }
+    )
+    provenance["sampler"] |= {"draws": posterior.sizes["draw"], "starts": max(1, len(positions))}
+    found = Fit(xr.DataTree.from_dict(groups), spec, observed, diagnostics, provenance)
+    if modes > 1:
+        diagnostics |= multimodality(found)
+    return found
+
+
+def _given(task: _Task) -> Engine:
+    """The engine with the data; the model holds them, too, and the point of its least squares."""
+    from densing_bayes.fitting.coordinates import global_point
+    from densing_bayes.fitting.start import pilot
+
+    parts, conditioned, engine = task.compiled[1:]
+    observed = task.observed
+    cells_seen = task.seen[observed.cell_system].astype(float)
+    conditioned.model["cell_seen"].set_value(cells_seen)
+    measured = {
+        "loss_data": observed.loss,
+        "reference_loss_data": observed.reference_loss,
+        "reference_score_data": observed.reference_score,
+        "score_data": observed.score,
+    } | task.compiled.dates(task.spec, observed)
+    for name, value in measured.items():
+        parts.model[name].set_value(value)
+    global_point(conditioned, pilot(task.spec, observed).point(parts.model.initial_point()))
+    return engine.with_data(**measured, cell_seen=cells_seen)
+
+
+def _whitening(task: _Task, engine: Engine, near: Fit | None) -> tuple[Whitening, xr.Dataset]:
+    """The whitening, that of a fit nearby if it serves, and what a fit keeps of it."""
+    from densing_bayes.fitting.whitening import laplace, whitening_near
+
+    conditioned, idle = task.compiled.conditioned, task.compiled.idle(task.spec)
+    if near is not None:
+        kept = near.data["pilot"].dataset
+        whitening = whitening_near(conditioned, engine, kept, idle)
+        if whitening is not None:  # the pilot may know coordinates besides, of use to others
+            modes = whitening.dataset(conditioned, idle)[["cell_mode"]]
+            return whitening, kept.drop_dims("cell").merge(modes)
+    whitening = pilot_run(engine, laplace(conditioned, engine), task.sampling, task.tell)
+    return whitening, whitening.dataset(conditioned, idle)
+
+
+def _positions(task: _Task, whitening: Whitening) -> list[NDArray[np.float64]]:
+    """Where the loss laws have several optima, the chains start from different ones."""
+    from densing_bayes.fitting.start import loss_optima, pilot
+    from densing_bayes.fitting.whitening import whitened
+
+    optima = loss_optima(task.spec, task.observed)
+    if len(optima) == 1:
+        return []
+    initial = task.compiled.parts.model.initial_point()
+    return [
+        whitened(
+            task.compiled.conditioned,
+            whitening,
+            pilot(task.spec, task.observed, exponents).point(initial),
+        )
+        for exponents in optima[: task.sampling.chains]
+    ]
+
+
+Judged = tuple[xr.Dataset, xr.Dataset, dict[str, Any], xr.Dataset]
+
+
+def _sampled(
+    task: _Task, engine: Engine, whitening: Whitening, positions: list[NDArray[np.float64]]
+) -> tuple[Judged, int]:
+    """Draws with their verdict, and the number of modes: each of several is sampled anew."""
+    from densing_bayes.fitting.modes import chain_groups
+    from densing_bayes.posterior.diagnostics import too_short
+
+    conditioned, sampling, tell = task.compiled.conditioned, task.sampling, task.tell
+    trace = sample(conditioned, engine, whitening, positions, sampling, tell)
+    groups = [list(range(sampling.chains))]
+    if sampling.draws >= ENOUGH:
+        groups = chain_groups(trace["posterior"].dataset[task.compiled.names])
+    if len(groups) > 1:
+        trace = by_mode(conditioned, engine, whitening, trace, groups, sampling, tell)
+    tell("summaries", 0.0)
+    judged = _judged(trace, task)
+    if len(groups) == 1 and too_short(judged[2]):
+        trace = continued(conditioned, engine, whitening, trace, sampling, tell)
+        tell("summaries", 0.0)
+        judged = _judged(trace, task)
+    return judged, len(groups)
+
+
+def _judged(trace: xr.DataTree, task: _Task) -> Judged:
+    """Draws of what the specification and the seen systems have, statistics, and the verdict."""
+    from densing_bayes.posterior.diagnostics import diagnose
+
+    drawn = trace["posterior"].dataset[task.compiled.names]
+    posterior = _relabelled(drawn, task.spec, task.observed)
+    if not task.seen.all():
+        posterior = _narrowed(posterior, task.spec, task.observed.of_systems(task.seen))
+    statistics = trace["sample_stats"].dataset[
+        ["diverging", "energy", "depth", "n_steps", "step_size", "logp"]
+    ]
+    return posterior, statistics, *diagnose(posterior, statistics)
+
+
+def _provenance(task: _Task, observed: Observations) -> dict[str, Any]:
+    """What made a fit, but for its times."""
+    sampling = task.sampling
+    return {
+        "spec_hash": task.spec.hash,
         "data_hash": observed.hash(),
-        "seed": seed,
+        "seed": sampling.seed,
         "sampler": {
-            "name": sampler,
-            "draws": posterior.sizes["draw"],
-            "tune": tune,
-            "chains": chains,
-            "cores": cores,
-            "target_accept": target_accept,
-            "starts": max(1, len(positions)),
-        },
-        "seconds": {
-            "compile": compiled_at - (started or compiled_at),
-            "pilot": piloted_at - compiled_at,
-            "sampling": sampled_at - piloted_at,
-            "total": now - (started or compiled_at),
+            "name": sampling.sampler,
+            "draws": sampling.draws,
+            "tune": sampling.tune,
+            "chains": sampling.chains,
+            "cores": sampling.cores,
+            "target_accept": sampling.target_accept,
         },
         "versions": {
             name: version(name)
@@ -295,29 +366,6 @@ def fit_compiled(
         },
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
     }
-    found = Fit(xr.DataTree.from_dict(groups), spec, observed, diagnostics, provenance)
-    if len(groups_of) > 1:
-        diagnostics |= multimodality(found)
-    return found
-
-
-def _judged(
-    trace: xr.DataTree,
-    names: list[str],
-    spec: ModelSpec,
-    observed: Observations,
-    seen: NDArray[np.bool_],
-) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any], xr.Dataset]:
-    """Draws of what the specification and the seen systems have, statistics, and the verdict."""
-    from densing_bayes.posterior.diagnostics import diagnose
-
-    posterior = _relabelled(trace["posterior"].dataset[names], spec, observed)
-    if not seen.all():
-        posterior = _narrowed(posterior, spec, observed.of_systems(seen))
-    statistics = trace["sample_stats"].dataset[
-        ["diverging", "energy", "depth", "n_steps", "step_size", "logp"]
-    ]
-    return posterior, statistics, *diagnose(posterior, statistics)
 
 
 def _relabelled(draws: xr.Dataset, spec: ModelSpec, observed: Observations) -> xr.Dataset:
