@@ -35,11 +35,13 @@ fitting.fit.fit
     fitting.engine.functions.make_engine
       fitting.engine.tape.record
   fitting.fit.fit_compiled
-    fitting.whitening.laplace
-    fitting.chains.pilot_run
-    fitting.chains.sample
-      fitting.engine.functions.sample
-    posterior.diagnostics.diagnose
+    fitting.steps.whitened_by
+      fitting.whitening.laplace
+      fitting.chains.pilot_run
+    fitting.steps.sampled
+      fitting.chains.sample
+        fitting.engine.functions.sample
+      posterior.diagnostics.diagnose
     posterior.result.Fit
 report.assembly.make_report
   quantities.summary.trend_summary

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import sys
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from densing_bayes.errors import FitError
-from densing_bayes.fitting.chains import by_mode, continued, pilot_run, sample
 from densing_bayes.fitting.compiled import Compiled, compile_fit
 from densing_bayes.fitting.engine.machine import is_compiled
+from densing_bayes.fitting.modes import multimodality
 from densing_bayes.fitting.settings import (
     LEAST_CHAINS,
     LEAST_DRAWS,
     LEAST_TUNE,
     MAX_SEED,
-    PRIOR_DRAWS,
     SEED,
     TARGET_ACCEPT,
     Sampler,
     Sampling,
+)
+from densing_bayes.fitting.steps import (
+    Task,
+    given,
+    groups_of,
+    provenance_of,
+    sampled,
+    starts,
+    whitened_by,
 )
 from densing_bayes.inputs.hypothesis import Hypothesis
 from densing_bayes.inputs.panel import Panel, load_panel
@@ -38,12 +44,7 @@ from densing_bayes.observed.observations import Observations, observe
 from densing_bayes.posterior.result import Fit
 from densing_bayes.progress import Tell, expected, phases, unheard
 
-if TYPE_CHECKING:
-    from densing_bayes.fitting.engine.functions import Engine
-    from densing_bayes.fitting.whitening import Whitening
-
 PHASES = {"model": 3.0, "pilot": 2.0, "sampling": 6.5, "summaries": 2.0}  # seconds, about
-ENOUGH = 100  # draws of a chain, below which modes are not told from chance
 
 
 def fit(
@@ -145,17 +146,6 @@ class Origin(NamedTuple):
     started: float  # when it was begun, by time.perf_counter
 
 
-class _Task(NamedTuple):
-    """What is to be fitted, and how."""
-
-    compiled: Compiled
-    spec: ModelSpec
-    observed: Observations
-    seen: NDArray[np.bool_]  # of systems
-    sampling: Sampling
-    tell: Tell
-
-
 def fit_compiled(
     compiled: Compiled,
     observed: Observations,
@@ -187,203 +177,35 @@ def fit_compiled(
     tell
         Told the phase, and the share of it that is done.
     """
-    from densing_bayes.fitting.modes import multimodality
-
     begun = time.perf_counter()
     spec = spec or compiled.spec
     if not compiled.serves(spec, observed):
         raise FitError("the compiled model has another structure: compile this specification anew")
     cores = min(sampling.chains, sampling.cores or os.cpu_count() or 1)
-    sampling = replace(sampling, cores=cores)
     seen = np.ones(len(observed.systems), dtype=bool) if seen is None else seen
-    task = _Task(compiled, spec, observed, seen, sampling, tell)
-    engine = _given(task)
+    task = Task(compiled, spec, observed, seen, replace(sampling, cores=cores), tell)
+    engine = given(task)
     tell("pilot", 0.0)
-    whitening, pilot_found = _whitening(task, engine, near)
-    positions = _positions(task, whitening)
+    whitening, pilot = whitened_by(task, engine, near)
+    positions = starts(task, whitening)
     piloted = time.perf_counter()
-    (posterior, statistics, diagnostics, table), modes = _sampled(
-        task, engine, whitening, positions
-    )
-    sampled = time.perf_counter()
-    if not seen.all():
-        observed = observed.of_systems(seen)
-        pilot_found = pilot_found.sel(cell=list(observed.cell_label))
-    groups = {
-        "posterior": posterior,
-        "sample_stats": statistics,
-        "diagnostics": table,
-        "observed_data": xr.Dataset(
-            {"score": ("cell", observed.score)}, coords={"cell": list(observed.cell_label)}
-        ),
-        "constant_data": xr.Dataset(
-            {
-                name: ("change", getattr(observed, name))
-                for name in compiled.dates(spec, task.observed)
-                if observed.changes
-            },
-            coords={"change": list(observed.changes)},
-        ),
-        "pilot": pilot_found,
-    }
-    if sampling.prior:
-        groups["prior"] = _relabelled(_prior(compiled, sampling.seed), spec, task.observed)
-        if not seen.all():
-            groups["prior"] = _narrowed(groups["prior"], spec, observed)
+    drawn = sampled(task, engine, whitening, positions)
+    ended = time.perf_counter()
+    groups = groups_of(task, drawn, pilot)
     started = begun if origin is None else origin.started
-    provenance = (
-        dict({} if origin is None else origin.source)
-        | _provenance(task, observed)
-        | {
-            "seconds": {
-                "compile": begun - started,
-                "pilot": piloted - begun,
-                "sampling": sampled - piloted,
-                "total": time.perf_counter() - started,
-            }
-        }
-    )
-    provenance["sampler"] |= {"draws": posterior.sizes["draw"], "starts": max(1, len(positions))}
-    found = Fit(xr.DataTree.from_dict(groups), spec, observed, diagnostics, provenance)
-    if modes > 1:
-        diagnostics |= multimodality(found)
-    return found
-
-
-def _given(task: _Task) -> Engine:
-    """The engine with the data; the model holds them, too, and the point of its least squares."""
-    from densing_bayes.fitting.coordinates import global_point
-    from densing_bayes.fitting.start import pilot
-
-    parts, conditioned, engine = task.compiled[1:]
-    observed = task.observed
-    cells_seen = task.seen[observed.cell_system].astype(float)
-    conditioned.model["cell_seen"].set_value(cells_seen)
-    measured = {
-        "loss_data": observed.loss,
-        "reference_loss_data": observed.reference_loss,
-        "reference_score_data": observed.reference_score,
-        "score_data": observed.score,
-    } | task.compiled.dates(task.spec, observed)
-    for name, value in measured.items():
-        parts.model[name].set_value(value)
-    global_point(conditioned, pilot(task.spec, observed).point(parts.model.initial_point()))
-    return engine.with_data(**measured, cell_seen=cells_seen)
-
-
-def _whitening(task: _Task, engine: Engine, near: Fit | None) -> tuple[Whitening, xr.Dataset]:
-    """The whitening, that of a fit nearby if it serves, and what a fit keeps of it."""
-    from densing_bayes.fitting.whitening import laplace, whitening_near
-
-    conditioned, idle = task.compiled.conditioned, task.compiled.idle(task.spec)
-    if near is not None:
-        kept = near.data["pilot"].dataset
-        whitening = whitening_near(conditioned, engine, kept, idle)
-        if whitening is not None:  # the pilot may know coordinates besides, of use to others
-            modes = whitening.dataset(conditioned, idle)[["cell_mode"]]
-            return whitening, kept.drop_dims("cell").merge(modes)
-    whitening = pilot_run(engine, laplace(conditioned, engine), task.sampling, task.tell)
-    return whitening, whitening.dataset(conditioned, idle)
-
-
-def _positions(task: _Task, whitening: Whitening) -> list[NDArray[np.float64]]:
-    """Where the loss laws have several optima, the chains start from different ones."""
-    from densing_bayes.fitting.start import loss_optima, pilot
-    from densing_bayes.fitting.whitening import whitened
-
-    optima = loss_optima(task.spec, task.observed)
-    if len(optima) == 1:
-        return []
-    initial = task.compiled.parts.model.initial_point()
-    return [
-        whitened(
-            task.compiled.conditioned,
-            whitening,
-            pilot(task.spec, task.observed, exponents).point(initial),
-        )
-        for exponents in optima[: task.sampling.chains]
-    ]
-
-
-Judged = tuple[xr.Dataset, xr.Dataset, dict[str, Any], xr.Dataset]
-
-
-def _sampled(
-    task: _Task, engine: Engine, whitening: Whitening, positions: list[NDArray[np.float64]]
-) -> tuple[Judged, int]:
-    """Draws with their verdict, and the number of modes: each of several is sampled anew."""
-    from densing_bayes.fitting.modes import chain_groups
-    from densing_bayes.posterior.diagnostics import too_short
-
-    conditioned, sampling, tell = task.compiled.conditioned, task.sampling, task.tell
-    trace = sample(conditioned, engine, whitening, positions, sampling, tell)
-    groups = [list(range(sampling.chains))]
-    if sampling.draws >= ENOUGH:
-        groups = chain_groups(trace["posterior"].dataset[task.compiled.names])
-    if len(groups) > 1:
-        trace = by_mode(conditioned, engine, whitening, trace, groups, sampling, tell)
-    tell("summaries", 0.0)
-    judged = _judged(trace, task)
-    if len(groups) == 1 and too_short(judged[2]):
-        trace = continued(conditioned, engine, whitening, trace, sampling, tell)
-        tell("summaries", 0.0)
-        judged = _judged(trace, task)
-    return judged, len(groups)
-
-
-def _judged(trace: xr.DataTree, task: _Task) -> Judged:
-    """Draws of what the specification and the seen systems have, statistics, and the verdict."""
-    from densing_bayes.posterior.diagnostics import diagnose
-
-    drawn = trace["posterior"].dataset[task.compiled.names]
-    posterior = _relabelled(drawn, task.spec, task.observed)
-    if not task.seen.all():
-        posterior = _narrowed(posterior, task.spec, task.observed.of_systems(task.seen))
-    statistics = trace["sample_stats"].dataset[
-        ["diverging", "energy", "depth", "n_steps", "step_size", "logp"]
-    ]
-    return posterior, statistics, *diagnose(posterior, statistics)
-
-
-def _provenance(task: _Task, observed: Observations) -> dict[str, Any]:
-    """What made a fit, but for its times."""
-    sampling = task.sampling
-    return {
-        "spec_hash": task.spec.hash,
-        "data_hash": observed.hash(),
-        "seed": sampling.seed,
-        "sampler": {
-            "name": sampling.sampler,
-            "draws": sampling.draws,
-            "tune": sampling.tune,
-            "chains": sampling.chains,
-            "cores": sampling.cores,
-            "target_accept": sampling.target_accept,
-        },
-        "versions": {
-            name: version(name)
-            for name in ("densing-bayes", "pymc", "pytensor", "nutpie", "arviz", "numpy")
-        },
-        "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+    provenance = {} if origin is None else dict(origin.source)
+    provenance |= provenance_of(task, drawn, len(positions))
+    provenance["seconds"] = {
+        "compile": begun - started,
+        "pilot": piloted - begun,
+        "sampling": ended - piloted,
+        "total": time.perf_counter() - started,
     }
-
-
-def _relabelled(draws: xr.Dataset, spec: ModelSpec, observed: Observations) -> xr.Dataset:
-    """Draws of what the specification has, with its labels; the compiled one can have more."""
-    from densing_bayes.joint.model import coordinates
-
-    labels = coordinates(spec, observed)
-    surplus = [dim for dim in labels if draws.sizes.get(dim, 0) > len(labels[dim])]
-    draws = draws.drop_dims(surplus)
-    return draws.assign_coords({dim: list(labels[dim]) for dim in draws.dims if dim in labels})
-
-
-def _narrowed(draws: xr.Dataset, spec: ModelSpec, observed: Observations) -> xr.Dataset:
-    """Draws of what the observations have, of draws of more systems."""
-    from densing_bayes.joint.model import coordinates
-
-    labels = coordinates(spec, observed)
-    return draws.sel({dim: list(labels[dim]) for dim in draws.dims if dim in labels})
+    tree = xr.DataTree.from_dict(groups)
+    found = Fit(tree, spec, task.visible, drawn.diagnostics, provenance)
+    if drawn.modes > 1:
+        found.diagnostics.update(multimodality(found))
+    return found
 
 
 def check_settings(draws: int, tune: int, chains: int, seed: int) -> None:
@@ -404,19 +226,3 @@ def _check_sampler(target_accept: float, sampler: str) -> None:
         raise FitError(f"target_accept = {target_accept} must lie between 0.5 and 1")
     if sampler not in ("nutpie", "pymc"):
         raise FitError(f"no sampler '{sampler}': use nutpie or pymc")
-
-
-def _prior(compiled: Compiled, seed: int) -> xr.Dataset:
-    """Prior draws of every unobserved variable but the cells, dims (chain, draw, ...)."""
-    from densing_bayes.fitting.engine.functions import dims_of
-    from densing_bayes.joint.variables import drawn
-
-    model = compiled.parts.model
-    names = [name for name in compiled.names if name != "log_effective_params"]
-    return xr.Dataset(
-        {
-            name: (("chain", "draw", *dims_of(model, model[name])), values[None])
-            for name, values in drawn(model, names, PRIOR_DRAWS, seed).items()
-        },
-        coords={"chain": [0], "draw": np.arange(PRIOR_DRAWS)},
-    )
