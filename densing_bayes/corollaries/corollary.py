@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from densing_bayes.display.figure_data import Source
     from densing_bayes.display.section import Section
+    from densing_bayes.inputs.columns import TableSchema
     from densing_bayes.posterior.result import Fit
 
 
@@ -40,6 +41,8 @@ class Parts:
     ----------
     answers
         Sections of the report, in order.
+    tables
+        Its files in ``data/``.
     figures
         By the rest of the name of the ``plot_`` function, the maker of the tables behind it.
     claims
@@ -50,6 +53,7 @@ class Parts:
     """
 
     answers: tuple[Answer, ...] = ()
+    tables: tuple[TableSchema, ...] = ()
     figures: Mapping[str, Source] = field(default_factory=dict)
     claims: Mapping[str, Claimed] = field(default_factory=dict)
     table_fits: Callable[[int], Mapping[str, Any]] | None = None
@@ -67,11 +71,8 @@ class Corollary:
         Imports and gives its parts.
     commands
         By name; what is slow to import is imported inside them.
-    tables
-        Its files in ``data/``.
     """
 
     name: str
     parts: Callable[[], Parts]
     commands: Mapping[str, Callable[..., None]] = field(default_factory=dict)
-    tables: tuple[str, ...] = ()

@@ -4,7 +4,6 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from densing_bayes.cli.main import app
 from densing_bayes.corollaries.registered import COROLLARIES
 from densing_bayes.corollaries.sections import answers
+from densing_bayes.inputs.reading import load_table
 from densing_bayes.ledger.ledger import load_claims
 from densing_bayes.ledger.of_corollaries import CLAIMED
 from densing_bayes.report.gallery import OF_FIGURES
@@ -24,8 +24,8 @@ FOLDERS = {path.parent.name for path in (HERE / "corollaries").glob("*/__init__.
 def test_every_folder_is_registered_once():
     assert sorted(each.name for each in COROLLARIES) == sorted(FOLDERS)
     for each in COROLLARIES:
-        for table in each.tables:
-            assert files("densing_bayes.data").joinpath(table).is_file(), table
+        for table in each.parts().tables:
+            assert len(load_table(table)), table.file
 
 
 def test_what_is_registered_is_where_it_is_asked_for():

@@ -12,10 +12,12 @@ def _parts() -> Parts:
     from densing_bayes.corollaries.compression.claims import CLAIMS
     from densing_bayes.corollaries.compression.figures import compression_data, panel_pairs_data
     from densing_bayes.corollaries.compression.section import methods_beside_parents
+    from densing_bayes.corollaries.compression.table import COMPRESSION
     from densing_bayes.corollaries.small_model import Posterior
     from densing_bayes.display.figure_data import Source
 
     return Parts(
+        tables=(COMPRESSION,),
         answers=(
             Answer("compression", "Compressed systems", methods_beside_parents, seconds=24.0),
         ),
@@ -27,6 +29,4 @@ def _parts() -> Parts:
     )
 
 
-COMPRESSION = Corollary(
-    "compression", _parts, {"compression": compression_command}, ("compression.csv",)
-)
+COMPRESSION = Corollary("compression", _parts, {"compression": compression_command})

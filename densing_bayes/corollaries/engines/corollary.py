@@ -13,9 +13,11 @@ def _parts() -> Parts:
     from densing_bayes.corollaries.engines.figures import doubling_times_data
     from densing_bayes.corollaries.engines.model import stored_engines
     from densing_bayes.corollaries.engines.section import device_section, engine_section
+    from densing_bayes.corollaries.engines.table import TECHNOLOGY
     from densing_bayes.display.figure_data import Source
 
     return Parts(
+        tables=(TECHNOLOGY,),
         answers=(
             Answer("engines", "Engines beside density", engine_section),
             Answer("devices", "What a device holds", lambda fit, ci, seed: device_section(fit, ci)),
@@ -26,9 +28,4 @@ def _parts() -> Parts:
     )
 
 
-ENGINES = Corollary(
-    "engines",
-    _parts,
-    {"engines": engines_command, "devices": devices_command},
-    ("technology.csv",),
-)
+ENGINES = Corollary("engines", _parts, {"engines": engines_command, "devices": devices_command})

@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 from pydantic import Field
 
+from densing_bayes.corollaries.engines.table import TECHNOLOGY
 from densing_bayes.corollaries.trends.exponential import (
     ExponentialFit,
     ExponentialSpec,
@@ -25,7 +26,6 @@ from densing_bayes.fitting.settings import SEED
 from densing_bayes.inputs.dates import DAYS_PER_YEAR
 from densing_bayes.inputs.families import Frozen
 from densing_bayes.inputs.reading import load_table
-from densing_bayes.inputs.schema import TECHNOLOGY
 from densing_bayes.inputs.specification import load_corollary
 from densing_bayes.posterior.estimates import SAMPLE, check_choice, estimate, of_prior
 from densing_bayes.posterior.result import CI, Fit

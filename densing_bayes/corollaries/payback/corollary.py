@@ -16,10 +16,12 @@ def _parts() -> Parts:
     )
     from densing_bayes.corollaries.payback.model import Payback
     from densing_bayes.corollaries.payback.section import payback_section
+    from densing_bayes.corollaries.payback.table import COSTS
     from densing_bayes.corollaries.payback.training_cost import TrainingCostFit
     from densing_bayes.display.figure_data import Source
 
     return Parts(
+        tables=(COSTS,),
         answers=(Answer("payback", "Life and pay-back of a release", payback_section, 2.0),),
         figures={
             "waiting": Source(waiting_data, Mapping, "waiting times by label"),
@@ -29,4 +31,4 @@ def _parts() -> Parts:
     )
 
 
-PAYBACK = Corollary("payback", _parts, {"shelf-life": shelf_life_command}, ("costs.csv",))
+PAYBACK = Corollary("payback", _parts, {"shelf-life": shelf_life_command})

@@ -12,6 +12,7 @@ import xarray as xr
 from pydantic import Field
 from scipy.stats import norm
 
+from densing_bayes.corollaries.prices.table import PRICES
 from densing_bayes.corollaries.trends.exponential import (
     ExponentialFit,
     ExponentialSpec,
@@ -27,7 +28,6 @@ from densing_bayes.inputs.dates import years_since_origin
 from densing_bayes.inputs.families import Frozen
 from densing_bayes.inputs.hypothesis import Hypothesis
 from densing_bayes.inputs.reading import load_table
-from densing_bayes.inputs.schema import PRICES
 from densing_bayes.inputs.specification import load_corollary
 from densing_bayes.posterior.estimates import check_choice, estimate, probability
 from densing_bayes.posterior.result import CI

@@ -5,4 +5,11 @@ from __future__ import annotations
 from densing_bayes.corollaries.corollary import Corollary, Parts
 from densing_bayes.corollaries.scaling.command import scaling_command
 
-SCALING = Corollary("scaling", Parts, {"scaling": scaling_command}, ("chinchilla.csv",))
+
+def _parts() -> Parts:
+    from densing_bayes.corollaries.scaling.table import LAW_RUNS
+
+    return Parts(tables=(LAW_RUNS,))
+
+
+SCALING = Corollary("scaling", _parts, {"scaling": scaling_command})
