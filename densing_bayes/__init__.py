@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from densing_bayes.evaluation.comparison import compare
     from densing_bayes.evaluation.comparison_table import Comparison
     from densing_bayes.fitting.fit import fit
-    from densing_bayes.inputs.foreign.importing import Imported, import_scores
+    from densing_bayes.inputs.foreign.imported import Imported
+    from densing_bayes.inputs.foreign.importing import import_scores
     from densing_bayes.inputs.hypothesis import Hypothesis
     from densing_bayes.inputs.panel import Panel, export_panel, list_panels, load_events, load_panel
     from densing_bayes.inputs.specification import (
@@ -66,10 +67,8 @@ _HOME = {
         "load_events",
         "export_panel",
     ),
-    "inputs.foreign.importing": (
-        "Imported",
-        "import_scores",
-    ),
+    "inputs.foreign.imported": ("Imported",),
+    "inputs.foreign.importing": ("import_scores",),
     "inputs.specification": (
         "ModelSpec",
         "load_spec",
