@@ -122,7 +122,12 @@ def shelf_life_command(
         return
 
     from densing_bayes.corollaries.payback.break_even import payback_document
-    from densing_bayes.corollaries.payback.model import load_payback_spec, payback
+    from densing_bayes.corollaries.payback.model import (
+        Economics,
+        Ending,
+        load_payback_spec,
+        payback,
+    )
     from densing_bayes.corollaries.payback.release import release_of
     from densing_bayes.corollaries.payback.section import break_even_section
     from densing_bayes.corollaries.payback.training_cost import (
@@ -131,29 +136,18 @@ def shelf_life_command(
     )
 
     (system,) = systems or []
-    spec = load_payback_spec(inputs)
-    panel = fitted.spec.panel.source
+    spec, release = load_payback_spec(inputs), release_of(fitted, system)
     cost: Any = training_cost
     if cost is None and tokens is not None:
-        params = math.exp(release_of(fitted, system).log_params)
-        cost = training_cost_prior(params, tokens, spec.training, seed=seed)
+        cost = training_cost_prior(math.exp(release.log_params), tokens, spec.training, seed=seed)
     elif cost is None:
-        cost = training_cost_of(system, spec.training, panel, seed=seed)
-    result = payback(
-        fitted,
-        system,
-        training_cost=cost,
-        price=price,
-        tokens_per_visit=tokens_per_visit,
-        margin=margin,
-        halving_days=halving_days,
-        kappa=kappa,
-        # With actual releases, "1/kappa of the params would do" is a recipe's doing.
-        condition="recipe" if condition is None else condition.value,
-        window=window,
-        spec=spec,
-        seed=seed,
+        cost = training_cost_of(system, spec.training, fitted.spec.panel.source, seed=seed)
+    earned = Economics(
+        cost, price, tokens_per_visit, margin, halving_days=halving_days, window=window
     )
+    # With actual releases, "1/kappa of the params would do" is a recipe's doing.
+    ending = Ending(kappa, "recipe" if condition is None else cast("Condition", condition.value))
+    result = payback(fitted, release, earned, ending, spec, seed)
     document = payback_document(result, visits_per_day, probability or BREAK_EVEN, ci)
     section = break_even_section(fitted, document, ci)
     show(document | footing(fitted), section, as_json=as_json, fit=fitted)

@@ -12,7 +12,7 @@ from densing_bayes.corollaries.payback.arrivals import waiting_table, waiting_ti
 from densing_bayes.corollaries.payback.break_even import payback_document
 from densing_bayes.corollaries.payback.calculator import calculator
 from densing_bayes.corollaries.payback.figures import plot_waiting
-from densing_bayes.corollaries.payback.model import load_payback_spec, payback
+from densing_bayes.corollaries.payback.model import Economics, load_payback_spec, payback
 from densing_bayes.corollaries.payback.release import Condition, release_of
 from densing_bayes.corollaries.payback.training_cost import training_cost_prior
 from densing_bayes.display.section import Picture, Section, Table
@@ -48,9 +48,9 @@ def payback_section(fit: Fit, ci: float = CI, seed: int = SEED) -> Section:
     """Life and pay-back of a release of 8e9 params on the frontier."""
     spec = load_payback_spec()
     cost = training_cost_prior(SMALL, TOKENS, spec.training, seed=seed)
-    result = payback(fit, params=SMALL, training_cost=cost, spec=spec, seed=seed)
-    paid = break_even_section(fit, payback_document(result, ci=ci), ci)
     release = release_of(fit, params=SMALL)
+    result = payback(fit, release, Economics(cost), spec=spec, seed=seed)
+    paid = break_even_section(fit, payback_document(result, ci=ci), ci)
     lives = {
         label: waiting_time(fit, release, condition=condition, seed=seed)
         for condition, label in SUCCESSORS.items()
