@@ -44,18 +44,64 @@ WALK = {
 }
 # By name: the addition that it comes on top of, and what it changes in the specification.
 ADDITIONS: dict[str, tuple[str | None, dict[str, Any]]] = {
-    DEFAULT: (None, {"trend__walk": None, "density__lean": None}),
+    DEFAULT: (
+        None,
+        {
+            "trend__walk": None,
+            "trend__periods": None,
+            "trend__release_scatter": None,
+            "density__lean": None,
+            "density__release_lean": None,
+        },
+    ),
     "wandering trend": (DEFAULT, {"trend__walk": WALK}),
-    "leaning organisations": ("wandering trend", {"density__lean": lognormal(0.3, 0.5)}),
-    "wider steps of the level": (
+    "mean trend": (DEFAULT, {"trend__frontier": "none"}),
+    "mean trend, heavy tails": ("mean trend", {"trend__release_tails": 4.0}),
+    "scattered releases": (DEFAULT, {"trend__release_scatter": True}),
+    "scattered releases, heavy tails": ("scattered releases", {"trend__release_tails": 4.0}),
+    "leans on top of it": ("wandering trend", {"density__lean": lognormal(0.3, 0.5)}),
+    "leaning organisations": (DEFAULT, {"density__lean": lognormal(0.3, 0.5)}),
+    "leaning releases": (
         "leaning organisations",
+        {"density__release_lean": lognormal(0.3, 0.5)},
+    ),
+    "effects of quarters": (
+        "leaning releases",
+        {"trend__periods": {"every_months": 3, "spread": lognormal(0.4, 0.5)}},
+    ),
+    "effects of quarters, shared leans only": (
+        "leaning organisations",
+        {"trend__periods": {"every_months": 3, "spread": lognormal(0.4, 0.5)}},
+    ),
+    "all at once": (
+        "effects of quarters",
+        {
+            "trend__periods": {"every_months": 3, "spread": lognormal(0.5, 0.5)},
+            "trend__release_scatter": True,
+            "trend__release_spread": lognormal(0.6, 0.3),
+        },
+    ),
+    "all at once, wandering": (
+        "all at once",
+        {"trend__walk": WALK | {"growth_spread": lognormal(0.6, 0.5)}},
+    ),
+    "the same without leans of releases": (
+        "all at once",
+        {"density__release_lean": None},
+    ),
+    "without leans of releases, wandering": (
+        "the same without leans of releases",
+        {"trend__walk": WALK | {"growth_spread": lognormal(0.6, 0.5)}},
+    ),
+    "wider steps of the level": (
+        "wandering trend",
         {"trend__walk": WALK | {"level_spread": lognormal(0.6, 0.7)}},
     ),
     "wandering benchmarks": (
-        "leaning organisations",
+        "wandering trend",
         {"density__walk": lognormal(0.3, 0.7), "density__drift": False},
     ),
-    "heavy tails of releases": ("leaning organisations", {"trend__release_tails": 4.0}),
+    "heavy tails of releases": ("wandering trend", {"trend__release_tails": 4.0}),
 }
 
 

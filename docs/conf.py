@@ -69,7 +69,12 @@ def priors(name: str) -> dict[str, str]:
 
 joint, paper = priors("joint"), priors("paper")
 differing = {f"paper_{name}": text for name, text in paper.items() if joint.get(name) != text}
-myst_substitutions = joint | differing
+of_protocols = {
+    f"current_{name}": text
+    for name, text in priors("current").items()
+    if name.startswith("performance_protocols_")
+}
+myst_substitutions = joint | differing | of_protocols
 
 
 def check_complete(app: Sphinx) -> None:

@@ -43,6 +43,9 @@ SWITCHES = {
     "wandering": {"trend__walk": WALK},
     "wandering benchmarks": {"trend__walk": WALK, "density__walk": PC, "density__drift": False},
     "leaning organisations": {"density__lean": PC},
+    "leaning releases": {"density__lean": PC, "density__release_lean": PC},
+    "periods": {"trend__periods": {"every_months": 3, "spread": PC}},
+    "scattered releases": {"trend__release_scatter": True},
     "heavy tails": {"trend__release_tails": 4.0},
     "wandering smoothly": {
         "trend__walk": WALK,
@@ -58,6 +61,7 @@ SWITCHES = {
     "beta-binomial": {"performance__likelihood": "beta-binomial"},
     "one benchmark": {"benchmarks": {"hellaswag": {"link": "loss"}}},
     "the paper's form": {},
+    "several protocols": {},
     "direct links only": {
         "benchmarks": {"hellaswag": {"link": "direct"}, "winogrande": {"link": "direct"}}
     },

@@ -20,10 +20,15 @@ EXCEPTIONS = {
     "report/assembly.py: make_report": PUBLIC,
 }
 TO_BE_SHORTENED = {
+    "evaluation/simulation.py: simulate",
+    "fitting/coordinates.py",
     "fitting/coordinates.py: condition",
-    "joint/marginal.py",
-    "joint/marginal.py: _cell",
-    "joint/marginal.py: _curve",
+    "joint/cells.py: cell_density",
+    "joint/cells.py: curve",
+    "joint/density.py: densities",
+    "joint/leaning.py: _among",
+    "joint/leaning.py: _propagated",
+    "joint/leaning.py: leaning",
     "joint/marginal.py: _predictive",
     "joint/marginal.py: _release",
     "observed/observations.py: observe",

@@ -13,6 +13,7 @@ from densing_bayes.errors import DensingError
 from densing_bayes.inputs.dates import DAYS_PER_MONTH, DAYS_PER_YEAR, ORIGIN, date_of
 from densing_bayes.joint import laws
 from densing_bayes.observed.arrays import Floats
+from densing_bayes.observed.observations import Observations
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.quantities.densities import density_table
 from densing_bayes.quantities.growth import frontier, growth
@@ -103,6 +104,17 @@ def scaling_data(fit: Fit, ci: float = CI) -> PlotData:
     return {"runs": runs, "law": _stacked(curves)}
 
 
+def _run_losses(observed: Observations, law: dict[str, Floats]) -> Floats:
+    """Loss beside each reference score: measured, or the median of what the law expects."""
+    losses, rows = observed.reference_loss.copy(), observed.expected
+    if rows.size:
+        runs = observed.expected_log_params, observed.expected_log_tokens
+        k = observed.reference_benchmark[rows]
+        expected = laws.scaling_loss(*runs, *(law[key][:, k] for key in LAW))
+        losses[rows] = np.median(expected, axis=0)
+    return losses
+
+
 def score_links_data(fit: Fit, ci: float = CI) -> PlotData:
     """Of :func:`densing_bayes.display.reference_figures.plot_score_links`.
 
@@ -115,12 +127,13 @@ def score_links_data(fit: Fit, ci: float = CI) -> PlotData:
     floor, ceiling = _thinned(fit, "floor"), _thinned(fit, "ceiling")
     log_neff = _thinned(fit, "log_effective_params") - np.log(observed.centre_params)
     split = observed.loss_references
+    run_losses = _run_losses(observed, law)
     links, systems, references = [], [], []
     for k, name in enumerate(observed.benchmarks):
         cells = observed.cell_benchmark == k
         of_runs = observed.reference_benchmark == k
         if k < len(observed.loss_benchmarks):
-            run_x = observed.reference_loss[of_runs[:split]]
+            run_x = run_losses[of_runs[:split]]
             system_x = np.median(
                 laws.scaling_loss(
                     log_neff[:, cells],

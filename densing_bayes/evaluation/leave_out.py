@@ -219,12 +219,13 @@ def predicted_scores(
     observed: Observations,
     flat: xr.Dataset,
     seed: int = 0,
-    effects: Floats | None = None,
+    effects: tuple[Floats, Floats | None] | None = None,
 ) -> Floats:
     """Predictive draws of the scores of new releases, (draw, cell).
 
-    An organisation that the fit knows keeps its effect, unless ``effects`` over draws and
-    releases are given; everything of the release is drawn anew.
+    An organisation that the fit knows keeps its effect and leans, unless ``effects`` are given: the
+    effect over draws and releases, and leans over draws, releases and benchmarks, if any.
+    Everything of the release is drawn anew.
     """
     import pytensor.tensor as pt
 
@@ -243,10 +244,16 @@ def predicted_scores(
         for i, name in enumerate(observed.organisations):
             if name in known:
                 organisation[:, i] = sampled[:, known.index(name)]
+    m, k = observed.cell_system, observed.cell_benchmark
+    lean = shared.lean
     if effects is None:
         effect = organisation[:, observed.system_organisation]
     else:
-        effect = effects[:, observed.system_release]
+        effect = effects[0][:, observed.system_release]
+        if effects[1] is not None:
+            shape = (count, len(observed.releases), len(observed.benchmarks))
+            own = shared.release_lean_spread[:, None, None] * random.standard_normal(shape)
+            lean = (effects[1] + own)[:, observed.system_release[m], k]
     tails = fit.spec.trend.release_tails
     release = shared.release[:, None] * standard(random, tails, (count, len(observed.releases)))
     unit = observed.system_release
@@ -260,8 +267,7 @@ def predicted_scores(
         - shortfall[:, unit]
         + shared.spread[:, None] * normal(len(observed.systems))
     )
-    m = observed.cell_system
-    log_effective_params = observed.log_params[m] + log_density[:, m] + shared.shift
+    log_effective_params = observed.log_params[m] + log_density[:, m] + shared.shift + lean
     log_effective_params += shared.cell_spread * normal(m.size)
 
     parts = assemble(fit.spec, observed)
@@ -269,4 +275,5 @@ def predicted_scores(
     expected, _ = expected_score(observed, parts.law, parts.link, x)
     mean = at_draws({"expected": expected}, parts, flat, {x: log_effective_params})["expected"]
     sd = np.sqrt(laws.score_variance(mean, observed.cell_items, shared.noise))
-    return np.clip(mean + sd * normal(m.size), 0.0, 1.0)
+    error = standard(random, fit.spec.performance.score_tails, (count, m.size))
+    return np.clip(mean + sd * error, 0.0, 1.0)

@@ -38,6 +38,7 @@ class LeftOut(NamedTuple):
     total: xr.DataArray  # log density of all scores of systems, (chain, draw)
     release: xr.DataArray  # of a release's given those of the others, (chain, draw, release)
     organisation: Floats  # draws of its organisation's effect given the others, (draw, release)
+    lean: Floats | None  # the same of its leans, (draw, release, benchmark)
 
 
 def leave_releases_out(fit: Fit, draws: int = DRAWS) -> LeftOut:
@@ -49,6 +50,7 @@ def leave_releases_out(fit: Fit, draws: int = DRAWS) -> LeftOut:
         _by_chain(found.total, fit),
         _by_chain(found.release, fit, "release"),
         found.organisation,
+        found.lean,
     )
 
 
@@ -96,7 +98,10 @@ def score_pit(fit: Fit, left_out: LeftOut, seed: int = 0) -> pd.DataFrame:
             observed,
             left_out.draws.isel({SAMPLE_DRAW: again}),
             seed,
-            left_out.organisation[again],
+            (
+                left_out.organisation[again],
+                None if left_out.lean is None else left_out.lean[again],
+            ),
         ).T
     )
     score = table["score"].to_numpy()[:, None]

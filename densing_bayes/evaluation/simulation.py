@@ -11,7 +11,9 @@ import xarray as xr
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint import laws
 from densing_bayes.joint.line import drawn_line, line_value, wandering
-from densing_bayes.observed.arrays import Floats
+from densing_bayes.joint.tails import standard
+from densing_bayes.joint.trend import periods
+from densing_bayes.observed.arrays import Floats, Ints
 from densing_bayes.observed.observations import Observations
 
 LAW = ("irreducible_loss", "params_loss", "params_exponent", "tokens_loss", "tokens_exponent")
@@ -81,6 +83,13 @@ def simulate(
         shift = shift + value["drift_before"][k] * time
     if "drift_change" in value:
         shift = shift + value["drift_change"][k] * np.maximum(time - observed.bend_time, 0.0)
+    for name, unit in (
+        ("lean_spread", observed.system_organisation),
+        ("release_lean_spread", observed.system_release),
+    ):
+        if name in value:
+            effect = random.standard_normal((int(unit.max()) + 1, len(observed.benchmarks)))
+            shift = shift + value[name] * effect[unit[m], k]
     delta = shift + value["benchmark_spread"][k] * random.standard_normal(m.size)
     n = observed.log_params[m] + log_density[m] + delta - np.log(observed.centre_params)
     d = observed.log_reference_tokens
@@ -93,14 +102,22 @@ def simulate(
     z[cells:] = value["discrimination"][j] * (
         laws.ability(n[cells:], d, value["token_elasticity"][j]) - value["difficulty"][j]
     )
-    score = _measure(
-        random,
-        laws.sigmoid_score(z, value["floor"][k], value["ceiling"][k]),
-        observed.cell_items,
-        value["protocol_noise"][k],
-        clip,
+    tails = spec.performance.score_tails
+
+    def read(cells: Ints, measure: Ints, items: Floats) -> Floats:
+        """Scores of cells under protocols."""
+        at, noise, own = z[cells], value["protocol_noise"][k[cells]], k[cells]
+        if measure.size:
+            at = at + (measure >= 0) * value["protocol_offset"][measure]
+            noise = np.where(measure >= 0, value["measure_noise"][measure], noise)
+        expected = laws.sigmoid_score(at, value["floor"][own], value["ceiling"][own])
+        return _measure(random, expected, items, noise, clip, tails)
+
+    score = read(np.arange(k.size), observed.cell_measure, observed.cell_items)
+    repeats = read(observed.repeat_cell, observed.repeat_measure, observed.repeat_items)
+    simulated = replace(
+        measured, reference_score=reference_score, score=score, repeat_score=repeats
     )
-    simulated = replace(measured, reference_score=reference_score, score=score)
     return simulated, log_density
 
 
@@ -122,6 +139,22 @@ def run_losses(observed: Observations, value: dict[str, Any]) -> Floats:
     return laws.scaling_loss(observed.loss_log_params, observed.loss_log_tokens, *law)
 
 
+def reference_losses(observed: Observations, value: dict[str, Any]) -> Floats:
+    """Loss beside each reference score, measured or as the law expects it, (..., reference_run)."""
+    rows = observed.expected
+    if not rows.size:
+        return observed.reference_loss
+    law = [value[name][..., observed.reference_benchmark[rows]] for name in LAW]
+    expected = laws.scaling_loss(observed.expected_log_params, observed.expected_log_tokens, *law)
+    loss = np.array(
+        np.broadcast_to(
+            observed.reference_loss, (*expected.shape[:-1], len(observed.reference_loss))
+        )
+    )
+    loss[..., rows] = expected
+    return loss
+
+
 def run_scores(observed: Observations, value: dict[str, Any]) -> Floats:
     """Score that the link expects of each reference run, (..., reference_run).
 
@@ -130,7 +163,8 @@ def run_scores(observed: Observations, value: dict[str, Any]) -> Floats:
     k = observed.reference_benchmark
     by_loss = observed.loss_references
     i, j = k[:by_loss], k[by_loss:] - len(observed.loss_benchmarks)
-    from_loss = value["steepness"][..., i] * (value["midpoint"][..., i] - observed.reference_loss)
+    loss = reference_losses(observed, value)
+    from_loss = value["steepness"][..., i] * (value["midpoint"][..., i] - loss)
     ability = laws.ability(
         observed.reference_log_params,
         observed.reference_log_tokens,
@@ -153,6 +187,9 @@ def _log_densities(
     if "organisation_spread" in value:
         effect = value["organisation_spread"] * random.standard_normal(len(observed.organisations))
         mean = mean + effect[observed.system_organisation]
+    if spec.trend.periods is not None:
+        labels, of_system = periods(spec.trend.periods, time)
+        mean = mean + value["period_spread"] * random.standard_normal(len(labels))[of_system]
     if "size_slope" in value:
         mean = mean + value["size_slope"] * (observed.log_params - observed.mean_log_params)
     if "shortfall_spread" in value:
@@ -169,8 +206,13 @@ def _log_densities(
 
 
 def _measure(
-    random: np.random.Generator, expected: Floats, items: Floats, noise: Floats, clip: bool
+    random: np.random.Generator,
+    expected: Floats,
+    items: Floats,
+    noise: Floats,
+    clip: bool,
+    tails: float | None = None,
 ) -> Floats:
     sd = np.sqrt(laws.score_variance(expected, items, noise))
-    score = expected + sd * random.standard_normal(expected.size)
+    score = expected + sd * standard(random, tails, expected.shape)
     return np.clip(score, 0.0, 1.0) if clip else score

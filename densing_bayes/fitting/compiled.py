@@ -37,7 +37,7 @@ class Compiled(NamedTuple):
         They may differ in names and dates of changes, and in measured values, and a model
         compiled :func:`with_room` serves all that leave some of that room.
         """
-        labels = ("cell_label", "loss_label", "reference_label")
+        labels = ("cell_label", "loss_label", "reference_label", "repeat_label")
         own = self.conditioned.observed
         same = all(getattr(own, label) == getattr(observed, label) for label in labels)
         return same and structure(self.spec) in (structure(spec), structure(with_room(spec)))

@@ -25,10 +25,11 @@ from pytensor.graph.replace import graph_replace
 
 from densing_bayes.joint import laws
 from densing_bayes.joint.model import Parts
-from densing_bayes.joint.score_links import expected_score
+from densing_bayes.joint.score_links import cell_logit, expected_score, read_score
 from densing_bayes.observed.observations import Observations
 
-LATENTS = ("shortfall", "log_density", "log_effective_params")
+WEIGHTS = ("score_weight", "repeat_weight")
+LATENTS = ("shortfall", "log_density", "log_effective_params", *WEIGHTS)
 # Standardised effects z = effect / spread whose coordinate is z * spread^weight: weight 0 is the
 # non-centred form, 1 the centred one; in between where data and prior say about as much.
 CENTRED = {
@@ -48,6 +49,8 @@ SOFTLY_CENTRED = {
     "level_step_offset": ("level_step_spread_log__", 0.5, 0.3),
     "benchmark_step_offset": ("benchmark_step_spread_log__", 0.5, 0.3),
     "lean_offset": ("lean_spread_log__", 0.5, 0.3),
+    "release_lean_offset": ("release_lean_spread_log__", 0.5, 0.3),
+    "period_offset": ("period_spread_log__", 0.5, 0.3),
 }
 # In a mean trend releases have effects of their own and no shortfall, and pin down the effect of
 # their organisation (least bulk ESS of 4000 draws of its spread: 285 non-centred, 671 so).
@@ -95,6 +98,7 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         mode = pm.Data("cell_mode", np.asarray(point["log_effective_params"], dtype=float))
         # A cell that is not seen says nothing: fits without some systems need no compilation.
         seen = pm.Data("cell_seen", np.ones(len(observed.score)))
+        seen_by = {"score": seen, "repeat_score": seen[observed.repeat_cell]}
         pieces, log_jacobian = _globals(parts, observed, point)
         replace: dict[Any, Graph] = {
             value: pieces[str(value.name)] for value in global_values(parts)
@@ -105,17 +109,39 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
 
         law = type(parts.law)(*at_globals(list(map(pt.as_tensor, parts.law))))
         link = type(parts.link)(*at_globals(list(parts.link)))
-        mean, spread, shift, cell_spread, noise = at_globals(
-            [parts.trend.line + parts.trend.effects, parts.trend.spread, *parts.density[2:]]
+        mean, spread, shift, cell_spread, noise, repeat_noise = at_globals(
+            [
+                parts.trend.line + parts.trend.effects,
+                parts.trend.spread,
+                parts.density.cell_shift + parts.density.cell_lean,
+                parts.density.cell_spread,
+                parts.density.cell_noise,
+                pt.as_tensor(parts.density.repeat_noise),
+            ]
         )
 
         # The likelihood of a cell, linearised at its mode: S ~ f + d (x - mode).
-        f, d = expected_score(observed, law, link, mode)
-        d = d * seen
         score = parts.data.score
         clipped = pt.clip(score, 0.5 / observed.cell_items, 1 - 0.5 / observed.cell_items)
         variance = laws.score_variance(clipped, observed.cell_items, noise)
-        target = d * mode + score - f  # d times the x that the score points to
+        weights = _weights(plain, observed, replace)
+        if weights:
+            variance = variance / weights["score_weight"]
+
+        def linearised(at: Graph) -> tuple[Graph, Graph]:
+            """Slope d of the score, and d times the x that the score points to."""
+            f, d = expected_score(observed, law, link, at)
+            d = d * seen
+            one = d, d * at + score - f, variance
+            if parts.data.repeat is None:
+                return one[:2]
+            z, z_slope = cell_logit(observed, law, link, at)
+            c, k = observed.repeat_cell, observed.cell_benchmark[observed.repeat_cell]
+            again = read_score(k, observed.repeat_measure, link, z[c], z_slope[c])
+            weight = seen_by["repeat_score"] * weights.get("repeat_weight", 1.0)
+            return _repeated(parts, observed, at, one, again, repeat_noise, weight)
+
+        d, target = linearised(mode)
 
         # What the cells of a system say of its log density, each cell's delta integrated out.
         m = observed.cell_system
@@ -150,9 +176,7 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         # onto its curve, it is held by the score there, and non-centred below.
         total = d**2 / variance + 1.0 / cell_spread**2
         step = (d * target / variance + cell_mean / cell_spread**2) / total
-        f, d = expected_score(observed, law, link, step)
-        d = d * seen
-        target = d * step + score - f
+        d, target = linearised(step)
         total = d**2 / variance + 1.0 / cell_spread**2
         position = pm.Flat("cell_position", shape=len(observed.score))
         log_effective_params = (d * target / variance + cell_mean / cell_spread**2) / total + (
@@ -164,9 +188,9 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         stated = plain.basic_RVs
         factors = graph_replace(plain.logp(vars=stated, sum=False), replace, strict=False)
         for variable, factor in zip(stated, factors, strict=True):
-            pm.Potential(
-                f"factor_{variable.name}", factor * seen if variable.name == "score" else factor
-            )
+            if variable.name in seen_by:
+                factor = factor * seen_by[variable.name]
+            pm.Potential(f"factor_{variable.name}", factor)
         pm.Potential("log_jacobian", log_jacobian)
         _keep_plain_names(plain, replace)
     coordinates = tuple(
@@ -175,6 +199,63 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         for index in np.ndindex(np.shape(point[name]))
     )
     return Conditioned(model, tuple(pieces), coordinates, observed, replace)
+
+
+def _weights(
+    plain: pm.Model, observed: Observations, replace: dict[Any, Graph]
+) -> dict[str, Graph]:
+    """Weights of the readings, by name: their logarithms are the coordinates.
+
+    But of the first two readings of a cell sum and difference are: where they contradict each
+    other either may be the one that has little weight, and a chain goes to and fro along the
+    difference.
+    """
+    logs = {
+        name: pm.Flat(
+            f"{name}_position", shape=len(plain.coords[plain.named_vars_to_dims[name][0]])
+        )
+        for name in WEIGHTS
+        if name in plain
+    }
+    if len(logs) == 2:
+        one, two = logs.values()
+        cell, second = np.unique(observed.repeat_cell, return_index=True)
+        root, a, b = math.sqrt(0.5), one[cell], two[second]
+        turned = (
+            pt.inc_subtensor(a, root * (a + b) - a),
+            pt.inc_subtensor(b, root * (a - b) - b),
+        )
+        logs = dict(zip(logs, turned, strict=True))
+    for name, value in logs.items():
+        replace[plain.rvs_to_values[plain[name]]] = value
+    return {name: np.exp(value) for name, value in logs.items()}
+
+
+def _repeated(
+    parts: Parts,
+    observed: Observations,
+    at: Graph,
+    one: tuple[Graph, Graph, Graph],
+    again: tuple[Graph, Graph],
+    noise: Graph,
+    weight: Graph,
+) -> tuple[Graph, Graph]:
+    """What all readings of a cell say of its x, as one reading with the variance of the first.
+
+    ``one`` are slope, target and variance of the first readings; ``again`` expected score and slope
+    of the others, and ``weight`` what divides their variance.
+    """
+    d, target, variance = one
+    f, slope = again
+    c, items, score = observed.repeat_cell, observed.repeat_items, parts.data.repeat
+    clipped = pt.clip(score, 0.5 / items, 1 - 0.5 / items)
+    own = laws.score_variance(clipped, items, noise)
+    weight = weight * slope * variance[c] / own
+    cells = len(observed.score)
+    precision = d**2 + _sum_over(weight * slope, c, cells)
+    says = d * target + _sum_over(weight * (slope * at[c] + score - f), c, cells)
+    together = np.sqrt(precision + WEAK**2)
+    return together, says / together
 
 
 def _globals(

@@ -28,7 +28,13 @@ from densing_bayes.posterior.diagnostics import effective_size
 from densing_bayes.posterior.draws import thinned
 from densing_bayes.posterior.result import Fit
 
-INTEGRATED = (*LATENTS, "organisation_offset", "release_offset")
+INTEGRATED = (
+    *LATENTS,
+    "organisation_offset",
+    "release_offset",
+    "lean_offset",
+    "release_lean_offset",
+)
 CHUNK = 500  # draws evaluated at once
 POINTS = 1000
 ROUNDS = 1000
@@ -60,7 +66,7 @@ def target(fit: Fit) -> Target:
     names = [value.name for value in values]
     references = [model[name] for name in ("loss", "reference_score")]
     terms = model.logp(vars=[*free, *references], sum=False)
-    shared = shared_parameters(parts)
+    shared = shared_parameters(parts) | {"lean": np.zeros(0)}  # leans are integrated out
     graphs = dict(
         zip(
             shared,

@@ -11,12 +11,17 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import least_squares
-from scipy.special import expit, logit
+from scipy.special import logit
 
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint import laws
-from densing_bayes.joint.least_squares import FEWEST_LOSSES, fit_link, fit_losses, link_score
+from densing_bayes.joint.least_squares import (
+    FEWEST_LOSSES,
+    fit_link,
+    fit_losses,
+    link_score,
+    steadied_law,
+)
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.observed.observations import Observations
 
@@ -146,33 +151,8 @@ def loss_optima(spec: ModelSpec, observed: Observations) -> Floats:
 def _loss_law(spec: ModelSpec, observed: Observations, benchmark: int, exponents: Floats) -> Floats:
     """Centre loss, irreducible share, params share and exponents of one benchmark."""
     rows = observed.loss_benchmark == benchmark
-    n, d = observed.loss_log_params[rows], observed.loss_log_tokens[rows]
-    loss = observed.loss[rows]
-    priors = spec.scaling
-    medians = np.log([priors.params_exponent.median, priors.tokens_exponent.median])
-    widths = np.array([priors.params_exponent.sigma, priors.tokens_exponent.sigma])
-
-    def unpack(theta: Floats) -> tuple[float, ...]:
-        share = expit(theta[1]) if priors.irreducible else 0.0
-        return np.exp(theta[0]), share, expit(theta[2]), np.exp(theta[3]), np.exp(theta[4])
-
-    def residuals(theta: Floats) -> Floats:
-        centre, share, params_share, alpha, beta = unpack(theta)
-        reducible = centre * (1 - share)
-        expected = laws.scaling_loss(
-            n,
-            d,
-            centre * share,
-            reducible * params_share,
-            alpha,
-            reducible * (1 - params_share),
-            beta,
-        )
-        return np.r_[np.log(loss / expected) / 0.02, theta[1:3], (theta[3:] - medians) / widths]
-
-    start = np.r_[np.log(np.median(loss)), 0.0, 0.0, np.log(exponents)]
-    centre, share, *rest = unpack(least_squares(residuals, start).x)
-    return np.array([centre, share if priors.irreducible else 0.5, *rest])
+    runs = observed.loss_log_params[rows], observed.loss_log_tokens[rows], observed.loss[rows]
+    return steadied_law(spec.scaling, *runs, exponents)
 
 
 def _link(spec: ModelSpec, observed: Observations, benchmark: int) -> Floats:
@@ -180,6 +160,7 @@ def _link(spec: ModelSpec, observed: Observations, benchmark: int) -> Floats:
     rows = observed.reference_benchmark == benchmark
     split = observed.loss_references
     if benchmark < len(observed.loss_benchmarks):
+        rows[observed.expected] = False
         covariates = [observed.reference_loss[rows[:split]]]
     else:
         covariates = [

@@ -52,10 +52,12 @@ def given(task: Task) -> Engine:
     conditioned.model["cell_seen"].set_value(cells_seen)
     measured = {
         "loss_data": observed.loss,
-        "reference_loss_data": observed.reference_loss,
+        "reference_loss_data": np.nan_to_num(observed.reference_loss, nan=0.0),
         "reference_score_data": observed.reference_score,
         "score_data": observed.score,
     } | task.compiled.dates(task.spec, observed)
+    if observed.repeat_label:
+        measured["repeat_data"] = observed.repeat_score
     for name, value in measured.items():
         parts.model[name].set_value(value)
     global_point(conditioned, pilot(task.spec, observed).point(parts.model.initial_point()))

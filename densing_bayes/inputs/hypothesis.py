@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
+from collections.abc import Iterable
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
@@ -111,6 +112,24 @@ class WalkSpec(Frozen):
         """Times in years between which steps are taken, whole steps from time 0 on both sides."""
         low, high = math.floor(first / self.width), max(0, math.ceil(last / self.width))
         return tuple(self.width * i for i in range(min(low, 0), high + 1))
+
+
+class PeriodSpec(Frozen):
+    """Systems of one stretch of time share an effect, which goes when the stretch ends.
+
+    ``spread`` is that of the effects, in log density.
+    """
+
+    every_months: Annotated[int, Field(ge=1, le=12)] = 3
+    spread: PositivePrior
+
+    def begun(self, time: Iterable[float]) -> list[int]:
+        """Number of the stretch that each time in years lies in, counted from time 0 on."""
+        return [math.floor(12.0 * each / self.every_months) for each in time]
+
+    def begin(self, number: int) -> float:
+        """Begin of a stretch, in years."""
+        return number * self.every_months / 12.0
 
 
 def _check_changes(

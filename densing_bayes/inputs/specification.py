@@ -31,6 +31,7 @@ from densing_bayes.inputs.hypothesis import (
     ChangeSpec,
     Hypothesis,
     LineSpec,
+    PeriodSpec,
     SaturationSpec,
     SmoothSpec,
     WalkSpec,
@@ -87,6 +88,13 @@ class ScalingSpec(Frozen):
     loss_noise: PositivePrior
 
 
+class ProtocolsSpec(Frozen):
+    """Several protocols on one benchmark, related to the one that is named first."""
+
+    offset: RealPrior  # on the logit of the share of what lies between floor and ceiling
+    noise_spread: PositivePrior  # of log noise about that of the benchmark
+
+
 class PerformanceSpec(Frozen):
     """Score as a function of loss or of ability."""
 
@@ -101,8 +109,13 @@ class PerformanceSpec(Frozen):
     token_elasticity: PositivePrior
     reference_noise: PositivePrior
     run_effects: bool = True  # checkpoints of one training run share an effect
+    # Reference runs without a measured loss enter at the loss that the law expects.
+    expected_losses: bool = Field(default=False, exclude_if=lambda value: not value)
     run_spread: PositivePrior = LogNormal(distribution="lognormal", median=0.2, sigma=0.7)
     protocol_noise: PositivePrior
+    protocols: ProtocolsSpec | None = None  # all scores of a system enter, not one a cell
+    # Degrees of freedom of the noise of systems' scores; normal without.
+    score_tails: Annotated[float, Field(gt=2, allow_inf_nan=False)] | None = None
 
 
 class DensitySpec(Frozen):
@@ -118,6 +131,7 @@ class DensitySpec(Frozen):
     flag_spread: PositivePrior
     walk: PositivePrior | None = None  # spread of a year's steps of a benchmark off the trend
     lean: PositivePrior | None = None  # spread of what an organisation is better at, by benchmark
+    release_lean: PositivePrior | None = None  # the same of a release, beyond its organisation
 
 
 class TrendSpec(LineSpec):
@@ -135,6 +149,8 @@ class TrendSpec(LineSpec):
     size: RealPrior
     shortfall_growth: RealPrior
     walk: WalkSpec | None = None  # the trend wanders about its line
+    periods: PeriodSpec | None = None  # systems of one stretch of time share an effect
+    release_scatter: Literal[True] | None = None  # releases lie about the edge, besides below it
     # Degrees of freedom of what a release falls short by; a half-normal, or normal, without.
     release_tails: Annotated[float, Field(gt=2, allow_inf_nan=False)] | None = None
 
@@ -142,9 +158,14 @@ class TrendSpec(LineSpec):
 # Additions that a specification without them does not know of, so that its hash stays what it was.
 SWITCHED_ON = (
     ("trend", "walk"),
+    ("trend", "periods"),
+    ("trend", "release_scatter"),
     ("trend", "release_tails"),
+    ("performance", "protocols"),
+    ("performance", "score_tails"),
     ("density", "walk"),
     ("density", "lean"),
+    ("density", "release_lean"),
 )
 
 
@@ -169,6 +190,16 @@ class ModelSpec(Frozen):
             raise ValueError(
                 "density.walk is taken at the steps of trend.walk, which is missing: add a table "
                 "[trend.walk], or leave density.walk out"
+            )
+        if self.performance.expected_losses and not self.performance.run_effects:
+            raise ValueError(
+                "performance.expected_losses needs run effects, which hold what a run's loss is "
+                "other than expected: set performance.run_effects = true"
+            )
+        if self.performance.score_tails and self.performance.likelihood != "normal":
+            raise ValueError(
+                "performance.score_tails are tails of the normal likelihood: set performance."
+                'likelihood = "normal", or leave score_tails out'
             )
         return self
 
@@ -346,6 +377,8 @@ def _known_keys(location: tuple[int | str, ...], kind: type[Frozen]) -> list[str
             "changes": ChangeSpec,
             "smooth": SmoothSpec,
             "walk": WalkSpec,
+            "periods": PeriodSpec,
+            "protocols": ProtocolsSpec,
             "saturation": SaturationSpec,
         }
         model = inner.get(str(part), annotation)

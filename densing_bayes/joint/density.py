@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pymc as pm
@@ -13,7 +13,13 @@ from densing_bayes.inputs.families import Prior
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint.line import contrasts, ramps, stretches
 from densing_bayes.joint.scaling import ScalingLaw
-from densing_bayes.joint.score_links import ScoreLink, expected_score, observe_score
+from densing_bayes.joint.score_links import (
+    ScoreLink,
+    cell_logit,
+    observe_score,
+    read_score,
+    score_weight,
+)
 from densing_bayes.joint.trend import Trend
 from densing_bayes.joint.variables import variable
 from densing_bayes.observed.observations import Observations
@@ -24,15 +30,20 @@ class Density(NamedTuple):
 
     log_density: TensorVariable
     log_effective_params: TensorVariable
-    cell_shift: TensorVariable  # mean of log Neff - log N - log density
+    cell_shift: Any  # mean of log Neff - log N - log density, leans left out
+    cell_lean: Any  # what organisation and release add to it; 0 without
+    lean_spread: Any  # 0 without
+    release_lean_spread: Any
     cell_spread: TensorVariable
     cell_noise: TensorVariable
+    repeat_noise: TensorVariable  # of readings that repeat those of the cells
 
 
 def densities(
     spec: ModelSpec,
     observed: Observations,
     score: TensorVariable,
+    repeat: TensorVariable | None,
     law: ScalingLaw,
     link: ScoreLink,
     trend: Trend,
@@ -54,8 +65,14 @@ def densities(
         shift = shift + _drift(spec, observed)
     if prior.walk is not None and len(observed.benchmarks) > 1:
         shift = shift + _wandering(prior.walk, observed)
+    lean: Any = 0.0
+    lean_spread = release_lean_spread = np.zeros(())
     if prior.lean is not None and len(observed.benchmarks) > 1:
-        shift = shift + _lean(prior.lean)[observed.system_organisation[m], k]
+        lean_spread, own = _lean("lean", "organisation", prior.lean)
+        lean = lean + own[observed.system_organisation[m], k]
+    if prior.release_lean is not None and len(observed.benchmarks) > 1:
+        release_lean_spread, own = _lean("release_lean", "release", prior.release_lean)
+        lean = lean + own[observed.system_release[m], k]
     spread = variable("benchmark_spread", prior.benchmark_spread, "benchmark")[k]
     if observed.flags:
         flagged = observed.cell_flag >= 0
@@ -64,26 +81,50 @@ def densities(
         shift = shift + flagged * flag_offset[observed.cell_flag]
         spread = np.sqrt(spread**2 + flagged * flag_spread[observed.cell_flag] ** 2)
     log_effective_params = pm.Normal(
-        "log_effective_params", observed.log_params[m] + log_density[m] + shift, spread, dims="cell"
+        "log_effective_params",
+        observed.log_params[m] + log_density[m] + shift + lean,
+        spread,
+        dims="cell",
     )
 
     noise = variable(
         "protocol_noise",
         [b.protocol_noise or spec.performance.protocol_noise for b in benchmarks],
         "benchmark",
-    )[k]
-    expected, _ = expected_score(observed, law, link, log_effective_params)
-    observe_score("score", spec, expected, observed.cell_items, noise, score, "cell")
-    return Density(log_density, log_effective_params, shift, spread, noise)
-
-
-def _lean(prior: Prior) -> TensorVariable:
-    """What the systems of an organisation are better or worse at than their density says."""
-    spread = variable("lean_spread", prior)
-    offset = pm.Normal("lean_offset", dims=("organisation", "benchmark"))
-    return pm.Deterministic(
-        "organisation_lean", spread * offset, dims=("organisation", "benchmark")
     )
+    repeat_noise: Any = np.zeros(0)
+    if apart_prior := spec.performance.protocols:
+        apart = variable("protocol_noise_spread", apart_prior.noise_spread)
+        offset = pm.Normal("protocol_noise_offset", dims="measure")
+        own = noise[observed.measure_benchmark] * np.exp(apart * offset)
+        of_measure = pm.Deterministic("measure_noise", own, dims="measure")
+        repeat_noise = of_measure[observed.repeat_measure]
+        first = of_measure[observed.cell_measure]
+        noise = pt.where(observed.cell_measure >= 0, first, noise[k])
+    else:
+        noise = noise[k]
+    z, z_slope = cell_logit(observed, law, link, log_effective_params)
+    weight = score_weight("score_weight", spec, "cell")
+    expected, _ = read_score(k, observed.cell_measure, link, z, z_slope)
+    observe_score("score", spec, expected, observed.cell_items, noise, score, "cell", weight)
+    if repeat is not None:
+        c = observed.repeat_cell
+        again, _ = read_score(k[c], observed.repeat_measure, link, z[c], z_slope[c])
+        items = observed.repeat_items
+        own = score_weight("repeat_weight", spec, "repeat")
+        observe_score("repeat_score", spec, again, items, repeat_noise, repeat, "repeat", own)
+    return Density(
+        log_density, log_effective_params, shift, lean * np.ones(len(m)), lean_spread,
+        release_lean_spread, spread, noise, repeat_noise,
+    )  # fmt: skip
+
+
+def _lean(name: str, unit: str, prior: Prior) -> tuple[TensorVariable, TensorVariable]:
+    """Spread of what a unit does better or worse than its density says, and that itself."""
+    spread = variable(f"{name}_spread", prior)
+    offset = pm.Normal(f"{name}_offset", dims=(unit, "benchmark"))
+    lean = f"{unit}_lean" if name == "lean" else name
+    return spread, pm.Deterministic(lean, spread * offset, dims=(unit, "benchmark"))
 
 
 def _wandering(prior: Prior, observed: Observations) -> TensorVariable:

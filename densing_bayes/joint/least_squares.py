@@ -18,7 +18,7 @@ from densing_bayes.inputs.families import (
     Normal,
     Prior,
 )
-from densing_bayes.inputs.specification import PerformanceSpec
+from densing_bayes.inputs.specification import PerformanceSpec, ScalingSpec
 from densing_bayes.joint import laws
 from densing_bayes.observed.arrays import Floats
 
@@ -157,6 +157,53 @@ def _errors(
     (a, b, *rest), _ = _amounts(params, tokens, loss, alpha, beta, relative, irreducible)
     expected = a * params**-alpha + b * tokens**-beta + sum(rest, 0.0)
     return np.asarray((expected - loss) / (loss if relative else 1.0))
+
+
+def steadied_law(
+    priors: ScalingSpec, n: Floats, d: Floats, loss: Floats, exponents: Floats
+) -> Floats:
+    """Least squares of one loss law, which priors keep finite where the runs do not fix it.
+
+    Parameters
+    ----------
+    priors
+        Of a specification.
+    n, d
+        log(N/N0) and log(D/D0') of the runs.
+    loss
+        Their losses.
+    exponents
+        alpha and beta to start at.
+
+    Returns
+    -------
+    numpy.ndarray
+        Loss at the centre, irreducible share, params share of the rest, alpha and beta.
+    """
+    medians = np.log([priors.params_exponent.median, priors.tokens_exponent.median])
+    widths = np.array([priors.params_exponent.sigma, priors.tokens_exponent.sigma])
+
+    def unpack(theta: Floats) -> tuple[float, ...]:
+        share = expit(theta[1]) if priors.irreducible else 0.0
+        return np.exp(theta[0]), share, expit(theta[2]), np.exp(theta[3]), np.exp(theta[4])
+
+    def residuals(theta: Floats) -> Floats:
+        centre, share, params_share, alpha, beta = unpack(theta)
+        reducible = centre * (1 - share)
+        expected = laws.scaling_loss(
+            n,
+            d,
+            centre * share,
+            reducible * params_share,
+            alpha,
+            reducible * (1 - params_share),
+            beta,
+        )
+        return np.r_[np.log(loss / expected) / 0.02, theta[1:3], (theta[3:] - medians) / widths]
+
+    start = np.r_[np.log(np.median(loss)), 0.0, 0.0, np.log(exponents)]
+    centre, share, *rest = unpack(least_squares(residuals, start).x)
+    return np.array([centre, share if priors.irreducible else 0.5, *rest])
 
 
 def fit_link(

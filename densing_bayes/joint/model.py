@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import pymc as pm
 from pytensor.tensor.variable import TensorVariable
 
@@ -13,7 +14,7 @@ from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint.density import Density, densities
 from densing_bayes.joint.scaling import ScalingLaw, scaling_law
 from densing_bayes.joint.score_links import ScoreLink, score_link
-from densing_bayes.joint.trend import Trend, trend
+from densing_bayes.joint.trend import Trend, periods, trend
 from densing_bayes.observed.observations import Observations, observe
 
 
@@ -24,6 +25,7 @@ class Measured(NamedTuple):
     reference_loss: TensorVariable  # beside the scores of loss-linked benchmarks
     reference_score: TensorVariable
     score: TensorVariable
+    repeat: TensorVariable | None  # readings of the same cells under other protocols
 
 
 class Parts(NamedTuple):
@@ -57,16 +59,21 @@ def assemble(spec: ModelSpec, observed: Observations) -> Parts:
     with pm.Model(coords=coordinates(spec, observed)) as model:
         data = Measured(
             loss=pm.Data("loss_data", observed.loss, dims="loss_run"),
-            reference_loss=pm.Data("reference_loss_data", observed.reference_loss),
+            reference_loss=pm.Data(
+                "reference_loss_data", np.nan_to_num(observed.reference_loss, nan=0.0)
+            ),
             reference_score=pm.Data(
                 "reference_score_data", observed.reference_score, dims="reference_run"
             ),
             score=pm.Data("score_data", observed.score, dims="cell"),
+            repeat=pm.Data("repeat_data", observed.repeat_score, dims="repeat")
+            if observed.repeat_label
+            else None,
         )
         law = scaling_law(spec.scaling, observed, data.loss)
-        link = score_link(spec, observed, data.reference_loss, data.reference_score)
+        link = score_link(spec, observed, law, data.reference_loss, data.reference_score)
         frontier = trend(spec.trend, observed)
-        density = densities(spec, observed, data.score, law, link, frontier)
+        density = densities(spec, observed, data.score, data.repeat, law, link, frontier)
     return Parts(model, data, law, link, frontier, density)
 
 
@@ -84,7 +91,10 @@ def coordinates(spec: ModelSpec, observed: Observations) -> dict[str, Any]:
         "organisation": observed.organisations,
         "cell": observed.cell_label,
         "flag": observed.flags,
+        "measure": observed.measures,
+        "repeat": observed.repeat_label,
         "stretch": [str(date_of(edge).date()) for edge in observed.walk_edges[:-1]],
         "contrast": list(range(len(observed.benchmarks) - 1)),
+        "period": periods(spec.trend.periods, observed.time)[0] if spec.trend.periods else [],
         **spec.trend.coordinates,
     }

@@ -15,6 +15,7 @@ from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint import laws
 from densing_bayes.joint.scaling import ScalingLaw
 from densing_bayes.joint.variables import variable
+from densing_bayes.observed.arrays import Ints
 from densing_bayes.observed.observations import Observations
 
 
@@ -28,11 +29,13 @@ class ScoreLink(NamedTuple):
     discrimination: TensorVariable  # of the direct link, per unit of log N
     difficulty: TensorVariable  # of the direct link, log(N / N0) at D0'
     token_elasticity: TensorVariable  # of the direct link
+    protocol_offset: TensorVariable  # of the protocols beside the anchors, on the logit
 
 
 def score_link(
     spec: ModelSpec,
     observed: Observations,
+    law: ScalingLaw,
     reference_loss: TensorVariable,
     reference_score: TensorVariable,
 ) -> ScoreLink:
@@ -49,10 +52,18 @@ def score_link(
         discrimination=variable("discrimination", priors.discrimination, "direct_benchmark"),
         difficulty=variable("difficulty", priors.difficulty, "direct_benchmark"),
         token_elasticity=variable("token_elasticity", priors.token_elasticity, "direct_benchmark"),
+        protocol_offset=pt.zeros(0)
+        if priors.protocols is None
+        else variable("protocol_offset", priors.protocols.offset, "measure"),
     )
     noise = variable("reference_noise", priors.reference_noise, "benchmark")
     k = observed.reference_benchmark
     split = observed.loss_references
+    if observed.expected.size:
+        own = k[observed.expected]
+        runs = observed.expected_log_params, observed.expected_log_tokens
+        loss = laws.scaling_loss(*runs, *(parameter[own] for parameter in law))
+        reference_loss = pt.inc_subtensor(reference_loss[observed.expected], loss)
     i, j = k[:split], k[split:] - len(observed.loss_benchmarks)
     z = pt.concatenate(
         [
@@ -111,10 +122,32 @@ def _floor_priors(spec: ModelSpec, observed: Observations) -> list[Normal]:
 def expected_score(
     observed: Observations, law: ScalingLaw, link: ScoreLink, log_effective_params: TensorVariable
 ) -> tuple[TensorVariable, TensorVariable]:
-    """Expected score of every cell, and its slope in log Neff.
+    """Expected score of every cell under the protocol of its first reading, and its slope.
 
-    The score of a reference model with ``log_effective_params`` trained on D0 tokens.
+    The score of a reference model with ``log_effective_params`` trained on D0 tokens, and its
+    derivative with respect to these.
     """
+    z, z_slope = cell_logit(observed, law, link, log_effective_params)
+    return read_score(observed.cell_benchmark, observed.cell_measure, link, z, z_slope)
+
+
+def read_score(
+    benchmark: Ints, measure: Ints, link: ScoreLink, z: TensorVariable, z_slope: TensorVariable
+) -> tuple[TensorVariable, TensorVariable]:
+    """Score that readings under some protocols have at logits z of the anchor, and its slope."""
+    if measure.size:
+        z = z + (measure >= 0) * link.protocol_offset[measure]
+    floor, ceiling = link.floor[benchmark], link.ceiling[benchmark]
+    return (
+        laws.sigmoid_score(z, floor, ceiling),
+        laws.sigmoid_slope(z, floor, ceiling) * z_slope,
+    )
+
+
+def cell_logit(
+    observed: Observations, law: ScalingLaw, link: ScoreLink, log_effective_params: TensorVariable
+) -> tuple[TensorVariable, TensorVariable]:
+    """Logit of every cell under the anchor of its benchmark, and its slope in log Neff."""
     n = log_effective_params - np.log(observed.centre_params)
     d = observed.log_reference_tokens
     k, split = observed.cell_benchmark, observed.loss_cells
@@ -130,11 +163,19 @@ def expected_score(
         ]
     )
     z_slope = pt.concatenate([-link.steepness[i] * loss_slope, link.discrimination[j]])
-    floor, ceiling = link.floor[k], link.ceiling[k]
-    return (
-        laws.sigmoid_score(z, floor, ceiling),
-        laws.sigmoid_slope(z, floor, ceiling) * z_slope,
-    )
+    return z, z_slope
+
+
+def score_weight(name: str, spec: ModelSpec, dims: str) -> TensorVariable | None:
+    """Weights of scores, under which normal noise has the tails of a Student-t.
+
+    Given its weight a score is normal, and so easier to sample than under the t itself, where it
+    may lie far out on a plateau. None without tails.
+    """
+    tails = spec.performance.score_tails
+    if tails is None:
+        return None
+    return pm.Gamma(name, tails / 2.0, tails / 2.0, dims=dims)
 
 
 def observe_score(
@@ -145,10 +186,16 @@ def observe_score(
     noise: TensorVariable,
     score: TensorVariable,
     dims: str,
+    weight: TensorVariable | None = None,
 ) -> TensorVariable:
-    """Observe scores: normal with the moments of a beta-binomial, or beta-binomial counts."""
+    """Observe scores: normal with the moments of a beta-binomial, or beta-binomial counts.
+
+    A ``weight`` divides the variance of the normal.
+    """
     if spec.performance.likelihood == "normal":
         sd = np.sqrt(laws.score_variance(expected, items, noise))
+        if weight is not None:
+            sd = sd / weight**0.5
         return pm.Normal(name, expected, sd, observed=score, dims=dims)
     total = 1.0 / (4.0 * noise**2) - 1.0
     return pm.BetaBinomial(

@@ -9,11 +9,17 @@ import numpy as np
 import xarray as xr
 
 from densing_bayes.inputs.specification import ModelSpec
-from densing_bayes.joint.model import Parts, assemble
+from densing_bayes.joint.model import Parts, assemble, coordinates
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.observed.observations import Observations
 
 SAMPLE_DRAW = "sample_draw"
+# Standardised effects that are given, with the unit that each belongs to.
+EFFECTS = (
+    ("lean_offset", "organisation"),
+    ("release_lean_offset", "release"),
+    ("period_offset", "period"),
+)
 
 
 class Given(NamedTuple):
@@ -32,9 +38,14 @@ class Given(NamedTuple):
     shortfall: Floats  # scale over units; 0 without
     organisation: Floats  # spread; 0 without
     release: Floats  # spread; 0 without
-    shift: Floats  # over cells
+    shift: Floats  # over cells, without leans
+    lean: Floats  # over cells: of organisations and releases
+    lean_spread: Floats  # 0 without
+    release_lean_spread: Floats  # 0 without
     cell_spread: Floats
     noise: Floats
+    offset: Floats  # of the measures beside the anchors
+    repeat_noise: Floats  # of readings that repeat those of the cells
 
 
 def shared_parameters(parts: Parts) -> dict[str, Any]:
@@ -56,8 +67,13 @@ def shared_parameters(parts: Parts) -> dict[str, Any]:
         "organisation": none if trend.organisation_spread is None else trend.organisation_spread,
         "release": none if trend.release_spread is None else trend.release_spread,
         "shift": density.cell_shift,
+        "lean": density.cell_lean,
+        "lean_spread": density.lean_spread,
+        "release_lean_spread": density.release_lean_spread,
         "cell_spread": density.cell_spread,
         "noise": density.cell_noise,
+        "offset": link.protocol_offset,
+        "repeat_noise": density.repeat_noise,
     }
 
 
@@ -103,28 +119,28 @@ def given(spec: ModelSpec, observed: Observations, draws: xr.Dataset) -> Given:
         Variables of the posterior with the one sample dim ``sample_draw``.
     """
     parts = assemble(spec, observed)
-    draws = of_organisations(observed, draws)
+    draws = of_units(spec, observed, draws)
     return as_given(at_draws(shared_parameters(parts), parts, draws))
 
 
-def of_organisations(observed: Observations, draws: xr.Dataset) -> xr.Dataset:
-    """Draws of what organisations lean towards, for those of the observations.
+def of_units(spec: ModelSpec, observed: Observations, draws: xr.Dataset) -> xr.Dataset:
+    """Draws of effects of organisations, releases and periods, for those of the observations.
 
     One that the fit knows keeps its own; for another, each draw takes one from the prior.
     """
-    name = "lean_offset"
-    if name not in draws or list(draws["organisation"].values) == list(observed.organisations):
-        return draws
-    known = list(draws["organisation"].values)
-    values = draws[name].transpose(SAMPLE_DRAW, "organisation", "benchmark").to_numpy()
-    random = np.random.default_rng(len(known))
-    new = random.standard_normal((len(values), len(observed.organisations), values.shape[2]))
-    for i, organisation in enumerate(observed.organisations):
-        if organisation in known:
-            new[:, i] = values[:, known.index(organisation)]
-    dims = (SAMPLE_DRAW, "organisation", "benchmark")
-    rest = [each for each in draws if "organisation" in draws[each].dims and each != name]
-    return draws.drop_vars([*rest, name, "organisation"]).assign({name: (dims, new)})
+    coords = coordinates(spec, observed)
+    for number, (name, unit) in enumerate(EFFECTS):
+        if name not in draws or list(draws[unit].values) == list(coords[unit]):
+            continue
+        own = draws[name].transpose(SAMPLE_DRAW, unit, ...)
+        known, values = list(own[unit].values), own.to_numpy()
+        random = np.random.default_rng([len(known), number])
+        new = random.standard_normal((len(values), len(coords[unit]), *values.shape[2:]))
+        for i, label in enumerate(coords[unit]):
+            if label in known:
+                new[:, i] = values[:, known.index(label)]
+        draws = draws.drop_dims(unit).assign({name: (own.dims, new)})
+    return draws
 
 
 def at_draws(

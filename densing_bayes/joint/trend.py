@@ -9,8 +9,8 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from densing_bayes.inputs.dates import DAYS_PER_YEAR, years_since_origin
-from densing_bayes.inputs.hypothesis import ChangeSpec, LineSpec, SmoothSpec, WalkSpec
+from densing_bayes.inputs.dates import DAYS_PER_YEAR, date_of, years_since_origin
+from densing_bayes.inputs.hypothesis import ChangeSpec, LineSpec, PeriodSpec, SmoothSpec, WalkSpec
 from densing_bayes.inputs.specification import TrendSpec
 from densing_bayes.joint.line import (
     Dated,
@@ -45,6 +45,8 @@ def trend(spec: TrendSpec, observed: Observations) -> Trend:
     line = line_value(frontier_line(spec, observed), time)
     if spec.walk is not None:
         line = line + walk_value(_wandering(spec.walk, observed.walk_edges), time)
+    if spec.periods is not None:
+        line = line + _period_effects(spec.periods, observed)
     if spec.size_slope:
         slope = variable("size_slope", spec.size)
         line = line + slope * (observed.log_params - observed.mean_log_params)
@@ -54,7 +56,7 @@ def trend(spec: TrendSpec, observed: Observations) -> Trend:
         organisation_spread = variable("organisation_spread", spec.organisation_spread)
         effect = _scaled("organisation_effect", organisation_spread, "organisation")
         effects = effects + effect[observed.system_organisation]
-    if spec.frontier == "none" and spec.release_effects:
+    if spec.release_effects and (spec.frontier == "none" or spec.release_scatter):
         release_spread = variable("release_spread", spec.release_spread)
         effect = _scaled("release_effect", release_spread, "release", spec.release_tails)
         effects = effects + effect[observed.system_release]
@@ -115,6 +117,19 @@ def _wandering(spec: WalkSpec, edges: Floats) -> Walk:
         _scaled("slope_step", slope, "stretch"),
         _scaled("level_step", level, "stretch", spec.tails),
     )
+
+
+def periods(spec: PeriodSpec, time: Floats) -> tuple[list[str], Ints]:
+    """Stretches of time that hold systems, labelled by their begin, and that of each system."""
+    numbers, of_system = np.unique(spec.begun(time), return_inverse=True)
+    labels = [str(date_of(spec.begin(int(number))).date()) for number in numbers]
+    return labels, of_system.astype(np.int64)
+
+
+def _period_effects(spec: PeriodSpec, observed: Observations) -> TensorVariable:
+    """What the systems of a stretch of time have in common, over systems."""
+    effect = _scaled("period_effect", variable("period_spread", spec.spread), "period")
+    return effect[periods(spec, observed.time)[1]]
 
 
 def _change_times(changes: tuple[ChangeSpec, ...], observed: Dated) -> list[Any]:

@@ -45,8 +45,8 @@ OBSERVED = corollaries.OF_TABLES.keys() - corollaries.WITH_PRIOR  # of a table: 
 DEFINITIONS = ("mean", "edge", DRIFTING, "quantile")  # of the best
 
 
-def load_claims() -> pd.DataFrame:
-    """Claims of the article and the paper that have a number.
+def load_claims(name: str = "claims") -> pd.DataFrame:
+    """Claims that have a number, of the article and the paper; "claims_2026" are those since.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def load_claims() -> pd.DataFrame:
     """
     text = ("claim", "topic", "statement", "quantity", "kind", "unit", "estimand", "size", "note",
             "source")  # fmt: skip
-    with files("densing_bayes.data").joinpath("claims.csv").open(encoding="utf-8") as file:
+    with files("densing_bayes.data").joinpath(f"{name}.csv").open(encoding="utf-8") as file:
         table = pd.read_csv(file, dtype=dict.fromkeys(text, str))
     table[list(text)] = table[list(text)].fillna("")
     return table.set_index("claim")

@@ -7,7 +7,7 @@ are linked through their loss come first, so that one split serves every array o
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -21,14 +21,30 @@ from densing_bayes.inputs.releases import release_names
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.observed.arrays import Floats, Ints
 from densing_bayes.observed.changes import changes_of, check_changes
+from densing_bayes.observed.readings import effective_items, reading_arrays, readings
 from densing_bayes.observed.reference import (
+    expected_losses,
     final_runs,
     reference_losses,
     reference_scores,
     training_runs,
 )
-from densing_bayes.observed.selection import select
+from densing_bayes.observed.selection import check_benchmarks, select
 from densing_bayes.observed.sizes import system_sizes
+
+
+def _no_ints() -> Ints:
+    return np.empty(0, dtype=np.int64)
+
+
+def _no_floats() -> Floats:
+    return np.empty(0)
+
+
+# What models know nothing of that have one protocol a benchmark, no walk, and all losses measured.
+_SWITCHED_ON = ("walk_edges", "expected", "expected_log_params", "expected_log_tokens",
+                "measures", "measure_benchmark", "cell_measure", "repeat_score", "repeat_label",
+                "repeat_cell", "repeat_measure", "repeat_items")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,6 +99,25 @@ class Observations:
     change_latest: Floats  # the date of a change, or the end of its window
     bend_time: Floats  # dates at which the drifts of benchmarks bend: one or none
     walk_edges: Floats  # between which a trend that wanders takes its steps
+
+    # Rows of loss-linked reference scores whose loss is expected, and not measured: NaN above.
+    expected: Ints = field(default_factory=_no_ints)
+    expected_log_params: Floats = field(default_factory=_no_floats)
+    expected_log_tokens: Floats = field(default_factory=_no_floats)
+
+    # Where a benchmark has several protocols; all empty if not. ``score`` is the first reading.
+    measures: tuple[str, ...] = ()  # benchmark|protocol, of protocols beside the anchors
+    measure_benchmark: Ints = field(default_factory=_no_ints)
+    cell_measure: Ints = field(
+        default_factory=_no_ints
+    )  # of the first reading: index into measures, -1 for the anchor
+    repeat_score: Floats = field(
+        default_factory=_no_floats
+    )  # readings of the same cells under other protocols
+    repeat_label: tuple[str, ...] = ()
+    repeat_cell: Ints = field(default_factory=_no_ints)
+    repeat_measure: Ints = field(default_factory=_no_ints)
+    repeat_items: Floats = field(default_factory=_no_floats)
 
     @property
     def direct_benchmarks(self) -> tuple[str, ...]:
@@ -161,8 +196,15 @@ class Observations:
         )
         cells = chosen[self.cell_system]
         position = np.cumsum(chosen) - 1
+        kept = cells[self.repeat_cell]
         return replace(
             self,
+            cell_measure=self.cell_measure[cells] if self.measures else self.cell_measure,
+            repeat_score=self.repeat_score[kept],
+            repeat_label=tuple(np.array(self.repeat_label, object)[kept]),
+            repeat_cell=(np.cumsum(cells) - 1)[self.repeat_cell[kept]].astype(np.int64),
+            repeat_measure=self.repeat_measure[kept],
+            repeat_items=self.repeat_items[kept],
             systems=tuple(np.array(self.systems, object)[chosen]),
             releases=tuple(self.releases[i] for i in releases),
             organisations=tuple(self.organisations[i] for i in organisations),
@@ -185,7 +227,8 @@ class Observations:
         own = ("systems", "releases", "organisations", "log_params", "time", "system_release",
                "system_organisation", "system_family", "release_time", "size_fallbacks", "score",
                "cell_label", "cell_system", "cell_benchmark", "cell_items", "cell_flag",
-               "flags")  # fmt: skip
+               "flags", "cell_measure", "repeat_score", "repeat_label", "repeat_cell",
+               "repeat_measure", "repeat_items")  # fmt: skip
         return replace(self, **{name: getattr(other, name) for name in own})
 
     def hash(self) -> str:
@@ -193,8 +236,8 @@ class Observations:
         digest = hashlib.sha256()
         for name in sorted(self.__dataclass_fields__):
             value = getattr(self, name)
-            if name == "walk_edges" and not value.size:
-                continue  # a trend that does not wander knows nothing of it
+            if name in _SWITCHED_ON and not len(value):
+                continue
             data = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
             digest.update(name.encode() + data)
         return digest.hexdigest()
@@ -209,7 +252,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         If nothing is left, a benchmark lacks what its link needs, or a cell has scores of several
         protocols and the specification does not say which it takes.
     """
-    _check_benchmarks(panel, spec)
+    check_benchmarks(panel, spec)
     panel = select(panel, spec)
     names = list(spec.benchmarks)
     loss_linked = [name for name in names if spec.benchmarks[name].link == "loss"]
@@ -228,7 +271,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
 
     systems, scores = _systems_and_scores(panel, spec, benchmarks)
     scores = scores.assign(k=scores["benchmark"].map(position))
-    scores = scores.sort_values(["k", "system"], kind="stable")
+    scores, repeats = readings(scores, spec, benchmarks)
     sizes, fallbacks = system_sizes(systems, spec.panel.size)
     releases, system_release = np.unique(systems["release"].to_numpy(str), return_inverse=True)
     organisations, system_organisation = np.unique(
@@ -265,6 +308,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
             references.loc[~from_loss, "tokens"].to_numpy(float) / centre_tokens
         ),
         reference_checkpointed=reference_checkpointed,
+        **expected_losses(references[from_loss], centre_params, centre_tokens),
         checkpointed=checkpointed,
         systems=tuple(map(str, systems.index)),
         releases=tuple(map(str, releases)),
@@ -280,7 +324,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         cell_label=tuple(map(str, scores["system"] + "|" + scores["benchmark"])),
         cell_system=systems.index.get_indexer(pd.Index(scores["system"])).astype(np.int64),
         cell_benchmark=scores["k"].to_numpy(np.int64),
-        cell_items=items.loc[scores["benchmark"]].to_numpy().astype(np.float64),
+        cell_items=effective_items(scores, items),
         cell_flag=np.array([flags.index(f) if f else -1 for f in scores["flag"]], dtype=np.int64),
         flags=flags,
         mean_log_params=float(np.mean(np.log(sizes.to_numpy(float)))),
@@ -289,6 +333,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         ),
         walk_edges=_walk_edges(spec, time),
         **changes_of(spec),
+        **reading_arrays(scores, repeats, spec, benchmarks, items),
     )
 
 
@@ -312,18 +357,6 @@ def with_changes(observed: Observations, spec: ModelSpec) -> Observations:
 def placed(observed: Observations, spec: ModelSpec) -> Observations:
     """The same, wherever the changes lie."""
     return replace(observed, **changes_of(spec))
-
-
-def _check_benchmarks(panel: Panel, spec: ModelSpec) -> None:
-    for name, benchmark in spec.benchmarks.items():
-        if name not in panel.benchmarks.index:
-            known = ", ".join(panel.benchmarks.index)
-            raise SpecError(f"benchmark '{name}' is not in panel '{panel.name}' (it has {known})")
-        if benchmark.link == "loss" and name not in set(panel.losses["benchmark"]):
-            raise SpecError(
-                f"benchmark '{name}' has link = \"loss\" but panel '{panel.name}' has no losses of "
-                f'reference runs for it: add them, or use link = "direct"'
-            )
 
 
 def _systems_and_scores(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -61,9 +63,12 @@ def reference_scores(
     )
     table = table.merge(panel.losses[["run", "benchmark", "loss"]], how="left")
     table = table.merge(panel.runs[["params", "tokens"]], left_on="run", right_index=True)
-    usable = np.where(
-        table["link"] == "loss", table["loss"].notna(), table["run"].isin(finals.index)
-    )
+    with_loss = table["loss"].notna()
+    if spec.performance.expected_losses:
+        # The law is of runs that are not shorter: early on, a loss is far above it.
+        shortest = (finals["tokens"] / finals["params"]).min()
+        with_loss |= table["tokens"] / table["params"] >= shortest
+    usable = np.where(table["link"] == "loss", with_loss, table["run"].isin(finals.index))
     table = table[usable]
     for name in benchmarks:
         if (table["benchmark"] == name).sum() < 3:
@@ -77,10 +82,29 @@ def reference_scores(
 def training_runs(
     panel: Panel, spec: ModelSpec, references: pd.DataFrame
 ) -> tuple[tuple[str, ...], Ints]:
-    """Training runs with more than one score on a benchmark, and that of each reference score."""
+    """Training runs with more than one score on a benchmark, and that of each reference score.
+
+    A run whose loss has to be expected is one of them in any case.
+    """
     run = references["run"].map(panel.runs["checkpoint_of"])
+    expected = (references["link"] == "loss") & references["loss"].isna()
+    run = run.mask((run == "") & expected, references["run"])
     label = (run + "|" + references["benchmark"]).where(run != "", "")
-    several = (label != "") & label.duplicated(keep=False) & spec.performance.run_effects
+    several = (label != "") & (label.duplicated(keep=False) | expected)
+    several &= spec.performance.run_effects
     names = sorted(map(str, set(label[several])))
     index = [names.index(name) if yes else -1 for name, yes in zip(label, several, strict=True)]
     return tuple(names), np.array(index, dtype=np.int64)
+
+
+def expected_losses(
+    references: pd.DataFrame, centre_params: float, centre_tokens: float
+) -> dict[str, Any]:
+    """Arrays of observations about the loss-linked rows whose loss is not measured."""
+    rows = np.flatnonzero(references["loss"].isna()).astype(np.int64)
+    own = references.iloc[rows]
+    return {
+        "expected": rows,
+        "expected_log_params": np.log(own["params"].to_numpy(float) / centre_params),
+        "expected_log_tokens": np.log(own["tokens"].to_numpy(float) / centre_tokens),
+    }

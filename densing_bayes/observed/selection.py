@@ -15,6 +15,7 @@ from densing_bayes.errors import SpecError, did_you_mean
 from densing_bayes.inputs.panel import Panel
 from densing_bayes.inputs.schema import ONE_PROTOCOL
 from densing_bayes.inputs.specification import ModelSpec
+from densing_bayes.observed.readings import check_protocols, protocols_of
 
 REFERENCE = ["run", "benchmark", "format"]
 
@@ -29,15 +30,16 @@ def select(panel: Panel, spec: ModelSpec) -> Panel:
     spec
         Its ``[panel] protocols`` is an order of preference, and ``protocols`` of a benchmark one of
         its own: a cell takes its score from the first protocol that has one, and is left out if
-        none has. Without an order no cell may have more than one score. ``families`` of a
+        none has. Without an order no cell may have more than one score. Where the specification
+        has ``[performance.protocols]``, the scores of all of them are kept. ``families`` of a
         benchmark are those of the reference runs that tie its score to params and tokens.
 
     Returns
     -------
     Panel
-        Scores are unique by system and benchmark, reference scores by run, benchmark and format;
-        losses of one benchmark are of one unit. Scores that have a flag are left out before the
-        choice where the specification leaves them out.
+        Scores are unique by system and benchmark (and protocol, if all are kept), reference scores
+        by run, benchmark and format; losses of one benchmark are of one unit. Scores that have a
+        flag are left out before the choice where the specification leaves them out.
 
     Raises
     ------
@@ -45,6 +47,7 @@ def select(panel: Panel, spec: ModelSpec) -> Panel:
         If a cell has several scores and no order is given, a protocol or family is unknown, or
         losses of a benchmark that is linked through them are of several units.
     """
+    check_protocols(panel, spec)
     scores, losses, references, kept = [], [], [], set[str]()
     for name, benchmark in spec.benchmarks.items():
         families = benchmark.families or tuple(panel.runs["family"].unique())
@@ -60,7 +63,7 @@ def select(panel: Panel, spec: ModelSpec) -> Panel:
                 f"[benchmarks.{name}] families (there are {', '.join(map(repr, families))})"
             )
         losses.append(loss)
-        order = benchmark.protocols or spec.panel.protocols
+        order = protocols_of(spec, name)
         known = [ONE_PROTOCOL, *panel.protocols["protocol"], *panel.scores["protocol"]]
         _check_known(order, known, f"{name}: protocol", panel.name)
         reference = panel.reference_scores
@@ -69,7 +72,9 @@ def select(panel: Panel, spec: ModelSpec) -> Panel:
         own = panel.scores[panel.scores["benchmark"] == name]
         if spec.panel.flagged == "exclude":
             own = own[own["flag"] == ""]
-        scores.append(_first(own, ["system", "benchmark"], order, others=not order))
+        if spec.performance.protocols is None:
+            own = _first(own, ["system", "benchmark"], order, others=not order)
+        scores.append(own[own["protocol"].isin(order)] if order else own)
     return replace(
         panel,
         runs=panel.runs[panel.runs["family"].isin(kept)],
@@ -77,6 +82,19 @@ def select(panel: Panel, spec: ModelSpec) -> Panel:
         reference_scores=pd.concat(references).sort_index(),
         scores=pd.concat(scores).sort_index(),
     )
+
+
+def check_benchmarks(panel: Panel, spec: ModelSpec) -> None:
+    """Refuse benchmarks that the panel does not have, or not with what their link needs."""
+    for name, benchmark in spec.benchmarks.items():
+        if name not in panel.benchmarks.index:
+            known = ", ".join(panel.benchmarks.index)
+            raise SpecError(f"benchmark '{name}' is not in panel '{panel.name}' (it has {known})")
+        if benchmark.link == "loss" and name not in set(panel.losses["benchmark"]):
+            raise SpecError(
+                f"benchmark '{name}' has link = \"loss\" but panel '{panel.name}' has no losses of "
+                f'reference runs for it: add them, or use link = "direct"'
+            )
 
 
 def _first(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +218,8 @@ def _pack(observed: Observations) -> dict[str, Any]:
 def _unpack(content: dict[str, Any]) -> Observations:
     values: dict[str, Any] = {}
     for field in fields(Observations):
+        if field.name not in content and {field.default, field.default_factory} != {MISSING}:
+            continue  # a fit made before there could be several protocols
         value = content[field.name]
         if field.type in ("Floats", "Ints"):
             value = np.array(value, dtype=np.int64 if field.type == "Ints" else np.float64)

@@ -104,7 +104,7 @@ def density_table(fit: Fit, ci: float = CI) -> pd.DataFrame:
         lower, median, upper = np.quantile(values[name], [tail, 0.5, 1 - tail], axis=(0, 1))
         columns |= {name: median, f"{name}_lower": lower, f"{name}_upper": upper}
     sizes = observed.centre_params * np.exp(
-        np.r_[observed.loss_log_params, observed.reference_log_params]
+        np.r_[observed.loss_log_params, observed.reference_log_params, observed.expected_log_params]
     )
     columns["in_range"] = (columns["effective_params"] >= sizes.min()) & (
         columns["effective_params"] <= sizes.max()

@@ -19,6 +19,7 @@ from densing_bayes.errors import DensingError
 from densing_bayes.inputs.dates import years_since_origin
 from densing_bayes.joint import laws
 from densing_bayes.joint.line import knots
+from densing_bayes.joint.tails import standard
 from densing_bayes.posterior.estimates import SAMPLE
 from densing_bayes.posterior.result import Fit
 from densing_bayes.quantities.growth import (
@@ -317,13 +318,15 @@ def release_score_at(
     if "shortfall_growth" in draws:
         shortfall = shortfall * np.exp(spread("shortfall_growth") * time)
     neff = neff - shortfall * np.abs(random.standard_normal(neff.shape))
-    for name in ("organisation_spread", "release_spread", "system_spread", "benchmark_spread"):
+    for name in ("organisation_spread", "release_spread", "system_spread", "benchmark_spread",
+                 "period_spread", "lean_spread", "release_lean_spread"):  # fmt: skip
         neff = neff + spread(name) * random.standard_normal(neff.shape)
     mean = _expected_score(fit, benchmark, neff)
     own = fit.observed.cell_benchmark == fit.observed.benchmarks.index(benchmark)
     items = float(np.median(fit.observed.cell_items[own]))
     sd = np.sqrt(laws.score_variance(mean, np.array(items), spread("protocol_noise")))
-    score = np.clip(mean + sd * random.standard_normal(neff.shape), 0.0, 1.0)
+    error = standard(random, fit.spec.performance.score_tails, neff.shape)
+    score = np.clip(mean + sd * error, 0.0, 1.0)
     return _over_dates(fit, score, stamps, "score")
 
 

@@ -31,6 +31,7 @@ from densing_bayes.report.basis_sections import (
     provenance_section,
     reference_section,
 )
+from densing_bayes.report.protocol_section import protocol_section
 
 if TYPE_CHECKING:
     from densing_bayes.evaluation.comparison_table import Comparison
@@ -74,6 +75,7 @@ def fit_sections(
         "claims": lambda: claims_section(claims([fit, *beside], ci), ci),
         "model": lambda: model_section(fit, ci),
         "reference-runs": lambda: reference_section(fit, ci),
+        **({"protocols": lambda: protocol_section(fit, ci)} if fit.observed.measures else {}),
         "diagnostics": lambda: diagnostics_section(fit),
         "data": lambda: data_section(fit, panel),
         "provenance": lambda: provenance_section(fit),

@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import quad, trapezoid
 from scipy.interpolate import CubicSpline
 from scipy.special import logsumexp
-from scipy.stats import halfnorm, norm
+from scipy.stats import halfnorm, norm, t
 
 from densing_bayes.inputs.panel import load_panel
 from densing_bayes.inputs.specification import load_spec
@@ -32,6 +32,7 @@ def few():
 
 
 OBSERVED = few()
+TAILS = 3.0
 TINY = 1e-250  # where a density underflows, far from anything that counts
 
 
@@ -61,8 +62,13 @@ def parameters(**changes):
         "organisation": np.array(0.41),
         "release": np.array(0.0),
         "shift": np.array([0.246, -0.247, -1.724, 0.406])[OBSERVED.cell_benchmark],
+        "lean": np.zeros(cells),
+        "lean_spread": np.array(0.0),
+        "release_lean_spread": np.array(0.0),
         "cell_spread": np.array([0.322, 0.313, 1.214, 0.209])[OBSERVED.cell_benchmark],
         "noise": np.full(cells, 0.008),
+        "offset": np.zeros(0),
+        "repeat_noise": np.zeros(0),
     } | changes
     return Given(
         **{
@@ -74,7 +80,7 @@ def parameters(**changes):
     )
 
 
-def expected(x, k, g):
+def expected(x, k, g, offset=0.0):
     """Expected score of benchmark k at log Neff."""
     n, d = x - np.log(OBSERVED.centre_params), OBSERVED.log_reference_tokens
     split = len(OBSERVED.loss_benchmarks)
@@ -85,17 +91,37 @@ def expected(x, k, g):
     else:
         ability = laws.ability(n, d, g.token_elasticity[0, k - split])
         z = g.discrimination[0, k - split] * (ability - g.difficulty[0, k - split])
-    return laws.sigmoid_score(z, g.floor[0, k], g.ceiling[0, k])
+    return laws.sigmoid_score(z + offset, g.floor[0, k], g.ceiling[0, k])
 
 
-def cell_density(c, log_density, g):
-    """Density of a cell's score given the density of its system, on a fine grid of log Neff."""
+def cell_density(c, log_density, g, again=None):
+    """Density of a cell's score given the density of its system, on a fine grid of log Neff.
+
+    With a reading again of this one cell, noise is Student-t.
+    """
     k, m = OBSERVED.cell_benchmark[c], OBSERVED.cell_system[c]
     centre, sd = OBSERVED.log_params[m] + log_density + g.shift[0, c], g.cell_spread[0, c]
     x = np.linspace(-9, 9, 2001) * sd + centre
     mean = expected(x, k, g)
     error = np.sqrt(laws.score_variance(mean, OBSERVED.cell_items[c], g.noise[0, c]))
-    return trapezoid(norm.pdf(x, centre, sd) * norm.pdf(OBSERVED.score[c], mean, error), x)
+    if again is None:
+        return trapezoid(norm.pdf(x, centre, sd) * norm.pdf(OBSERVED.score[c], mean, error), x)
+    other = expected(x, k, g, g.offset[0, 0])
+    noise = np.sqrt(laws.score_variance(other, again.repeat_items[0], g.repeat_noise[0, 0]))
+    both = t.pdf(OBSERVED.score[c], TAILS, mean, error) * t.pdf(
+        again.repeat_score[0], TAILS, other, noise
+    )
+    return trapezoid(norm.pdf(x, centre, sd) * both, x)
+
+
+def t_cell_density(c, log_density, g):
+    """The same of a cell that is read once."""
+    k, m = OBSERVED.cell_benchmark[c], OBSERVED.cell_system[c]
+    centre, sd = OBSERVED.log_params[m] + log_density + g.shift[0, c], g.cell_spread[0, c]
+    x = np.linspace(-9, 9, 2001) * sd + centre
+    mean = expected(x, k, g)
+    error = np.sqrt(laws.score_variance(mean, OBSERVED.cell_items[c], g.noise[0, c]))
+    return trapezoid(norm.pdf(x, centre, sd) * t.pdf(OBSERVED.score[c], TAILS, mean, error), x)
 
 
 def log_system_density(m, g):
@@ -161,6 +187,44 @@ def test_the_density_of_all_scores_is_that_of_brute_force(effects):
     g = parameters(**effects)
     found = predictive_densities(SPEC, OBSERVED, g)
     assert found.total[0] == pytest.approx(brute_force(g), abs=0.01)
+
+
+def test_readings_of_a_cell_share_its_neff():
+    """One cell read twice, far apart, with heavy tails: against quadrature."""
+    one = OBSERVED.of_systems(np.array([False, False, False, True]))
+    c = int(np.flatnonzero(OBSERVED.cell_system == 3)[0])
+    again = dataclasses.replace(
+        one,
+        measures=("hellaswag|house",),
+        measure_benchmark=np.array([0]),
+        cell_measure=np.full(len(one.score), -1),
+        repeat_score=np.array([0.70]),
+        repeat_label=("mistral-7b-v0.1|hellaswag|house",),
+        repeat_cell=np.array([0]),
+        repeat_measure=np.array([0]),
+        repeat_items=np.array([500.0]),
+    )
+    assert one.score[0] - 0.70 > 0.1
+    g = parameters(offset=np.array([-0.4]), repeat_noise=np.array([0.02]), organisation=0.0)
+    own = OBSERVED.cell_system == 3
+    g = g._replace(line=g.line[:, [3]], shortfall=g.shortfall[:, :1], shift=g.shift[:, own],
+                   cell_spread=g.cell_spread[:, own], noise=g.noise[:, own])  # fmt: skip
+    heavy = SPEC.replace(performance__score_tails=TAILS)
+    found = predictive_densities(heavy, again, g).total[0]
+
+    whole = parameters(offset=np.array([-0.4]), repeat_noise=np.array([0.02]))
+    grid = np.linspace(-6.0, 3.0, 601) + whole.line[0, 3]
+    sd, scale = whole.spread[0], whole.shortfall[0, 0]
+    above = np.linspace(0.0, 8.0 * scale, 801)
+    line = whole.line[0, 3] - above
+    prior = trapezoid(
+        2.0 * norm.pdf(above / scale) / scale * norm.pdf(grid[:, None], line, sd), above
+    )
+    others = np.ones(len(grid))
+    for cell in np.flatnonzero(own)[1:]:
+        others *= [t_cell_density(cell, rho, whole) for rho in grid]
+    first = np.array([cell_density(c, rho, whole, again) for rho in grid])
+    assert found == pytest.approx(np.log(trapezoid(prior * others * first, grid)), abs=0.01)
 
 
 def test_a_release_left_out_is_that_of_brute_force():

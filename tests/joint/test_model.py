@@ -28,6 +28,8 @@ def varied(name):
     """Specification of a switch and a panel of a few systems."""
     if name == "the paper's form":
         return load_spec("paper"), few_systems(load_panel("paper"))
+    if name == "several protocols":
+        return load_spec("current"), few_systems(load_panel("current"))
     return SPEC.replace(**SWITCHES[name]), few_systems()
 
 
@@ -106,6 +108,7 @@ def test_every_switch_builds_with_a_finite_density(name):
         "open dates",
         "shortfall drifts",
         "the paper's form",
+        "several protocols",
     ],
 )
 def test_the_conditioned_form_is_the_same_density(name):
@@ -145,7 +148,7 @@ def test_the_conditioned_form_is_the_same_density(name):
     assert np.ptp(differences) < 1e-4
 
 
-@pytest.mark.parametrize("name", ["as shipped", "beta-binomial"])
+@pytest.mark.parametrize("name", ["as shipped", "beta-binomial", "several protocols"])
 def test_scores_that_are_not_seen_say_nothing(name):
     observed, parts, conditioned = pieces(*varied(name))
     model = conditioned.model

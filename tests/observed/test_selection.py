@@ -62,7 +62,7 @@ def test_a_flagged_score_gives_way_to_the_next_protocol():
 
 def test_unknown_protocols_and_families_are_refused_with_a_suggestion():
     with pytest.raises(SpecError, match=r"protocol 'swalow'.*did you mean 'swallow'"):
-        observe(CURRENT, SPEC.replace(panel__protocols=("swalow",)))
+        observe(CURRENT, SPEC.replace(benchmarks__mmlu__protocols=("report", "swalow")))
     with pytest.raises(SpecError, match=r"family 'OLMo 3'.*did you mean 'OLMo 2'"):
         observe(CURRENT, SPEC.replace(benchmarks__mmlu__families=("OLMo 3",)))
 
@@ -88,9 +88,9 @@ def test_losses_on_two_scales_are_refused():
         assert words in str(error.value)
 
 
-def test_current_specification_sees_one_score_a_cell_and_one_family():
+def test_current_specification_sees_each_cell_once_and_one_family():
     panel = select(CURRENT, SPEC)
-    assert not panel.scores.duplicated(["system", "benchmark"]).any()
+    assert not panel.scores.duplicated(["system", "benchmark", "protocol"]).any()
     assert set(panel.runs["family"]) == {"OLMo ladder", "OLMo 2"}
     observed = observe(CURRENT, SPEC)
     assert len(set(observed.cell_label)) == len(observed.cell_label)

@@ -27,14 +27,22 @@ from densing_bayes.joint.line import (
     line_value,
     stretches,
 )
-from densing_bayes.joint.shared_parameters import SAMPLE_DRAW
+from densing_bayes.joint.shared_parameters import SAMPLE_DRAW, given
+from densing_bayes.joint.trend import periods
 from densing_bayes.observed.observations import observe
 from densing_bayes.posterior.draws import thinned
 from densing_bayes.quantities import growth
 from densing_bayes.quantities.walks import reaching
 
 EDGES = np.array([-1.0, -0.5, 0.0, 0.5, 1.0, 1.5])
-SPEC = load_spec("joint").replace(trend__walk=WALK, density__walk=PC, density__lean=PC)
+SPEC = load_spec("joint").replace(
+    trend__walk=WALK,
+    trend__periods={"every_months": 3, "spread": PC},
+    trend__release_scatter=True,
+    density__walk=PC,
+    density__lean=PC,
+    density__release_lean=PC,
+)
 NEW = {"organisation": "Nobody", "release_date": "2025-06-30", "params": 7e9}
 
 
@@ -207,6 +215,44 @@ def test_later_systems_are_less_certain(wandering):
 def test_systems_that_cannot_be_predicted(wandering, row, said):
     with pytest.raises(TableError, match=said):
         db.predict(wandering, [row | {"system": "x"}])
+
+
+@pytest.mark.fit
+def test_systems_of_a_new_quarter_share_its_effect(wandering):
+    """At one draw, releases of one quarter move together, and those of another quarter do not."""
+    flat = thinned(wandering.posterior, 100)
+    spread = xr.full_like(flat["period_spread"], 3.0)
+    rows = [
+        NEW | {"system": name, "release_date": date}
+        for name, date in (("a", "2025-06-03"), ("b", "2025-06-10"), ("c", "2025-09-03"))
+    ]
+    coming = as_observations(wandering, pd.DataFrame(rows))
+    coming, longer = reaching(wandering, coming, flat.assign(period_spread=spread))
+    line = given(wandering.spec, coming, longer).line
+    apart = np.abs(np.diff(line, axis=1)).mean(axis=0)
+    assert apart[0] < 0.5 < apart[1]
+
+
+@pytest.mark.fit
+def test_a_period_that_the_fit_knows_keeps_its_effect(wandering):
+    flat = thinned(wandering.posterior, 20)
+    label = str(flat["period"].values[-1])
+    moved = flat["period_offset"] + 100.0 * (flat["period"] == label)
+    before, after = (
+        given(wandering.spec, wandering.observed, each).line
+        for each in (flat, flat.assign(period_offset=moved))
+    )
+    own = periods_of(wandering) == label
+    change = np.abs(after - before).max(axis=0)
+    assert own.any()
+    assert (change[own] > 1.0).all()
+    assert (change[~own] == 0.0).all()
+
+
+def periods_of(fit):
+    """First day of the period of each system."""
+    labels, of_system = periods(fit.spec.trend.periods, fit.observed.time)
+    return np.array(labels)[of_system]
 
 
 @pytest.mark.fit

@@ -21,6 +21,7 @@ from densing_bayes.errors import DensingError
 from densing_bayes.fitting.settings import SEED
 from densing_bayes.inputs.dates import DAYS_PER_YEAR, date_of
 from densing_bayes.inputs.families import Frozen, Positive
+from densing_bayes.inputs.hypothesis import PeriodSpec
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.posterior.estimates import SAMPLE, check_choice, draws_of, estimate, probability
 from densing_bayes.posterior.result import CI, Fit
@@ -279,6 +280,8 @@ def _arrivals(
     effect = np.take_along_axis(of_organisation, pool.organisation[which], axis=-1)
     base = line_at(fit, time, "frontier", group) + effect
     base = base + release_spread * random.standard_normal(block)
+    if fit.spec.trend.periods is not None:
+        base = base + _period_effects(fit, fit.spec.trend.periods, time, group, seed)
     shortfall = _value(draws, "shortfall_spread")[..., None] * np.exp(
         _value(draws, "shortfall_growth")[..., None] * time
     )
@@ -292,6 +295,24 @@ def _arrivals(
         log_density = log_density + slope * (log_params - observed.mean_log_params)
         log_density = log_density + system_spread * random.standard_normal(block)
         yield np.where(there, time, np.inf), log_density, log_params
+
+
+def _period_effects(fit: Fit, spec: PeriodSpec, time: Floats, group: str, seed: int) -> Floats:
+    """Effects of the stretches of time that arrivals fall into: known ones, and new ones."""
+    draws = draws_of(fit, group)
+    known = draws["period_effect"].transpose(*SAMPLE, "period")
+    spread = _value(draws, "period_spread")[..., None]
+    numbers = np.floor(12.0 * time / spec.every_months).astype(int)
+    effect = np.empty(time.shape)
+    for number in np.unique(numbers):
+        label = str(date_of(spec.begin(int(number))).date())
+        if label in known["period"].values:
+            own = known.sel(period=[label]).to_numpy()
+        else:  # a generator per stretch, so that all arrivals of one share its effect
+            random = np.random.default_rng([seed, 3, abs(int(number))])
+            own = spread * random.standard_normal(spread.shape)
+        effect = np.where(numbers == number, own, effect)
+    return effect
 
 
 def _value(draws: xr.Dataset, name: str) -> Floats:

@@ -223,6 +223,7 @@ def _best_of_window(fit: Fit, cut: dt.date, days: int, random: np.random.Generat
     organisation = scale("organisation_spread") * normal(len(recent.organisations))
     density = (
         line.reshape(count, systems)
+        + scale("period_spread") * normal(1)
         + scale("size_slope") * (recent.log_params - seen.mean_log_params)
         + release[:, recent.system_release]
         + organisation[:, recent.system_organisation]

@@ -13,6 +13,7 @@ from densing_bayes.errors import TableError
 from densing_bayes.evaluation.leave_out import predicted_scores
 from densing_bayes.inputs.dates import years_since_origin
 from densing_bayes.observed.observations import Observations
+from densing_bayes.observed.readings import NO_REPEATS
 from densing_bayes.posterior.draws import thinned
 from densing_bayes.posterior.estimates import check_ci
 from densing_bayes.posterior.result import CI, Fit
@@ -124,4 +125,6 @@ def as_observations(fit: Fit, table: pd.DataFrame) -> Observations:
         cell_items=np.repeat(items, count),
         cell_flag=np.full(benchmarks * count, -1, dtype=np.int64),
         flags=(),
+        cell_measure=np.full(benchmarks * count if seen.measures else 0, -1, dtype=np.int64),
+        **NO_REPEATS,
     )

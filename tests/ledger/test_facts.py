@@ -1,0 +1,46 @@
+"""Claims about scores by a date, looked up in the current panel."""
+
+import dataclasses
+
+import pandas as pd
+import pytest
+
+from densing_bayes.errors import DensingError
+from densing_bayes.inputs.panel import load_panel
+from densing_bayes.ledger.facts import highest_scores, judged_fact
+from densing_bayes.ledger.ledger import load_claims
+
+CURRENT = load_panel("current")
+CLAIMS = load_claims("claims_2026")
+
+
+def test_the_highest_scores_are_of_small_systems_up_to_the_date():
+    found = highest_scores(CURRENT, 8.5e9, "mmlu", "2024-12-31")
+    assert found["score"].is_monotonic_decreasing
+    assert (found["params_total"] <= 8.5e9).all()
+    assert found["release_date"].max() <= pd.Timestamp("2024-12-31")
+    later = highest_scores(CURRENT, 8.5e9, "mmlu", "2025-12-31")
+    assert set(found["system"]) < set(later["system"])
+
+
+def test_a_fact_is_judged_on_reports_and_names_the_best_of_each_protocol():
+    claim = CLAIMS.loc["8b-at-gpt-4-winogrande"]
+    judged, best = judged_fact(claim, CURRENT)
+    assert judged.verdict == "contradicted"
+    assert best["protocol"].is_unique and (best["score"] >= claim["value"]).any()
+    reports = CURRENT.scores["protocol"] == "report"
+    raised = CURRENT.scores["score"].mask(reports & (CURRENT.scores["system"] == "qwen3-8b"), 0.99)
+    moved = dataclasses.replace(CURRENT, scores=CURRENT.scores.assign(score=raised))
+    assert judged_fact(CLAIMS.loc["8b-at-gpt-4-mmlu"], CURRENT)[0].verdict == "contradicted"
+    assert judged_fact(CLAIMS.loc["8b-at-gpt-4-mmlu"], moved)[0].verdict == "supported"
+
+
+def test_what_no_table_holds_is_not_testable_and_says_why():
+    for name in ("knowledge-does-not-densify", "time-horizon-131-days"):
+        judged, best = judged_fact(CLAIMS.loc[name], CURRENT)
+        assert judged.verdict == "not testable" and judged.reason and best is None
+
+
+def test_a_benchmark_that_is_not_there_is_refused():
+    with pytest.raises(DensingError, match="has no benchmark 'gsm9k'"):
+        highest_scores(CURRENT, 8e9, "gsm9k", "2025-12-31")
