@@ -24,10 +24,12 @@ NEVER = 0.001  # probability that a score lies above the limit from which it is 
 def level_of_gpt_4(fit: Fit, ci: float, seed: int) -> Section:
     """When a system of 8e9 params on the frontier reaches the MMLU of GPT-4; no seed is used."""
     said = forecast_summary(fit, SMALL, "mmlu", GPT_4, ci, by="2025-12-31")
-    return date_section(fit, said, "8B at the level of GPT-4")
+    return date_section(fit, said, "8B at the level of GPT-4", ", the level of GPT-4")
 
 
-def date_section(fit: Fit, said: dict[str, Any], title: str = "Date of a score") -> Section:
+def date_section(
+    fit: Fit, said: dict[str, Any], title: str = "Date of a score", known_as: str = ""
+) -> Section:
     """When a system of some params reaches a score.
 
     Parameters
@@ -38,6 +40,8 @@ def date_section(fit: Fit, said: dict[str, Any], title: str = "Date of a score")
         Of :func:`densing_bayes.forecast_summary`.
     title
         Heading.
+    known_as
+        What the score is besides, after a comma.
     """
     params, score, benchmark = said["params"], said["score"], said["benchmark"]
     ci, seen = said["limit"]["ci"], said["highest_seen"]
@@ -49,7 +53,7 @@ def date_section(fit: Fit, said: dict[str, Any], title: str = "Date of a score")
     by = f" P(by {said['by']}) {is_probability(said['p_by'])}." if "p_by" in said else ""
     sentences = [
         f"A system of {count(params)} params on the frontier reaches {score:g} on "
-        f"{benchmark_label(benchmark)}: {dates(said)}.{by} P(reached by the last release in the "
+        f"{benchmark_label(benchmark)}{known_as}: {dates(said)}.{by} P(reached by the last release in the "
         f"data, {said['last_datum']}) {is_probability(said['p_reached'])}, P(never) "
         f"{is_probability(said['p_never'])}; reading: {said['reading']}.",
         f"By this model no size scores above {median(said['limit'], 3)} "
