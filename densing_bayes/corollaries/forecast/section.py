@@ -53,8 +53,8 @@ def date_section(
     by = f" P(by {said['by']}) {is_probability(said['p_by'])}." if "p_by" in said else ""
     sentences = [
         f"A system of {count(params)} params on the frontier reaches {score:g} on "
-        f"{benchmark_label(benchmark)}{known_as}: {dates(said)}.{by} P(reached by the last release in the "
-        f"data, {said['last_datum']}) {is_probability(said['p_reached'])}, P(never) "
+        f"{benchmark_label(benchmark)}{known_as}: {dates(said)}.{by} P(reached by the last release "
+        f"in the data, {said['last_datum']}) {is_probability(said['p_reached'])}, P(never) "
         f"{is_probability(said['p_never'])}; reading: {said['reading']}.",
         f"By this model no size scores above {median(said['limit'], 3)} "
         f"({limits(said['limit'], 3)}); P({score:g} lies above that) "
