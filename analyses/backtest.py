@@ -130,7 +130,7 @@ def entry(found: Held) -> dict[str, Any]:
 
 
 def gradient_seconds(name: str, panel: str, repeats: int = 400) -> float:
-    """Least time of a gradient of the model on the whole panel: little hangs on what else runs."""
+    """Least time of a gradient of the model on the whole panel, which other load affects little."""
     spec = changed(name, panel)
     engine = compile_fit(spec, observe(db.load_panel(panel), spec)).engine
     log_density, at = engine.log_density(), np.zeros(engine.size)

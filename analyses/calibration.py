@@ -61,7 +61,7 @@ RELEASE_STEP = 3
 NARROW = 0.4  # of the sd of a prior, on the scale on which it is normal
 POOL = 4000  # truths, of which those that give usable panels are taken in order
 SPREAD = 0.05  # least distance of the quartiles of a benchmark's scores
-# Least best score of the reference runs: below, the curve above hangs on the prior alone.
+# Least best score of the reference runs: below, the curve above depends on the prior alone.
 BEST = 0.6
 LOSS_RATIO = (1.1, 5.0)  # least and greatest ratio of the losses of the reference runs
 TRUTHS_SEED = 4001

@@ -15,7 +15,6 @@ import numpy as np
 
 import densing_bayes as db
 from densing_bayes.fitting.evidence import log_evidence, savage_dickey, target
-from densing_bayes.joint.variables import log_density
 
 SEEDS = (1, 2, 3)
 DRAWS = (1000, 2000)
@@ -39,7 +38,7 @@ def main() -> None:
             row = {"hypothesis": hypothesis, "seed": seed, "draws": draws, "verdict": fit.verdict}
             row |= {"log_evidence": evidence.value, "error": evidence.error}
             if hypothesis == "chatgpt":
-                at_zero = log_density(fit.spec.trend.growth_change, np.array(0.0))
+                at_zero = fit.spec.trend.growth_change.log_density(np.array(0.0))
                 ratio = savage_dickey(shared, "growth_change", float(at_zero))
                 row |= {"savage_dickey": ratio.value, "savage_dickey_error": ratio.error}
             rows.append(row)

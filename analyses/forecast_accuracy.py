@@ -22,6 +22,7 @@ import densing_bayes as db
 from densing_bayes.evaluation.backtests.accuracy import accuracy_at, accuracy_table
 from densing_bayes.evaluation.leave_out import cuts_of
 from densing_bayes.fitting.many import Request, Terms
+from densing_bayes.fitting.settings import SEED
 from densing_bayes.fitting.store import store_folder, versions
 from densing_bayes.observed.observations import observe
 
@@ -90,7 +91,7 @@ def main() -> None:
             "draws": DRAWS[panel],
             "tune": 500,
             "chains": 4,
-            "seed": 20221130,
+            "seed": SEED,
             "target_accept": 0.95,
             "sampler": "nutpie",
         }

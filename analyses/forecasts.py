@@ -21,6 +21,7 @@ import densing_bayes as db
 from densing_bayes.corollaries.forecast.figures import plot_score_fan
 from densing_bayes.evaluation.leave_out import before
 from densing_bayes.fitting.many import Request, Terms, fitter
+from densing_bayes.fitting.settings import SEED
 from densing_bayes.fitting.store import store_folder, versions
 from densing_bayes.observed.observations import observe
 from densing_bayes.quantities.forecasts import params_at, release_score_at, score_at
@@ -48,7 +49,7 @@ def fitted(row: str) -> db.Fit:
         "draws": DRAWS[ROWS[row]],
         "tune": 500,
         "chains": 4,
-        "seed": 20221130,
+        "seed": SEED,
         "target_accept": 0.95,
         "sampler": "nutpie",
     }

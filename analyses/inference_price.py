@@ -43,7 +43,6 @@ from densing_bayes.inputs.dates import DAYS_PER_YEAR, ORIGIN
 from densing_bayes.inputs.hypothesis import ChangeSpec, Hypothesis
 from densing_bayes.inputs.published import load_figures
 from densing_bayes.inputs.specification import load_corollary
-from densing_bayes.joint.variables import log_density
 from densing_bayes.posterior.estimates import estimate, probability
 from densing_bayes.posterior.plain import json_text
 
@@ -82,7 +81,7 @@ def change_row(name: str, fit: ExponentialFit) -> dict[str, Any]:
         density = np.exp(-0.5 * ((0.0 - values.mean()) / values.std()) ** 2) / (
             values.std() * np.sqrt(2.0 * np.pi)
         )
-        prior = np.exp(log_density(fit.spec.growth_change, np.array(0.0)))
+        prior = np.exp(fit.spec.growth_change.log_density(np.array(0.0)))
         entry["log_bayes_factor_for_a_change"] = float(np.log(prior / density))
     else:
         dates = np.ravel(fit.posterior["change_time"])
@@ -93,13 +92,13 @@ def change_row(name: str, fit: ExponentialFit) -> dict[str, Any]:
     return entry
 
 
-def paper_points(spec: PriceSpec, mended: bool) -> ExponentialFit:
-    """The edge through the ten prices of Fig. 3a, as plotted or with dates and prices mended."""
+def paper_points(spec: PriceSpec, corrected: bool) -> ExponentialFit:
+    """The edge through the ten prices of Fig. 3a, as plotted or with dates and prices corrected."""
     offers = load_prices()
     plotted = offers[offers["plotted_price"].notna()]
-    date, value = ("date", "input_price") if mended else ("plotted_date", "plotted_price")
+    date, value = ("date", "input_price") if corrected else ("plotted_date", "plotted_price")
     table = plotted[["offer", date, value]].set_axis(["label", "date", "value"], axis=1)
-    name = "the paper's offers, mended" if mended else "the paper's offers, as plotted"
+    name = "the paper's offers, corrected" if corrected else "the paper's offers, as plotted"
     return fit_exponential(dated_points(table, spec.trend, name), spec.trend, name)
 
 
@@ -119,8 +118,8 @@ def main() -> None:
         "GPT-4 level": fit_prices("gpt-4"),
         "MMLU 0.70": fit_prices(0.70),
         "MMLU 0.80": fit_prices(0.80),
-        "the paper's offers, as plotted": paper_points(spec, mended=False),
-        "the paper's offers, mended": paper_points(spec, mended=True),
+        "the paper's offers, as plotted": paper_points(spec, corrected=False),
+        "the paper's offers, corrected": paper_points(spec, corrected=True),
     }
     rows = [row(name, fit) for name, fit in fits.items()]
     changes = [

@@ -1,4 +1,4 @@
-"""Graph of the joint model: its variables, their dims, and what hangs on what.
+"""Graph of the joint model: its variables, their dims, and what depends on what.
 
     python analyses/model_graph.py
 

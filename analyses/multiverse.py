@@ -1,4 +1,4 @@
-"""What the answer hangs on: growth under other choices of data, model and priors.
+"""What the answer depends on: growth under other choices of data, model and priors.
 
 Each row is a fit of its own, with its verdict, under the hypothesis of the specification (a change
 in slope at ChatGPT). The evidence against no change is a Savage-Dickey ratio from the same fit.
@@ -26,7 +26,6 @@ from densing_bayes.fitting.settings import SEED, TARGET_ACCEPT
 from densing_bayes.fitting.store import store_folder, versions
 from densing_bayes.inputs.dates import DAYS_PER_YEAR
 from densing_bayes.inputs.specification import ModelSpec
-from densing_bayes.joint.variables import log_density
 from densing_bayes.observed.observations import observe
 from densing_bayes.posterior.result import Fit
 
@@ -100,7 +99,7 @@ def row(fit: Fit, evidence: bool = True) -> dict[str, Any]:
         if name in fit.posterior:
             result[name] = db.estimate(fit.posterior[name], unit)
     if evidence:
-        at_zero = log_density(fit.spec.trend.growth_change, np.array(0.0))
+        at_zero = fit.spec.trend.growth_change.log_density(np.array(0.0))
         against = savage_dickey(target(fit), "growth_change", float(at_zero))
         result["evidence_for_change"] = {"value": -against.value, "error": against.error}
     observed = fit.observed

@@ -1,4 +1,4 @@
-"""The joint posterior on the paper's panel: what the data inform and what hangs on it.
+"""The joint posterior on the paper's panel: what the data inform and what depends on it.
 
 The specification "paper" and variations of it, one fit each, with its verdict. Prints tables,
 writes paper_panel.json, where rows of an earlier run stay, and a figure: exponents under prior and

@@ -20,6 +20,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 import densing_bayes as db
 from densing_bayes.display.canvas import BLUE, GREY, INK, VERMILION, date_axis, quantiles, style
+from densing_bayes.fitting.settings import SEED
 from densing_bayes.inputs.dates import date_of, years_since_origin
 from densing_bayes.joint import laws
 from densing_bayes.joint.line import drawn_line, line_value
@@ -28,7 +29,7 @@ from densing_bayes.quantities.labels import benchmark_label
 from densing_bayes.quantities.numbers import count
 
 HERE = Path(__file__).parent
-DRAWS, SHOWN, SEED, DPI = 2000, 60, 20221130, 110
+DRAWS, SHOWN, DPI = 2000, 60, 110
 LAW = ("irreducible_loss", "params_loss", "params_exponent", "tokens_loss", "tokens_exponent")
 
 

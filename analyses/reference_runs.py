@@ -21,10 +21,9 @@ import densing_bayes as db
 from densing_bayes.display.sentences import markdown_table
 from densing_bayes.evaluation.pit import run_densities, run_pit
 from densing_bayes.evaluation.uniformity import uniformity_p
+from densing_bayes.fitting.settings import SEED
 from densing_bayes.posterior.plain import json_text
 from densing_bayes.quantities.labels import benchmark_label
-
-SEED = 20221130
 
 
 def standardised(fit: db.Fit) -> pd.DataFrame:

@@ -94,6 +94,8 @@ def with_imports(script: Path) -> list[Path]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module:
                 names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+                if node.module == HERE.name:
+                    names += [homes().get(alias.name, "") for alias in node.names]
             elif isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "db":

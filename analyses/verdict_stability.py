@@ -1,4 +1,4 @@
-"""Whether verdicts hang on the seed: every row of the ledger judged again on resampled draws.
+"""Whether verdicts depend on the seed: every row of the ledger judged again on resampled draws.
 
 Each row's posterior and prior draws are cut into blocks of draws in a row, and drawn again block by
 block with replacement, twenty times: so each set has the Monte Carlo error of the fit, chains that

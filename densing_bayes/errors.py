@@ -28,7 +28,7 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "", most: int
 
 
 class DensingError(Exception):
-    """Root of all errors raised on purpose: the message has the problem, place and mend."""
+    """Root of the errors raised on purpose; messages say what is wrong, where and how to fix it."""
 
 
 class TableError(DensingError):

@@ -107,7 +107,7 @@ def way() -> str:
         depth, name = (len(line) - len(line.lstrip())) // 2, line.strip()
         callers = [*callers[:depth], name]
         if depth and not calls(callers[-2], name):
-            raise LookupError(f"{callers[-2]} does not call {name}: mend WAY in {__file__}")
+            raise LookupError(f"{callers[-2]} does not call {name}: correct WAY in {__file__}")
         lines.append(f"| {'&emsp;' * depth}`{name}` | {first_sentence(name)} |")
     return "\n".join(lines)
 
@@ -164,7 +164,7 @@ def definition(name: str) -> ast.Module | ast.FunctionDef | ast.ClassDef:
     if not module or file_of(name).exists():
         return source(name)
     if function not in functions(module):
-        raise LookupError(f"there is no {name}: mend WAY in {__file__}")
+        raise LookupError(f"there is no {name}: correct WAY in {__file__}")
     return functions(module)[function]
 
 

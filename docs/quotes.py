@@ -39,7 +39,7 @@ def answers(of: Results) -> Iterator[Quote]:
     yield "growth rate before, per year | {} ({} to {}),", interval(shipped["before"], 2)
     yield "gives that change a probability of {} among", (f"{chatgpt['probability']:.2f}",)
     yield "(the hypothesis `none`) by {} nats", (f"{gap:.1f}",)
-    yield "Left to the data the date is {} ({} to {}),", texts(date)
+    yield "If the date is estimated, it is {} ({} to {}),", texts(date)
 
 
 def claims(of: Results) -> Iterator[Quote]:
@@ -62,7 +62,9 @@ def claims(of: Results) -> Iterator[Quote]:
     observed = rows["price-266.7", "tables"]["estimate"]["median"]
     yield "the cheapest offer of each date {}-fold, as published", (f"{observed:.1f}",)
     rose = [rows["growth-rose-by-half", on]["probability"] for on in ("open", "paper", "plotted")]
-    words = "it rose by at least half (P = {} and {}); the plotted densities cannot tell (P = {})"
+    words = (
+        "it rose by at least half (P = {} and {}); the plotted densities leave this open (P = {})"
+    )
     yield words, tuple(map(probability, rose))
     small = [rows["8b-at-gpt-4", on]["probability"] for on in ("open", "paper")]
     yield "by the end of 2025 | P {}; P {} on the paper's panel", tuple(map(equation, small))
@@ -148,9 +150,138 @@ def simulated(of: Results) -> Iterator[Quote]:
     )
 
 
+def identification(of: Results) -> Iterator[Quote]:
+    """The page on what is identified."""
+    content = of("identification")
+    width = content["remaining_width"]
+    ends = (min(width["format_offset"]), max(width["format_offset"]))
+    yield "Its posterior is {} to {} times as wide as its prior,", decimals(*ends)
+    correlation = content["correlation_of_level_and_mean_format_offset"]
+    yield "its correlation with `level` is {}:", decimals(correlation)
+    growth = (width["growth_before"][0], content["growth_after"])
+    words = "the growth rate keeps only {} of its prior width before the change and {} after it."
+    yield words, decimals(*growth, digits=3)
+    hellaswag, arc, mmlu, winogrande = width["ceiling"]
+    words = (
+        "HellaSwag and WinoGrande keep {} and {} of the prior's width, ARC-Challenge and MMLU {}"
+    )
+    yield words + " and {}.", decimals(hellaswag, winogrande, arc, mmlu)
+    yield "`drift_spread_change` keeps {} of", decimals(*width["drift_spread_change"])
+    yield "even wider than under the prior ({}).", decimals(width["drift_change"][2])
+
+
+def criteria(of: Results) -> Iterator[Quote]:
+    """The page on criteria of comparison."""
+    rows = {row["hypothesis"]: row for row in of("hypotheses")["hypotheses"]}
+    none, chatgpt = rows["none"], rows["chatgpt"]
+    behind = (-none["diff_release"], none["diff_se_release"])
+    words = "change lies {} nats behind the best with a standard error of {}."
+    yield words, decimals(*behind, digits=1)
+    loud = (-none["diff_forecast"], none["diff_se_forecast"])
+    words = "none lies {} nats behind the first, with a standard error of {}."
+    yield words, decimals(*loud, digits=0)
+    gap = chatgpt["log_evidence"] - none["log_evidence"]
+    apart = chatgpt["diff_release"] - none["diff_release"]
+    words = "bend by {} nats; by prediction the two are {} nats apart."
+    yield words, decimals(gap, apart, digits=1)
+    wins = of("which_hypothesis_wins")["wins"]
+    found = [
+        sum(row[f"{criterion}: {row['truth']}"] for row in wins)
+        for criterion in ("evidence", "release")
+    ]
+    panels = sum(row["all three passed"] for row in wins)
+    words = "it put the true one first in {} of {} panels, prediction in {}."
+    yield words, tuple(map(str, (found[0], panels, found[1])))
+
+
+def compared(of: Results) -> Iterator[Quote]:
+    """The table of the page on criteria: how far each hypothesis is behind the best."""
+    rows = of("hypotheses")["hypotheses"]
+    best = max(row["log_evidence"] for row in rows)
+    for row in rows:
+        behind = [
+            ("{} ± {}", decimals(-row[f"diff_{by}"], row[f"diff_se_{by}"], digits=1))
+            if row[f"diff_{by}"]
+            else ("best", ())
+            for by in ("release", "forecast")
+        ]
+        gap = best - row["log_evidence"]
+        behind.append(("{}", decimals(gap, digits=1)) if gap else ("best", ()))
+        cells = " | ".join(words for words, _ in behind)
+        yield f"| `{row['hypothesis']}` | {cells} |", sum((figures for _, figures in behind), ())
+
+
+def calibration(of: Results) -> Iterator[Quote]:
+    """The table of the page on checks: ranks of the truth."""
+    content = of("calibration")
+    rows = {row["quantity"]: row for row in content["summary"]}
+    yield "Of {} fits {} passed;", (str(len(content["rows"])), str(content["verdicts"]["PASS"]))
+    for label in (
+        "growth before", "growth after", "change of growth", "frontier at the end",
+        "shortfall spread", "size slope", "density of the first system",
+        "density of the last system", "log likelihood of the scores",
+    ):  # fmt: skip
+        row = rows[label.removesuffix(" of the scores")]
+        keys = ("mean_rank", "covered50", "covered95", "p")
+        yield f"| {label} | {{}} | {{}} | {{}} | {{}} |", decimals(*(row[key] for key in keys))
+
+
+LINES = {
+    "Fig. 1, running maximum": "fig1",
+    "Fig. 1, all points": "fig1 all points",
+    "Fig. 2 (MMLU-CF), running maximum": "fig2",
+    "Fig. 2, all points": "fig2 all points",
+    "Fig. 3c (MMLU) before ChatGPT, running maximum": "fig3c before",
+    "Fig. 3c after": "fig3c after",
+    "Fig. 3c before, all points": "fig3c before, all points",
+    "Fig. 3c after, all points": "fig3c after, all points",
+}
+
+
+def paper(of: Results) -> Iterator[Quote]:
+    """The page on the paper's numbers: lines through its points, and its estimator on trial."""
+    growth = of("paper_reproduction")["growth"]
+    for label, name in LINES.items():
+        line = growth[name]
+        figures = (str(line["points"]), f"{line['rate']:.5f}", f"{line['r_squared']:.3f}")
+        yield f"| {label} | {{}} | {{}} | {{}} |", figures
+    for scenario, rows in of("paper_estimator_on_trial")["scenarios"].items():
+        for row in rows:
+            low, middle, high = row["rate"]
+            bottom, centre, top = row["r_squared"]
+            reading = row["reading"].replace("mmlu", "MMLU")
+            cells = "{} ({} to {}) | {} ({} to {}) | {} | {}, {} | {} |"
+            yield (
+                f"| {scenario} | {reading} | {cells}",
+                (
+                    *decimals(middle, low, high, digits=4),
+                    *decimals(centre, bottom, top, row["share_r_squared_above_0.9"]),
+                    *decimals(row["points_before"], row["points_after"], digits=0),
+                    *decimals(row["share_half_faster"]),
+                ),
+            )
+    fit = of("paper_panel")["fit"]
+    words = "The fit passes: R-hat {}, least bulk effective sample size {},"
+    yield words, (f"{fit['rhat_max']:.4f}", f"{fit['ess_bulk_min']:.0f}")
+
+
+def frontier_or_mean(of: Results) -> Iterator[Quote]:
+    """The page on definitions of the best."""
+    trial = of("paper_estimator_on_trial")
+    shares = [row["share_r_squared_above_0.9"] for row in trial["scenarios"]["no growth"]]
+    ends = (f"{round(end, 2):.0%}"[:-1] for end in (min(shares), max(shares)))
+    words = "Of {} simulated panels without any growth, {}% to {}% have a running maximum whose R²"
+    yield words, (str(trial["replicates"]), *ends)
+
+
 FIGURE = r"((?:[<>=] )?[-\w.]*\w)"
 PAGES = {
     "README.md": (answers, claims, consequences),
+    "docs/checks.md": (calibration,),
+    "docs/criteria.md": (criteria, compared),
+    "docs/frontier-or-mean.md": (frontier_or_mean,),
+    "docs/identification.md": (identification,),
+    "docs/paper.md": (paper,),
     "docs/payback.md": (payback,),
     "docs/results.md": (hypotheses, simulated),
 }
@@ -162,6 +293,11 @@ PAGES = {
 def interval(estimate: dict[str, Any], digits: int = 0) -> tuple[str, ...]:
     """Median and limits."""
     return tuple(f"{estimate[key]:.{digits}f}" for key in ("median", "lower", "upper"))
+
+
+def decimals(*values: float, digits: int = 2) -> tuple[str, ...]:
+    """Numbers with so many decimals."""
+    return tuple(f"{value:.{digits}f}" for value in values)
 
 
 def texts(row: dict[str, Any], *keys: str) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ TO_BE_SHORTENED = {
     "joint/leaning.py: leaning",
     "joint/marginal.py: _predictive",
     "joint/marginal.py: _release",
-    "observed/observations.py: observe",
+    "observed/observations.py",
 }
 """What is beyond a limit without a reason. Nothing may be added."""
 

@@ -16,6 +16,7 @@ from densing_bayes.display.terminal import (
     say,
     show,
 )
+from densing_bayes.fitting.settings import SEED
 
 if TYPE_CHECKING:
     from densing_bayes.evaluation.backtests.backtests import Held
@@ -40,7 +41,7 @@ def backtest_command(
     tune: Tune = 500,
     chains: Chains = 4,
     jobs: Jobs = None,
-    seed: Seed = 20221130,
+    seed: Seed = SEED,
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Keep what is finished and reuse it.")
     ] = True,
@@ -78,6 +79,14 @@ def score_command(
             "[default: the one that FIT's specification names]",
         ),
     ] = None,
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Protocol whose scores are taken; several in order of preference. "
+            "[default: as FIT's specification says]",
+        ),
+    ] = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -85,7 +94,7 @@ def score_command(
     from densing_bayes.evaluation.backtests.backtests import score
 
     fitted = load_fit(fit)
-    found = score(fitted, data, seed)
+    found = score(fitted, data, protocols=protocol, seed=seed)
     _show(found, as_json, fitted)
 
 

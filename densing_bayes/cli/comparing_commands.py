@@ -30,6 +30,7 @@ from densing_bayes.display.terminal import (
     say,
     show,
 )
+from densing_bayes.fitting.settings import SEED
 
 if TYPE_CHECKING:
     from densing_bayes.display.section import Picture, Section
@@ -71,7 +72,7 @@ def compare_command(
     tune: Tune = 500,
     chains: Chains = 4,
     jobs: Jobs = None,
-    seed: Seed = 20221130,
+    seed: Seed = SEED,
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Keep finished fits and reuse them.")
     ] = True,

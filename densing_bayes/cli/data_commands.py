@@ -73,7 +73,7 @@ def data_validate(
     directory: Tables,
     as_json: Json = False,
 ) -> None:
-    """Check the tables of a panel; every problem is named with file, row, column and mend."""
+    """Check the tables of a panel; each problem has its file, row, column and how to fix it."""
     from densing_bayes.inputs.panel import load_panel
     from densing_bayes.inputs.schema import TABLES
 

@@ -27,6 +27,7 @@ from densing_bayes.display.terminal import (
     verdict_text,
 )
 from densing_bayes.errors import DensingError
+from densing_bayes.fitting.settings import SEED
 from densing_bayes.report.request import ReportWanted, report_made
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def fit_command(
     cores: Annotated[
         int | None, typer.Option(help="Processes. [default: what there is]", min=1)
     ] = None,
-    seed: Seed = 20221130,
+    seed: Seed = SEED,
 ) -> None:
     """Fit a specification to a panel and save the posterior with its verdict."""
     from densing_bayes.corollaries.scaling.command import fit_law_file

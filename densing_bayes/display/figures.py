@@ -132,7 +132,7 @@ def _mark_changes(fit: Fit, ax: Axes) -> None:
             ax.axvspan(*days_of([lower, upper]), color=INK, alpha=0.08, lw=0, zorder=0)
         ax.axvline(at, color=INK, lw=0.9, ls=(0, (4, 3)), alpha=0.7, zorder=1)
         ax.annotate(
-            f"{change_label(change.name)}, {at:%Y-%m-%d}",
+            f"{change_label(change.name, fit.spec.trend.changes)}, {at:%Y-%m-%d}",
             (at, 0.015),
             xycoords=("data", "axes fraction"),
             xytext=(-4, 0),

@@ -18,7 +18,9 @@ def share(option: str) -> Callable[[float | None], float | None]:
 
     def checked(value: float | None) -> float | None:
         if value is not None and not 0.0 < value < 1.0:
-            raise DensingError(f"{option} {value:g} is no probability between 0 and 1, such as 0.9")
+            raise DensingError(
+                f"{option} {value:g} is not a probability between 0 and 1, such as 0.9"
+            )
         return value
 
     return checked

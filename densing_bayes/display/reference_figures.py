@@ -80,7 +80,7 @@ def plot_scaling(fit: Fit, axes: Sequence[Axes] | None = None, ci: float = CI) -
         ax.set_yscale("log")
         _plain_log_axis(ax.yaxis)
         _count_axis(ax)
-        ax.set_title(benchmark_label(name))
+        ax.set_title(benchmark_label(name, fit.observed))
         ax.set_xlabel("params N")
     axes[0].set_ylabel("conditional loss L")
     figure = axes[0].get_figure()
@@ -166,7 +166,7 @@ def plot_score_links(fit: Fit, axes: Sequence[Axes] | None = None, ci: float = C
         ax.set_ylim(0.0, 1.0)
         if by_loss:
             ax.set_xlim(x.max(), x.min())
-        ax.set_title(benchmark_label(name))
+        ax.set_title(benchmark_label(name, fit.observed))
         ax.set_xlabel("loss L (better to the right)" if by_loss else "effective params")
     axes[0].set_ylabel("score S (dashed: chance)")
     axes[0].legend(loc="upper left")

@@ -7,9 +7,9 @@ named by its date, never as a cause.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from densing_bayes.observed.observations import Observations
 from densing_bayes.posterior.result import Fit
 from densing_bayes.quantities.labels import before_after, benchmark_label, change_label
 from densing_bayes.quantities.numbers import (
@@ -67,7 +67,7 @@ def change_phrase(fit: Fit) -> str:
     if not slopes and trend.walk is not None:
         return "from one quarter to the next"
     if len(slopes) == 1 and slopes[0].known:
-        return f"at the release of {change_label(slopes[0].name)}"
+        return f"at the release of {change_label(slopes[0].name, trend.changes)}"
     before, after = before_after(fit) or ("", "")
     return f"from {before} to {after}"
 
@@ -94,7 +94,7 @@ def counts_sentence(fit: Fit) -> str:
         ends = [change for change in fit.observed.changes if str(name).endswith(f" {change}")]
         label = "in all"
         if ends:
-            label = f"{str(name).removesuffix(ends[0])}{change_label(ends[0])}"
+            label = str(name).removesuffix(ends[0]) + change_label(ends[0], fit.spec.trend.changes)
         families = "family" if row["families"] == 1 else "families"
         parts.append(
             f"{label} {row['systems']} systems in {row['releases']} releases "
@@ -152,15 +152,18 @@ def headline(fit: Fit, summary: dict[str, Any]) -> list[Statement]:
     """
     names = before_after(fit)
     averaged = summary["averaged"]
-    statements = [_doubling_time(summary, names, fit.observed.benchmarks, given(fit))]
+    statements = [_doubling_time(summary, names, fit)]
     if averaged is not None:
-        statements.append(_averaged(averaged, fit.observed.benchmarks))
+        statements.append(_averaged(averaged, fit.observed))
     if names is not None:
         statements.append(_change(summary, change_phrase(fit)))
-    statements += [_date(name, date) for name, date in summary["change_dates"].items()]
+    statements += [
+        _date(change_label(name, fit.spec.trend.changes), date)
+        for name, date in summary["change_dates"].items()
+    ]
     statements.append(_shelf_life(summary))
     if len(fit.observed.benchmarks) > 1:
-        statements.append(_benchmarks(summary, names))
+        statements.append(_benchmarks(summary, names, fit.observed))
     return statements
 
 
@@ -177,19 +180,15 @@ def _days(estimate: dict[str, Any]) -> str:
     return "never" if estimate["median"] is None else f"{days(estimate['median'])} days"
 
 
-def mean_of(benchmarks: Sequence[str]) -> str:
+def mean_of(observed: Observations) -> str:
     """Of which benchmarks the growth of the frontier is the mean."""
-    if len(benchmarks) == 1:
-        return f"on {benchmark_label(benchmarks[0])} alone"
-    return f"in the mean of {len(benchmarks)} benchmarks"
+    if len(observed.benchmarks) == 1:
+        return f"on {benchmark_label(observed.benchmarks[0], observed)} alone"
+    return f"in the mean of {len(observed.benchmarks)} benchmarks"
 
 
-def _doubling_time(
-    summary: dict[str, Any],
-    names: tuple[str, str] | None,
-    benchmarks: Sequence[str],
-    condition: str,
-) -> Statement:
+def _doubling_time(summary: dict[str, Any], names: tuple[str, str] | None, fit: Fit) -> Statement:
+    among, condition = mean_of(fit.observed), given(fit)
     time = summary["doubling_time_days"]["after"]
     rate = summary["growth_rate"]["after"]
     ci = percent(time["ci"])
@@ -197,7 +196,7 @@ def _doubling_time(
     if rate["lower"] > 0:
         sentence = (
             f"{condition[0].upper()}{condition[1:]}, the density of the frontier, "
-            f"{mean_of(benchmarks)}, doubles every {_days(time)}{when} ({ci} interval "
+            f"{among}, doubles every {_days(time)}{when} ({ci} interval "
             f"{_span(time)})."
         )
     else:
@@ -207,7 +206,7 @@ def _doubling_time(
             f"{is_probability(rate['p_le_0'])}. The median doubling time, {condition}, is "
             f"{_days(time)}."
         )
-    if len(benchmarks) > 1:
+    if len(fit.observed.benchmarks) > 1:
         general = summary["by_estimand"]["benchmarks in general"]["doubling_time_days"]["after"]
         sentence += (
             f" On benchmarks in general, of which these are a sample, it is {_days(general)} "
@@ -217,7 +216,7 @@ def _doubling_time(
         sentence += f" {NOT_AVERAGED}"
     return Statement(
         "doubling_time",
-        f"Doubling time{when}, {mean_of(benchmarks)}, {condition}",
+        f"Doubling time{when}, {among}, {condition}",
         _days(time),
         f"{ci} interval {_span(time)}",
         sentence,
@@ -230,7 +229,7 @@ def averaged_over(averaged: dict[str, Any]) -> str:
     return f"averaged over {len(averaged['hypotheses'])} hypotheses by {kind}"
 
 
-def _averaged(averaged: dict[str, Any], benchmarks: Sequence[str]) -> Statement:
+def _averaged(averaged: dict[str, Any], observed: Observations) -> Statement:
     found, over = averaged[averaged["kind"]], averaged_over(averaged)
     time, general = found["doubling_time_after"], found["doubling_time_in_general"]
     ci = percent(time["ci"])
@@ -238,9 +237,9 @@ def _averaged(averaged: dict[str, Any], benchmarks: Sequence[str]) -> Statement:
     named = ", ".join(f"{name} {w:.2f}" for name, w in parts if w >= LEAST_SHARE)
     sentence = (
         f"{over[0].upper()}{over[1:]} ({named}), density doubles at the last release every "
-        f"{_days(time)} {mean_of(benchmarks)} ({ci} interval {_span(time)})"
+        f"{_days(time)} {mean_of(observed)} ({ci} interval {_span(time)})"
     )
-    if len(benchmarks) > 1:
+    if len(observed.benchmarks) > 1:
         sentence += f", and {_days(general)} on benchmarks in general ({_span(general)})"
     source = averaged["source"]
     sentence += f". {_FOUND.get(source, f'From the {source}')}, of {averaged['created'][:10]}."
@@ -283,14 +282,14 @@ def _change(summary: dict[str, Any], at: str) -> Statement:
     )
 
 
-def _date(name: str, date: dict[str, Any]) -> Statement:
+def _date(label: str, date: dict[str, Any]) -> Statement:
     ci = percent(date["ci"])
     return Statement(
         "change_date",
-        f"Date of {change_label(name)}",
+        f"Date of {label}",
         date["median"],
         f"{ci} interval {date['lower']} to {date['upper']}",
-        f"The date of {change_label(name)} that the data choose is {date['median']} ({ci} interval "
+        f"The date of {label} that the data choose is {date['median']} ({ci} interval "
         f"{date['lower']} to {date['upper']}), within the window that the hypothesis allows.",
     )
 
@@ -321,7 +320,9 @@ def _shelf_life(summary: dict[str, Any]) -> Statement:
     )
 
 
-def _benchmarks(summary: dict[str, Any], names: tuple[str, str] | None) -> Statement:
+def _benchmarks(
+    summary: dict[str, Any], names: tuple[str, str] | None, observed: Observations
+) -> Statement:
     each = {
         name: values["doubling_time_days"]["after"]
         for name, values in summary["by_benchmark"].items()
@@ -333,8 +334,8 @@ def _benchmarks(summary: dict[str, Any], names: tuple[str, str] | None) -> State
     ci = percent(new["ci"])
     sentence = (
         f"By benchmark, doubling times{when}, given the same, range from {_days(each[fast])} on "
-        f"{benchmark_label(fast)} ({_span(each[fast])}) to {_days(each[slow])} on "
-        f"{benchmark_label(slow)} ({_span(each[slow])}). On a benchmark not yet seen it "
+        f"{benchmark_label(fast, observed)} ({_span(each[fast])}) to {_days(each[slow])} on "
+        f"{benchmark_label(slow, observed)} ({_span(each[slow])}). On a benchmark not yet seen it "
         f"would lie, with probability {ci}, within {_span(new)}."
     )
     return Statement(

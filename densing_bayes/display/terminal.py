@@ -79,7 +79,7 @@ def parse_date(text: str) -> str:
     try:
         day = dt.date.fromisoformat(text)
     except ValueError:
-        raise DensingError(f"'{text}' is no date; write it as 2024-08-31") from None
+        raise DensingError(f"'{text}' is not a date; write it as 2024-08-31") from None
     if not FIRST_DAY <= day <= LAST_DAY:
         raise DensingError(f"the date {text} {OUTSIDE}")
     return day.isoformat()

@@ -103,7 +103,7 @@ def averaged_of(
     """
     own = identity(fit.spec, fit.observed)
     if comparison is None:
-        found = _stored(own) or [each for each in _in_package() if _same(each, own)]
+        found = _stored(own) or [each for each in in_package() if _same(each, own)]
     elif isinstance(comparison, str | os.PathLike):
         found = [_of_file(Path(comparison))]
         _check(found[0], own, str(comparison))
@@ -166,6 +166,7 @@ def _stored(own: dict[str, str]) -> list[dict[str, Any]]:
     return found
 
 
-def _in_package() -> list[dict[str, Any]]:
+def in_package() -> list[dict[str, Any]]:
+    """Answers that come with the package."""
     text = files("densing_bayes.data").joinpath(IN_PACKAGE).read_text(encoding="utf-8")
     return [each | {"source": "package"} for each in json.loads(text)]

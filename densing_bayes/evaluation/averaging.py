@@ -1,7 +1,7 @@
 """Answers averaged over hypotheses, as mixtures of their posteriors.
 
-A headline under one hypothesis is conditional on it. Where several hypotheses cannot be told apart,
-the mixture of their posteriors says what is known, and is wider than each.
+A headline under one hypothesis is conditional on it. Where several hypotheses cannot be
+distinguished, the mixture of their posteriors says what is known, and is wider than each.
 """
 
 from __future__ import annotations

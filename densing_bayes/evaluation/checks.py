@@ -23,6 +23,7 @@ from densing_bayes.evaluation.pit import (
 )
 from densing_bayes.evaluation.prior_sensitivity import SENSITIVE, growth_sensitivity
 from densing_bayes.evaluation.uniformity import P_MIN, uniformity_p
+from densing_bayes.observed.observations import Observations
 from densing_bayes.posterior.diagnostics import BFMI_MIN, ESS_MIN, RHAT_MAX, TREE_DEPTH_LIMIT
 from densing_bayes.posterior.result import Fit
 from densing_bayes.quantities.growth import growth
@@ -111,8 +112,8 @@ def check(fit: Fit, draws: int = DRAWS, seed: int = 0) -> Checks:
     log_likelihood = runs[["loss", "reference_score"]].assign(score=left_out.total)
     rows = [
         *convergence(fit.diagnostics),
-        *_predictions(scores),
-        *_reference(measured),
+        *_predictions(scores, fit.observed),
+        *_reference(measured, fit.observed),
         *_sensitivity(fit, growth_sensitivity(fit, log_likelihood, draws)),
         *_contraction(fit),
     ]
@@ -229,10 +230,10 @@ def convergence(figures: dict[str, Any]) -> list[Check]:
     ]
 
 
-def _predictions(table: pd.DataFrame) -> list[Check]:
+def _predictions(table: pd.DataFrame, observed: Observations) -> list[Check]:
     rows = []
     for benchmark, part in table.groupby("benchmark", sort=False):
-        label = benchmark_label(str(benchmark))
+        label = benchmark_label(str(benchmark), observed)
         pit = part["pit"].to_numpy()
         furthest = part["release"].iloc[int(np.argmax(np.abs(pit - 0.5)))]
         rows.append(
@@ -266,10 +267,10 @@ def _predictions(table: pd.DataFrame) -> list[Check]:
     return rows
 
 
-def _reference(table: pd.DataFrame) -> list[Check]:
+def _reference(table: pd.DataFrame, observed: Observations) -> list[Check]:
     rows = []
     for (quantity, benchmark), part in table.groupby(["quantity", "benchmark"], sort=False):
-        label = benchmark_label(str(benchmark))
+        label = benchmark_label(str(benchmark), observed)
         pit = part["pit"].to_numpy()
         furthest = part["run"].iloc[int(np.argmax(np.abs(pit - 0.5)))]
         kind, law = ("Losses", "scaling law") if quantity == "loss" else ("Scores", "link")

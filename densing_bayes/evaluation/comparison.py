@@ -199,7 +199,7 @@ def _of_fit(fit: Fit, spec: ModelSpec, bare: Observations) -> Hypothesis:
 
 
 def dates_between(observed: Observations, named: dict[str, Hypothesis]) -> pd.DataFrame:
-    """What lies between neighbouring candidate dates: few releases can hardly tell them apart."""
+    """What lies between neighbouring candidate dates: few releases can hardly distinguish them."""
     found = {
         change.date
         for hypothesis in named.values()

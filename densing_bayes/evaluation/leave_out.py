@@ -97,7 +97,7 @@ def density_of_release(fit: Fit, observed: Observations, release: int, draws: in
 
 
 def kin(observed: Observations, releases: NDArray[np.bool_]) -> Observations:
-    """What the densities of some releases hang on, given the globals: all of their organisations.
+    """What the densities of some releases depend on, given the globals: all of their organisations.
 
     Releases of other organisations are independent of them.
     """
@@ -193,16 +193,30 @@ def forecast_scores(
         0.7 few draws foresee the release, and the score is not reliable; ``crps`` of each score;
         ``covered50`` and ``covered95``, whether its central interval holds it.
     """
-    from arviz_stats.base import array_stats
-    from scoringrules import crps_ensemble
-
     terms = _at_draws_after(fit, observed, cut, days)
     coming = observed.of_systems(released_within(observed, cut, days)[observed.system_release])
     drawn = predicted_scores(fit, coming, thinned(fit.posterior, DRAWS), seed)
+    return {"cut": cut.isoformat()} | judged(coming, terms, drawn)
+
+
+def judged(coming: Observations, terms: Floats, drawn: Floats) -> dict[str, Any]:
+    """The scores of :func:`forecast_scores`, of what a fit says of the systems of a window.
+
+    Parameters
+    ----------
+    coming
+        The systems of the window.
+    terms
+        Log predictive density of each release at each draw, (draw, release), in nats.
+    drawn
+        Draws of the score of each cell, (draw, cell).
+    """
+    from arviz_stats.base import array_stats
+    from scoringrules import crps_ensemble
+
     lower95, lower50, upper50, upper95 = np.quantile(drawn, [0.025, 0.25, 0.75, 0.975], axis=0)
     score = coming.score
     return {
-        "cut": cut.isoformat(),
         "releases": list(coming.releases),
         "log_score": _log_mean(terms).tolist(),
         "joint_log_score": float(_log_mean(terms.sum(axis=1, keepdims=True))[0]),

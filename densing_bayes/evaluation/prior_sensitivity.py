@@ -1,4 +1,4 @@
-"""How evidence and growth hang on the width of the priors that a hypothesis brings."""
+"""How evidence and growth depend on the width of the priors of a hypothesis."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from densing_bayes.inputs.families import Exponential, LogNormal, Normal, Prior
+from densing_bayes.inputs.families import Prior
 from densing_bayes.inputs.hypothesis import ChangeSpec
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint.model import assemble
 from densing_bayes.joint.shared_parameters import at_draws
-from densing_bayes.joint.variables import log_density
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.posterior.diagnostics import effective_size
 from densing_bayes.posterior.draws import thinned
@@ -39,24 +38,11 @@ def change_priors(spec: ModelSpec) -> dict[str, Prior]:
     return found
 
 
-def scaled(prior: Prior, factor: float) -> Prior:
-    """A prior of so many times the scale: of a log-normal, so many times the median."""
-    match prior:
-        case LogNormal():
-            return prior.model_copy(update={"median": prior.median * factor})
-        case Normal():
-            return prior.model_copy(update={"sigma": prior.sigma * factor})
-        case Exponential():
-            return prior.model_copy(update={"upper": prior.upper * factor})
-        case _:
-            return prior.model_copy(update={"sigma": getattr(prior, "sigma", 1.0) * factor})
-
-
 def with_scaled_priors(spec: ModelSpec, factor: float) -> ModelSpec:
     """The specification with the scale of every prior of :func:`change_priors` multiplied."""
     update: dict[str, Any] = {}
     for name, prior in change_priors(spec).items():
-        new = scaled(prior, factor)
+        new = prior.times(factor)
         if name == "growth_step_spread":
             update["smooth"] = spec.trend.smooth.model_copy(update={"spread": new})  # type: ignore[union-attr]
         elif name == "decay":
@@ -113,7 +99,7 @@ def rescaled(fit: Fit, factor: float) -> dict[str, Any]:
     log_weights = np.zeros(flat.sizes["sample_draw"])
     for name, prior in change_priors(fit.spec).items():
         values = flat[name].transpose("sample_draw", ...).to_numpy()
-        terms = log_density(scaled(prior, factor), values) - log_density(prior, values)
+        terms = prior.times(factor).log_density(values) - prior.log_density(values)
         log_weights += terms.reshape(len(terms), -1).sum(axis=1)
     smoothed, k = array_stats.psislw(-log_weights)  # it takes log ratios that are divided by
     weights = np.exp(log_weights - log_weights.max())
@@ -178,7 +164,7 @@ def power_scaling(fit: Fit, release_density: Floats, draws: int) -> dict[str, fl
     log_prior = np.zeros(change["change"].shape)
     for name, prior in names.items():
         values = part[name].transpose("chain", "draw", ...).to_numpy()
-        log_prior += log_density(prior, values).reshape(*log_prior.shape, -1).sum(axis=-1)
+        log_prior += prior.log_density(values).reshape(*log_prior.shape, -1).sum(axis=-1)
     densities = {
         "prior": xr.Dataset({"change": (("chain", "draw"), log_prior)}),
         "likelihood": xr.Dataset({"score": (("chain", "draw", "release"), release_density)}),
@@ -206,7 +192,7 @@ def _psense(
 
 
 def prior_densities(fit: Fit) -> xr.Dataset:
-    """Log prior density of every variable whose prior hangs on no other variable.
+    """Log prior density of every variable whose prior depends on no other variable.
 
     These are what a specification states as priors. Effects, densities and the like have
     distributions that depend on them, and standardised effects none that could be chosen; they
@@ -288,7 +274,6 @@ def growth_sensitivity(fit: Fit, log_likelihood: xr.Dataset, draws: int) -> pd.D
 
 def weighted_summary(values: Floats, weights: Floats) -> dict[str, float]:
     """Mean and 95% equal-tailed interval of weighted draws."""
-    order = np.argsort(values)
-    ranks = np.cumsum(weights[order]) / weights.sum()
-    lower, upper = (float(values[order][np.searchsorted(ranks, q)]) for q in (0.025, 0.975))
-    return {"mean": float(np.average(values, weights=weights)), "lower": lower, "upper": upper}
+    ends = np.quantile(values, [0.025, 0.975], weights=weights, method="inverted_cdf")
+    mean = np.average(values, weights=weights)
+    return {"mean": float(mean), "lower": float(ends[0]), "upper": float(ends[1])}

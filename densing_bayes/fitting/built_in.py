@@ -10,6 +10,7 @@ from densing_bayes.fitting.settings import SEED, TARGET_ACCEPT
 from densing_bayes.posterior.result import Fit
 from densing_bayes.progress import Tell, unheard
 
+AS_SHIPPED = {"joint": 1000, "paper": 2000}  # draws of each chain
 FORMS: dict[str, dict[str, Any]] = {
     "maximum": {"trend__shortfall_drift": True},
     "edge": {},
@@ -23,12 +24,11 @@ def _built_in() -> dict[str, tuple[str, int, dict[str, Any]]]:
     Version 2 of the paper and the article define density by D0 = 1e12 tokens, the journal by 5e12.
     They count all params, and the article's example those without embeddings, too.
     """
-    plain = {"joint": 1000, "paper": 2000}
     fits: dict[str, tuple[str, int, dict[str, Any]]] = {
-        name: (name, draws, {}) for name, draws in plain.items()
+        name: (name, draws, {}) for name, draws in AS_SHIPPED.items()
     }
     asked = [(form, d0, "total") for d0 in (1e12, 5e12) for form in FORMS]
-    for name, draws in plain.items():
+    for name, draws in AS_SHIPPED.items():
         for form, d0, size in [*asked, ("edge", 1e12, "non-embedding")]:
             if (name, form, d0, size) == ("paper", "edge", 5e12, "total"):
                 continue  # that is how it is

@@ -51,7 +51,7 @@ class Terms(NamedTuple):
     """How fits are made and where they are kept."""
 
     settings: dict[str, Any]  # draws, tune, chains, seed, target_accept, sampler
-    versions: dict[str, str]  # of all that a fit hangs on besides
+    versions: dict[str, str]  # of all else that a fit depends on
     source: dict[str, Any]  # of the panel, for the provenance
     folder: Path  # of the store
     cores: int = 1  # of each fit
@@ -137,7 +137,7 @@ def name_of(request: Request, terms: Terms) -> str:
     """First part of the names of answers about a request in the store.
 
     It is the name of the entry of its first try, or stands for a fit of the user's own. What a fit
-    to a part of the data is asked hangs on the other part, too.
+    to a part of the data is asked depends on the other part, too.
     """
     settings = terms.settings
     if request.fit is not None:

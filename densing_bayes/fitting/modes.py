@@ -1,4 +1,4 @@
-"""Chains that sit in different modes of a posterior: told apart, weighed, and each one's answer.
+"""Chains in different modes of a posterior: separation, weights, and the answer of each mode.
 
 R-hat says that chains disagree, not why. Where they fall into groups that agree within and differ
 between, the posterior has several modes and a pooled figure has no meaning: the number of chains

@@ -79,7 +79,7 @@ def folder_of(store: bool | str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def address(spec: ModelSpec, observed: Observations, settings: dict[str, Any]) -> str:
-    """Name of the entry of a fit; the settings hold whatever else it hangs on, :func:`versions`."""
+    """Name of the entry of a fit; settings hold what else it depends on, with :func:`versions`."""
     content = {"spec": spec.hash, "data": observed.hash(), "settings": settings}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
@@ -104,7 +104,7 @@ def stored_fit(name: str, spec: ModelSpec, make: Callable[[], Fit], folder: Path
             fit = Fit.load(path)
             return dataclasses.replace(fit, spec=spec)
         except (FileFormatError, OSError) as error:
-            log.warning("the stored fit %s cannot be read (%s): fitting anew", path, error)
+            log.warning("the stored fit %s cannot be read (%s): fitting again", path, error)
     fit = make()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -135,7 +135,7 @@ def stored_answer(
         try:
             return _unsealed(path.read_text(encoding="utf-8"))
         except (ValueError, OSError) as error:
-            log.warning("the stored answer %s cannot be read (%s): made anew", path, error)
+            log.warning("the stored answer %s cannot be read (%s): computed again", path, error)
     content = make()
     try:
         write_file(path, _sealed(content).encode())
@@ -238,7 +238,7 @@ def _archived(
             with zipfile.ZipFile(path) as archive:
                 return {name: archive.read(name) for name in archive.namelist()}
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-            log.warning("the stored %s cannot be read (%s): made anew", path, error)
+            log.warning("the stored %s cannot be read (%s): computed again", path, error)
     made = make()
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:

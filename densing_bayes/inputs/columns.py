@@ -41,13 +41,13 @@ class Rule:
         Unique name; also the name of the pandera check.
     holds : callable
         Series of values to Series of booleans; missing values are never passed.
-    mend : callable
+    fix : callable
         A failing value to what is wrong with it and what would be right.
     """
 
     name: str
     holds: Callable[[pd.Series], pd.Series]
-    mend: Callable[[Any], str]
+    fix: Callable[[Any], str]
 
 
 def _plain(value: float) -> str:
@@ -57,19 +57,19 @@ def _plain(value: float) -> str:
     return f"{value / 10**exponent:.6g}e{exponent}"
 
 
-def _score_mend(value: float) -> str:
+def _score_fix(value: float) -> str:
     if 1 < value <= 100:
         return f"looks like a percentage; write {_plain(value / 100)}"
     return "is not between 0 and 1; scores are shares of items solved"
 
 
-def _params_mend(value: float) -> str:
+def _params_fix(value: float) -> str:
     if value <= 0:
         return "is not positive; write the number of parameters, for example 7e9"
     return f"looks like billions; write {_plain(value * 1e9)}"
 
 
-def _tokens_mend(value: float) -> str:
+def _tokens_fix(value: float) -> str:
     if value <= 0:
         return "is not positive; write the number of tokens, for example 2e12"
     return (
@@ -88,9 +88,9 @@ def one_of(words: tuple[str, ...], may_be_empty: bool = False) -> Rule:
     )
 
 
-SCORE = Rule("score in [0, 1]", lambda v: (v >= 0) & (v <= 1), _score_mend)
-PARAMS = Rule("params as a count", lambda v: v >= MIN_PARAMS, _params_mend)
-TOKENS = Rule("tokens as a count", lambda v: v >= MIN_TOKENS, _tokens_mend)
+SCORE = Rule("score in [0, 1]", lambda v: (v >= 0) & (v <= 1), _score_fix)
+PARAMS = Rule("params as a count", lambda v: v >= MIN_PARAMS, _params_fix)
+TOKENS = Rule("tokens as a count", lambda v: v >= MIN_TOKENS, _tokens_fix)
 LOSS = Rule(
     "loss above 0",
     lambda v: v > 0,
@@ -160,7 +160,7 @@ class ColumnSchema:
     rule : Rule, optional
     default : str or callable, optional
         What an absent column or an empty cell becomes: a constant, or a function of the table.
-    blank_mend : str
+    blank_fix : str
         What to do about an empty cell where ``blank`` is false.
     late : bool
         Whether panels were made before there was such a column, so that embedded ones may lack it.
@@ -172,7 +172,7 @@ class ColumnSchema:
     blank: bool = True
     rule: Rule | None = None
     default: str | float | Callable[[pd.DataFrame], pd.Series] | None = None
-    blank_mend: str = "is empty; fill it in"
+    blank_fix: str = "is empty; fill it in"
     late: bool = False
 
 

@@ -22,6 +22,7 @@ class ChangeSpec(Frozen):
     """
 
     name: Annotated[str, Field(min_length=1)]
+    label: str | None = None  # as it is written in text; that of the table of events by default
     date: Day | None = None
     earliest: Day | None = None
     latest: Day | None = None

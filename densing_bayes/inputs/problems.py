@@ -1,4 +1,4 @@
-"""Problems of tables: where, what, and how to mend it."""
+"""Problems of tables: where, what, and how to fix it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Problem:
     file, row, column
         Where: name of the file, line in it (the header is 1), column.
     text, value
-        What is wrong and how to mend it; the value found.
+        What is wrong and how to fix it; the value found.
     """
 
     file: str
@@ -72,10 +72,10 @@ def value_problems(schema: TableSchema, table: pd.DataFrame, raw: pd.DataFrame) 
         column = columns[name]
         shown = raw.at[row, name] if name in raw else ""
         if check == "not_nullable":
-            problems.append(Problem(schema.file, column.blank_mend, int(row), name))
+            problems.append(Problem(schema.file, column.blank_fix, int(row), name))
         elif shown != "" and column.rule is not None:
             # an empty cell took its value from another column, which has its own problem
-            text = column.rule.mend(table.at[row, name])
+            text = column.rule.fix(table.at[row, name])
             problems.append(Problem(schema.file, text, int(row), name, shown))
     return sorted(problems, key=lambda problem: problem.row or 0)
 

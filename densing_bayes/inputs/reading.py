@@ -264,14 +264,14 @@ def _check_columns(
         elif name not in schema.names:
             meant = MISNOMERS.get(name.lower(), name.lower())
             close = get_close_matches(meant, missing or schema.names, n=1)
-            mend = f"did you mean {close[0]!r}?" if close else "remove it or put it into note"
+            fix = f"did you mean {close[0]!r}?" if close else "remove it or put it into note"
             if close and close[0] in missing:
                 missing.remove(close[0])
-                mend = f"{mend} That one is missing."
+                fix = f"{fix} That one is missing."
             problems.append(
                 Problem(
                     schema.file,
-                    f"is not known; {mend} Known: {', '.join(schema.names)}",
+                    f"is not known; {fix} Known: {', '.join(schema.names)}",
                     1,
                     name or "(no name)",
                 )
@@ -317,7 +317,7 @@ def _typed(
     if column.kind == "number":
         typed = pd.to_numeric(cells.mask(blank, None), errors="coerce").astype("float64")
         typed = typed.where(typed.abs() != float("inf"))
-        mend = _number_mend
+        fix = _number_fix
     else:
         shaped = cells.str.fullmatch(r"\d{4}-\d{2}-\d{2}") if len(cells) else blank
         days = pd.to_datetime(
@@ -325,14 +325,14 @@ def _typed(
         ).astype("datetime64[s]")
         inside = days.between(pd.Timestamp(FIRST_DAY), pd.Timestamp(LAST_DAY))
         typed = days.where(inside).astype("datetime64[ns]")
-        mend = _date_mend
+        fix = _date_fix
     for row in cells.index[typed.isna() & ~blank]:
         value = str(cells[row])
-        problems.append(Problem(schema.file, mend(value), row, column.name, value))
+        problems.append(Problem(schema.file, fix(value), row, column.name, value))
     return typed
 
 
-def _number_mend(value: str) -> str:
+def _number_fix(value: str) -> str:
     scale = {"k": "e3", "m": "e6", "b": "e9", "t": "e12"}.get(value[-1:].lower(), "")
     if scale and value[:-1].replace(".", "", 1).isdigit():
         return f"is not a number; write {value[:-1]}{scale}"
@@ -343,7 +343,7 @@ def _number_mend(value: str) -> str:
     return "is not a number; write it in digits, for example 7e9 or 0.642"
 
 
-def _date_mend(value: str) -> str:
+def _date_fix(value: str) -> str:
     if len(value) == 7 and value[4] == "-" and value.replace("-", "").isdigit():
         return f"is a month; write a day, for example {value}-15, and say so in date_basis"
     if len(value) == 4 and value.isdigit():

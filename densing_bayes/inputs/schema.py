@@ -88,7 +88,7 @@ _SCORE_COLUMN = ColumnSchema(
     required=True,
     blank=False,
     rule=SCORE,
-    blank_mend="is empty; leave the row out, missing scores are never filled in",
+    blank_fix="is empty; leave the row out, missing scores are never filled in",
 )
 
 BENCHMARKS = TableSchema(
@@ -96,6 +96,7 @@ BENCHMARKS = TableSchema(
     ("benchmark",),
     (
         _key("benchmark"),
+        _text("label", late=True),
         _text("name", _copy("benchmark")),
         ColumnSchema("items", "number", required=True, blank=False, rule=ITEMS),
         ColumnSchema("effective_items", "number", rule=ITEMS, default=_copy("items")),
@@ -105,7 +106,7 @@ BENCHMARKS = TableSchema(
             required=True,
             blank=False,
             rule=CHANCE,
-            blank_mend="is empty; write the score of guessing, 0 for free answers",
+            blank_fix="is empty; write the score of guessing, 0 for free answers",
         ),
         _text("format", _format, rule=one_of(FORMATS)),
         _text("loss_unit", rule=one_of(LOSS_UNITS, may_be_empty=True)),
@@ -137,7 +138,7 @@ LOSSES = TableSchema(
             required=True,
             blank=False,
             rule=LOSS,
-            blank_mend="is empty; leave the row out",
+            blank_fix="is empty; leave the row out",
         ),
         # empty: that of the benchmark
         _text("loss_unit", rule=one_of(LOSS_UNITS, may_be_empty=True), late=True),
@@ -188,7 +189,7 @@ SYSTEMS = TableSchema(
             required=True,
             blank=False,
             rule=RELEASED,
-            blank_mend="is empty; write the day of release as YYYY-MM-DD",
+            blank_fix="is empty; write the day of release as YYYY-MM-DD",
         ),
         _text("release"),
         _text("date_basis", "given"),
@@ -198,7 +199,7 @@ SYSTEMS = TableSchema(
             required=True,
             blank=False,
             rule=PARAMS,
-            blank_mend="is empty; density needs a size, leave the system out if it is unknown",
+            blank_fix="is empty; density needs a size, leave the system out if it is unknown",
         ),
         ColumnSchema("params_active", "number", rule=PARAMS, default=_copy("params_total")),
         ColumnSchema("params_comparable", "number", rule=PARAMS, default=math.nan),
@@ -245,6 +246,7 @@ EVENTS = TableSchema(
     (
         _key("event"),
         ColumnSchema("date", "date", required=True, blank=False),
+        _text("label", _copy("event")),
         _text("name"),
         _text("reason"),
         _text("source"),

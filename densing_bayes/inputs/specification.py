@@ -205,11 +205,13 @@ class ModelSpec(Frozen):
 
     @property
     def hash(self) -> str:
-        """SHA-256 of all that matters to the fit (name and description do not)."""
+        """SHA-256 of all that matters to the fit (name, description and labels do not)."""
         content = self.model_dump(mode="json", exclude={"name", "description"})
         for section, key in SWITCHED_ON:
             if content[section][key] is None:
                 del content[section][key]
+        for change in content["trend"]["changes"]:
+            del change["label"]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def under(self, hypothesis: Hypothesis) -> ModelSpec:

@@ -26,7 +26,7 @@ from densing_bayes.observed.observations import Observations
 
 
 class Density(NamedTuple):
-    """Log density of the systems and log Neff of the cells, with what their priors hang on."""
+    """Log density of the systems and log Neff of the cells, with what their priors depend on."""
 
     log_density: TensorVariable
     log_effective_params: TensorVariable
@@ -66,7 +66,8 @@ def densities(
     if prior.walk is not None and len(observed.benchmarks) > 1:
         shift = shift + _wandering(prior.walk, observed)
     lean: Any = 0.0
-    lean_spread = release_lean_spread = np.zeros(())
+    lean_spread: Any = np.zeros(())
+    release_lean_spread: Any = np.zeros(())
     if prior.lean is not None and len(observed.benchmarks) > 1:
         lean_spread, own = _lean("lean", "organisation", prior.lean)
         lean = lean + own[observed.system_organisation[m], k]
@@ -111,8 +112,8 @@ def densities(
         c = observed.repeat_cell
         again, _ = read_score(k[c], observed.repeat_measure, link, z[c], z_slope[c])
         items = observed.repeat_items
-        own = score_weight("repeat_weight", spec, "repeat")
-        observe_score("repeat_score", spec, again, items, repeat_noise, repeat, "repeat", own)
+        weight = score_weight("repeat_weight", spec, "repeat")
+        observe_score("repeat_score", spec, again, items, repeat_noise, repeat, "repeat", weight)
     return Density(
         log_density, log_effective_params, shift, lean * np.ones(len(m)), lean_spread,
         release_lean_spread, spread, noise, repeat_noise,

@@ -89,25 +89,36 @@ def _propagated(variance, members, tables, logs, edges, step, zero, precision, p
     """
     size, cells = len(variance), len(tables)
     count = cells + len(edges)
-    weight = np.zeros((count, size))
-    for c in range(cells):
-        for member in members[c]:
-            if member >= 0:
-                weight[c, member] = 1.0
-    for e in range(len(edges)):
-        weight[cells + e, edges[e]] = 1.0
+    places = np.full((count, members.shape[1]), -1)
+    places[:cells] = members
+    places[cells:, 0] = edges
     found, before = 0.0, np.inf
-    covariance = np.empty((size, size))
-    mean = np.empty(size)
+    natural, along = np.empty(size), np.empty(size)
+    covariance, mean = np.empty((size, size)), np.empty(size)
     for _ in range(SWEEPS):
         # Afresh each time, so that rounding errors do not add up.
-        inverse = np.diag(1.0 / variance) + weight.T @ (weight * precision.reshape(-1, 1))
+        inverse = np.diag(1.0 / variance)
+        natural[:] = 0.0
+        for f in range(count):
+            for p in places[f]:
+                if p >= 0:
+                    natural[p] += pull[f]
+                    for q in places[f]:
+                        if q >= 0:
+                            inverse[p, q] += precision[f]
         covariance[:] = np.linalg.inv(inverse)
-        mean[:] = covariance @ (weight.T @ pull)
+        mean[:] = covariance @ natural
         terms = 0.0
         for f in range(count):
-            along = covariance @ weight[f]
-            own, at = weight[f] @ along, weight[f] @ mean
+            along[:] = 0.0
+            at = own = 0.0
+            for p in places[f]:
+                if p >= 0:
+                    at += mean[p]
+                    along += covariance[p]
+            for p in places[f]:
+                if p >= 0:
+                    own += along[p]
             rest = 1.0 / own - precision[f]
             if rest <= 1e-8 / own:
                 continue
@@ -122,7 +133,8 @@ def _propagated(variance, members, tables, logs, edges, step, zero, precision, p
             change, change_pull = new - precision[f], new_pull - pull[f]
             scale = change / (1.0 + change * own)
             mean += along * (change_pull - scale * (at + own * change_pull))
-            covariance -= scale * np.outer(along, along)
+            for i in range(size):
+                covariance[i] -= scale * along[i] * along
             precision[f], pull[f] = new, new_pull
             # Normal integrals of the cavity and of the cavity with its factor.
             total, total_pull = rest + new, rest_mean * rest + new_pull
@@ -131,11 +143,13 @@ def _propagated(variance, members, tables, logs, edges, step, zero, precision, p
                 + 0.5 * (rest_mean * rest_mean * rest - math.log(rest))
                 - 0.5 * (total_pull * total_pull / total - math.log(total))
             )
+        natural[:] = 0.0
+        for f in range(count):
+            for p in places[f]:
+                if p >= 0:
+                    natural[p] += pull[f]
         _sign, log_determinant = np.linalg.slogdet(covariance)
-        natural = weight.T @ pull
-        found = terms + 0.5 * (
-            natural @ covariance @ natural + log_determinant - np.log(variance).sum()
-        )
+        found = terms + 0.5 * (natural @ mean + log_determinant - np.log(variance).sum())
         if abs(found - before) < SETTLED:
             break
         before = found

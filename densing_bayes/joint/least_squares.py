@@ -9,15 +9,7 @@ from scipy.optimize import least_squares, nnls
 from scipy.special import expit, logit
 
 from densing_bayes.errors import DensingError
-from densing_bayes.inputs.families import (
-    Beta,
-    Exponential,
-    HalfNormal,
-    LogitNormal,
-    LogNormal,
-    Normal,
-    Prior,
-)
+from densing_bayes.inputs.families import Prior
 from densing_bayes.inputs.specification import PerformanceSpec, ScalingSpec
 from densing_bayes.joint import laws
 from densing_bayes.observed.arrays import Floats
@@ -217,10 +209,10 @@ def fit_link(
         Floor, ceiling, slope, midpoint and token elasticity (NaN for the loss link).
     """
     direct = len(covariates) == 2
-    slope = _median(priors.discrimination if direct else priors.steepness)
-    start = np.r_[0.0, logit(_median(ceiling)), np.log(slope), np.median(covariates[0])]
+    slope = (priors.discrimination if direct else priors.steepness).middle()
+    start = np.r_[0.0, logit(ceiling.middle()), np.log(slope), np.median(covariates[0])]
     if direct:
-        start = np.r_[start, np.log(_median(priors.token_elasticity))]
+        start = np.r_[start, np.log(priors.token_elasticity.middle())]
 
     def unpack(theta: Floats) -> Floats:
         elasticity = np.exp(theta[4]) if direct else np.nan
@@ -242,18 +234,3 @@ def link_score(link: Floats, *covariates: Floats) -> Floats:
     else:
         z = slope * (midpoint - covariates[0])
     return laws.sigmoid_score(z, floor, ceiling)
-
-
-def _median(prior: Prior) -> float:
-    """Median of a prior, near enough for a start value."""
-    match prior:
-        case LogNormal() | LogitNormal():
-            return prior.median
-        case Beta():
-            return prior.alpha / (prior.alpha + prior.beta)
-        case Normal():
-            return prior.mu
-        case HalfNormal():
-            return 0.6745 * prior.sigma
-        case Exponential():
-            return 0.6931 * prior.mean

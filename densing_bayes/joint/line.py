@@ -145,7 +145,7 @@ def continued(
     root = np.sqrt(edges[1] - edges[0])
     slope, level = [], []
     for number in numbers:
-        # A generator per step, so that no date hangs on how far the walk is followed.
+        # A generator per step, so that no date depends on how far the walk is followed.
         random = np.random.default_rng([WALK, number])
         slope.append(root * spread * random.standard_normal(spread.shape))
         if level_spread is not None:

@@ -100,7 +100,7 @@ def vectorized(
     def evaluate(draws: Sequence[Floats]) -> dict[str, Floats]:
         count, found = len(draws[0]), {}
         for (name, symbol), value in zip(symbols.items(), at(*draws), strict=True):
-            constant = value.ndim == symbol.ndim  # it hangs on no input
+            constant = value.ndim == symbol.ndim  # it depends on no input
             shape = (count, *value.shape) if constant else value.shape
             found[name] = np.ascontiguousarray(np.broadcast_to(value, shape), dtype=np.float64)
         return found

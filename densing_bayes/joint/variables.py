@@ -16,13 +16,13 @@ from pytensor.configdefaults import config
 from pytensor.graph.replace import vectorize_graph
 from pytensor.tensor.random.op import RandomVariable
 from pytensor.tensor.variable import TensorVariable
-from scipy import stats
-from scipy.special import expit, logit
+from scipy.special import logit
 
 from densing_bayes.errors import SpecError
 from densing_bayes.inputs.families import (
     Beta,
     Exponential,
+    Family,
     HalfNormal,
     LogitNormal,
     LogNormal,
@@ -30,8 +30,6 @@ from densing_bayes.inputs.families import (
     Prior,
 )
 from densing_bayes.inputs.specification import ModelSpec
-
-Z = stats.norm.ppf
 
 
 def variable(
@@ -64,57 +62,14 @@ def variable(
             return pm.Deterministic(name, pm.math.invlogit(z), dims=dims)
 
 
-def log_density(prior: Prior, x: np.ndarray) -> np.ndarray:
-    """Log density of a prior at values of the variable."""
-    match prior:
-        case Normal():
-            found = stats.norm.logpdf(x, prior.mu, prior.sigma)
-        case LogNormal():
-            found = stats.lognorm.logpdf(x, prior.sigma, scale=prior.median)
-        case HalfNormal():
-            found = stats.halfnorm.logpdf(x, scale=prior.sigma)
-        case Exponential():
-            found = stats.expon.logpdf(x, scale=prior.mean)
-        case Beta():
-            found = stats.beta.logpdf(x, prior.alpha, prior.beta)
-        case LogitNormal():
-            z = (logit(x) - logit(prior.median)) / prior.sigma
-            found = stats.norm.logpdf(z) - np.log(prior.sigma * x * (1.0 - x))
-    return np.asarray(found)
-
-
-def described(prior: Prior) -> str:
-    """A prior in words, with its central 95% range."""
-    ends = np.array([0.025, 0.975])
-    match prior:
-        case Normal():
-            text, at = f"Normal({prior.mu:g}, {prior.sigma:g})", prior.mu + prior.sigma * Z(ends)
-        case LogNormal():
-            text = f"LogNormal(median {prior.median:g}, {prior.sigma:g})"
-            at = prior.median * np.exp(prior.sigma * Z(ends))
-        case HalfNormal():
-            text = f"HalfNormal({prior.sigma:g})"
-            at = prior.sigma * Z((1.0 + ends) / 2.0)
-        case Exponential():
-            text = f"Exponential(mean {prior.mean:.2g})"
-            at = -prior.mean * np.log1p(-ends)
-        case Beta():
-            text = f"Beta({prior.alpha:g}, {prior.beta:g})"
-            at = stats.beta.ppf(ends, prior.alpha, prior.beta)
-        case LogitNormal():
-            text = f"LogitNormal(median {prior.median:g}, {prior.sigma:g})"
-            at = expit(logit(prior.median) + prior.sigma * Z(ends))
-    return f"{text}: {at[0]:.2g} to {at[1]:.2g}"
-
-
 def listed(spec: ModelSpec) -> dict[str, str]:
-    """Every prior of a specification as :func:`described`, by its path in the file."""
+    """Every prior of a specification described, by its path in the file."""
     return dict(_found(spec, ""))
 
 
 def _found(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Normal | LogNormal | HalfNormal | Exponential | Beta | LogitNormal):
-        yield path, described(value)
+    if isinstance(value, Family):
+        yield path, value.described()
     elif isinstance(value, dict):
         for key, item in value.items():
             yield from _found(item, f"{path}.{key}" if path else str(key))
@@ -146,7 +101,7 @@ def drawn(model: pm.Model, names: Sequence[str], draws: int, seed: int) -> dict[
             _, batched[rv] = node.op(
                 *parameters, size=(draws, *shape), rng=node.inputs[0], return_next_rng=True
             )
-        else:  # symbolic distributions, which hang on no other variable here
+        else:  # symbolic distributions, which depend on no other variable here
             batched[rv] = change_dist_size(rv, (draws,), expand=True)
     graphs = vectorize_graph([model[name] for name in names], replace=batched)
     interpreted = Mode(linker="py", optimizer=None)  # type: ignore[arg-type]  # None: no rewrites

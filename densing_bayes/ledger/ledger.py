@@ -92,7 +92,7 @@ def claims(fits: Iterable[Judgeable] | None = None, ci: float = CI) -> pd.DataFr
     Raises
     ------
     DensingError
-        If two fits are of one panel, D0 and form, or ``ci`` is no probability.
+        If two fits are of one panel, D0 and form, or ``ci`` is not a probability.
     """
     check_ci(ci)
     rows = []

@@ -57,10 +57,10 @@ def quantile_growth(
     Raises
     ------
     DensingError
-        If the trend has no changes at known dates alone, or ``q`` is no share.
+        If the trend has no changes at known dates alone, or ``q`` is not a share.
     """
     if not 0.0 < q < 1.0:
-        raise DensingError(f"q = {q} is no share of the releases; use for instance {QUANTILE}")
+        raise DensingError(f"q = {q} is not a share of the releases; use for instance {QUANTILE}")
     spec: LineSpec
     dated: Dated
     if isinstance(fit, ExponentialFit):

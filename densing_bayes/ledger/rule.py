@@ -32,7 +32,7 @@ UNMOVED = 0.8  # of the former rule: prior mass in the interval above which noth
 
 
 class Judged(NamedTuple):
-    """Verdict with the figures that it hangs on."""
+    """Verdict with the figures that it depends on."""
 
     verdict: str
     probability: float | None
@@ -211,7 +211,7 @@ def _holds(kind: str, draws: Draws, low: float, high: float) -> tuple[NDArray[np
 def _by_probability(holds: NDArray[np.bool_], meaning: str) -> Judged:
     of = probability(holds)
     near = False
-    if holds.size >= BATCHES:  # else it is no share of draws but a number, or a few
+    if holds.size >= BATCHES:  # else it is not a share of draws but a number, or a few
         error = _batch_error(np.array([part.mean() for part in np.array_split(holds, BATCHES)]))
         near = bool(min(abs(of - SURE), abs(of - (1.0 - SURE))) < NEAR * error)
     if of >= SURE:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -99,6 +100,7 @@ class Observations:
     change_latest: Floats  # the date of a change, or the end of its window
     bend_time: Floats  # dates at which the drifts of benchmarks bend: one or none
     walk_edges: Floats  # between which a trend that wanders takes its steps
+    labels: tuple[str, ...] = ()  # of benchmarks as the panel writes them; the model sees none
 
     # Rows of loss-linked reference scores whose loss is expected, and not measured: NaN above.
     expected: Ints = field(default_factory=_no_ints)
@@ -222,21 +224,12 @@ class Observations:
             cell_flag=self.cell_flag[cells],
         )
 
-    def with_systems_of(self, other: Observations) -> Observations:
-        """The same runs and changes with the systems of other observations and their scores."""
-        own = ("systems", "releases", "organisations", "log_params", "time", "system_release",
-               "system_organisation", "system_family", "release_time", "size_fallbacks", "score",
-               "cell_label", "cell_system", "cell_benchmark", "cell_items", "cell_flag",
-               "flags", "cell_measure", "repeat_score", "repeat_label", "repeat_cell",
-               "repeat_measure", "repeat_items")  # fmt: skip
-        return replace(self, **{name: getattr(other, name) for name in own})
-
     def hash(self) -> str:
         """SHA-256 of every array and label that the model sees."""
         digest = hashlib.sha256()
         for name in sorted(self.__dataclass_fields__):
             value = getattr(self, name)
-            if name in _SWITCHED_ON and not len(value):
+            if name == "labels" or (name in _SWITCHED_ON and not len(value)):
                 continue
             data = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
             digest.update(name.encode() + data)
@@ -269,24 +262,12 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
     from_loss = references["k"] < len(loss_linked)
     checkpointed, reference_checkpointed = training_runs(panel, spec, references)
 
-    systems, scores = _systems_and_scores(panel, spec, benchmarks)
-    scores = scores.assign(k=scores["benchmark"].map(position))
-    scores, repeats = readings(scores, spec, benchmarks)
-    sizes, fallbacks = system_sizes(systems, spec.panel.size)
-    releases, system_release = np.unique(systems["release"].to_numpy(str), return_inverse=True)
-    organisations, system_organisation = np.unique(
-        systems["organisation"].to_numpy(str), return_inverse=True
-    )
-    time = (systems["release_date"] - ORIGIN).dt.days.to_numpy(float) / DAYS_PER_YEAR
-    check_changes(spec, time)
-    began = (systems["release_began"] - ORIGIN).dt.days.to_numpy(float) / DAYS_PER_YEAR
-    release_time = np.array([began[system_release == i][0] for i in range(len(releases))])
-    flags = tuple(sorted(map(str, set(scores["flag"]) - {""})))
+    of_systems = _of_systems(panel, spec, benchmarks)
     items = panel.benchmarks["effective_items"].astype(float)
-
     return Observations(
         benchmarks=tuple(benchmarks),
         loss_benchmarks=tuple(loss_linked),
+        labels=tuple(panel.benchmarks["label"].loc[benchmarks]),
         chance=panel.benchmarks["chance"].loc[benchmarks].to_numpy(float),
         centre_params=centre_params,
         centre_tokens=centre_tokens,
@@ -310,6 +291,47 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         reference_checkpointed=reference_checkpointed,
         **expected_losses(references[from_loss], centre_params, centre_tokens),
         checkpointed=checkpointed,
+        **of_systems,
+        mean_log_params=float(np.mean(of_systems["log_params"])),
+        bend_time=np.array(
+            [years_since_origin(date) for date in [spec.density.drift_bend] if date]
+        ),
+        walk_edges=_walk_edges(spec, of_systems["time"]),
+        **changes_of(spec),
+    )
+
+
+def observe_systems(seen: Observations, panel: Panel, spec: ModelSpec) -> Observations:
+    """Observations with the systems of a panel in place of their own; runs stay what they are.
+
+    Raises
+    ------
+    SpecError
+        As of :func:`observe`, but for what concerns reference runs.
+    """
+    check_benchmarks(panel, spec, runs_too=False)
+    panel = select(panel, spec, runs_too=False)
+    return replace(seen, **_of_systems(panel, spec, list(seen.benchmarks)))
+
+
+def _of_systems(panel: Panel, spec: ModelSpec, benchmarks: list[str]) -> dict[str, Any]:
+    """The systems of a panel and their scores, as :class:`Observations` has them."""
+    position = {name: i for i, name in enumerate(benchmarks)}
+    systems, scores = _systems_and_scores(panel, spec, benchmarks)
+    scores = scores.assign(k=scores["benchmark"].map(position))
+    scores, repeats = readings(scores, spec, benchmarks)
+    sizes, fallbacks = system_sizes(systems, spec.panel.size)
+    releases, system_release = np.unique(systems["release"].to_numpy(str), return_inverse=True)
+    organisations, system_organisation = np.unique(
+        systems["organisation"].to_numpy(str), return_inverse=True
+    )
+    time = (systems["release_date"] - ORIGIN).dt.days.to_numpy(float) / DAYS_PER_YEAR
+    began = (systems["release_began"] - ORIGIN).dt.days.to_numpy(float) / DAYS_PER_YEAR
+    release_time = np.array([began[system_release == i][0] for i in range(len(releases))])
+    flags = tuple(sorted(map(str, set(scores["flag"]) - {""})))
+    items = panel.benchmarks["effective_items"].astype(float)
+    check_changes(spec, time)
+    return dict(
         systems=tuple(map(str, systems.index)),
         releases=tuple(map(str, releases)),
         organisations=tuple(map(str, organisations)),
@@ -327,12 +349,6 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         cell_items=effective_items(scores, items),
         cell_flag=np.array([flags.index(f) if f else -1 for f in scores["flag"]], dtype=np.int64),
         flags=flags,
-        mean_log_params=float(np.mean(np.log(sizes.to_numpy(float)))),
-        bend_time=np.array(
-            [years_since_origin(date) for date in [spec.density.drift_bend] if date]
-        ),
-        walk_edges=_walk_edges(spec, time),
-        **changes_of(spec),
         **reading_arrays(scores, repeats, spec, benchmarks, items),
     )
 

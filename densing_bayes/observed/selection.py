@@ -14,13 +14,13 @@ import pandas as pd
 from densing_bayes.errors import SpecError, did_you_mean
 from densing_bayes.inputs.panel import Panel
 from densing_bayes.inputs.schema import ONE_PROTOCOL
-from densing_bayes.inputs.specification import ModelSpec
+from densing_bayes.inputs.specification import BenchmarkSpec, ModelSpec
 from densing_bayes.observed.readings import check_protocols, protocols_of
 
 REFERENCE = ["run", "benchmark", "format"]
 
 
-def select(panel: Panel, spec: ModelSpec) -> Panel:
+def select(panel: Panel, spec: ModelSpec, *, runs_too: bool = True) -> Panel:
     """The benchmarks of a specification with one score a cell, and the families that it names.
 
     Parameters
@@ -33,6 +33,8 @@ def select(panel: Panel, spec: ModelSpec) -> Panel:
         none has. Without an order no cell may have more than one score. Where the specification
         has ``[performance.protocols]``, the scores of all of them are kept. ``families`` of a
         benchmark are those of the reference runs that tie its score to params and tokens.
+    runs_too
+        Choose among the reference runs, too; otherwise they stay as they are.
 
     Returns
     -------
@@ -50,46 +52,59 @@ def select(panel: Panel, spec: ModelSpec) -> Panel:
     check_protocols(panel, spec)
     scores, losses, references, kept = [], [], [], set[str]()
     for name, benchmark in spec.benchmarks.items():
-        families = benchmark.families or tuple(panel.runs["family"].unique())
-        _check_known(families, list(panel.runs["family"]), f"{name}: family", panel.name)
-        runs = panel.runs.index[panel.runs["family"].isin(families)]
-        kept |= set(families)
-        loss = panel.losses[(panel.losses["benchmark"] == name) & panel.losses["run"].isin(runs)]
-        units = sorted(loss["loss_unit"].unique())
-        if benchmark.link == "loss" and len(units) > 1:
-            raise SpecError(
-                f"benchmark '{name}': losses of its reference runs are in {' and '.join(units)}, "
-                f"which are not on one scale; name the families of one in "
-                f"[benchmarks.{name}] families (there are {', '.join(map(repr, families))})"
-            )
-        losses.append(loss)
         order = protocols_of(spec, name)
+        if runs_too:
+            families, loss, reference = _runs_of(panel, name, benchmark, order)
+            kept |= set(families)
+            losses.append(loss)
+            references.append(reference)
         known = [ONE_PROTOCOL, *panel.protocols["protocol"], *panel.scores["protocol"]]
         _check_known(order, known, f"{name}: protocol", panel.name)
-        reference = panel.reference_scores
-        reference = reference[(reference["benchmark"] == name) & reference["run"].isin(runs)]
-        references.append(_first(reference, REFERENCE, order, others=True))
         own = panel.scores[panel.scores["benchmark"] == name]
         if spec.panel.flagged == "exclude":
             own = own[own["flag"] == ""]
         if spec.performance.protocols is None:
             own = _first(own, ["system", "benchmark"], order, others=not order)
         scores.append(own[own["protocol"].isin(order)] if order else own)
+    panel = replace(panel, scores=pd.concat(scores).sort_index())
+    if not runs_too:
+        return panel
     return replace(
         panel,
         runs=panel.runs[panel.runs["family"].isin(kept)],
         losses=pd.concat(losses).sort_index(),
         reference_scores=pd.concat(references).sort_index(),
-        scores=pd.concat(scores).sort_index(),
     )
 
 
-def check_benchmarks(panel: Panel, spec: ModelSpec) -> None:
+def _runs_of(
+    panel: Panel, name: str, benchmark: BenchmarkSpec, order: Sequence[str]
+) -> tuple[tuple[str, ...], pd.DataFrame, pd.DataFrame]:
+    """Families of reference runs of a benchmark, their losses and their scores."""
+    families = benchmark.families or tuple(panel.runs["family"].unique())
+    _check_known(families, list(panel.runs["family"]), f"{name}: family", panel.name)
+    runs = panel.runs.index[panel.runs["family"].isin(families)]
+    loss = panel.losses[(panel.losses["benchmark"] == name) & panel.losses["run"].isin(runs)]
+    units = sorted(loss["loss_unit"].unique())
+    if benchmark.link == "loss" and len(units) > 1:
+        raise SpecError(
+            f"benchmark '{name}': losses of its reference runs are in {' and '.join(units)}, "
+            f"which are not on one scale; name the families of one in "
+            f"[benchmarks.{name}] families (there are {', '.join(map(repr, families))})"
+        )
+    reference = panel.reference_scores
+    reference = reference[(reference["benchmark"] == name) & reference["run"].isin(runs)]
+    return families, loss, _first(reference, REFERENCE, order, others=True)
+
+
+def check_benchmarks(panel: Panel, spec: ModelSpec, *, runs_too: bool = True) -> None:
     """Refuse benchmarks that the panel does not have, or not with what their link needs."""
     for name, benchmark in spec.benchmarks.items():
         if name not in panel.benchmarks.index:
             known = ", ".join(panel.benchmarks.index)
             raise SpecError(f"benchmark '{name}' is not in panel '{panel.name}' (it has {known})")
+        if not runs_too:
+            continue
         if benchmark.link == "loss" and name not in set(panel.losses["benchmark"]):
             raise SpecError(
                 f"benchmark '{name}' has link = \"loss\" but panel '{panel.name}' has no losses of "

@@ -62,7 +62,7 @@ def diagnose(
         "ess_bulk_min": bulk,
         "ess_tail_min": tail,
         "divergences": int(sample_stats["diverging"].sum()),
-        "bfmi_min": float(np.min(_bfmi(sample_stats["energy"].to_numpy()))),
+        "bfmi_min": float(sample_stats["energy"].azstats.bfmi().min()),
         "tree_depth_max": int(sample_stats["depth"].max()),
         "leapfrog_mean": float(sample_stats["n_steps"].mean()),
         "worst": {"rhat": worst_rhat, "ess_bulk": worst_bulk, "ess_tail": worst_tail},
@@ -122,11 +122,6 @@ def _extreme(table: xr.Dataset, posterior: xr.Dataset, of: Any) -> tuple[float, 
         if not name or of([value, best]) == value:
             best, name = value, str(variable)
     return best, name
-
-
-def _bfmi(energy: np.ndarray) -> np.ndarray:
-    """Energy Bayesian fraction of missing information of each chain (Betancourt 2016)."""
-    return np.mean(np.diff(energy, axis=1) ** 2, axis=1) / np.var(energy, axis=1)
 
 
 def _reasons(figures: dict[str, Any], depth_limit: int, posterior: xr.Dataset) -> list[str]:

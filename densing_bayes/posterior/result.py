@@ -202,7 +202,7 @@ def _lacking(fit: Fit) -> str:
         return f"it has the unknown verdict {fit.verdict!r}"
     for name in ("time", "score", "log_params"):
         if not np.isfinite(getattr(fit.observed, name)).all():
-            return f"its observations have a {name} that is no number"
+            return f"its observations have a {name} that is not a number"
     return ""
 
 
@@ -219,7 +219,7 @@ def _unpack(content: dict[str, Any]) -> Observations:
     values: dict[str, Any] = {}
     for field in fields(Observations):
         if field.name not in content and {field.default, field.default_factory} != {MISSING}:
-            continue  # a fit made before there could be several protocols
+            continue  # of a fit that an earlier version saved
         value = content[field.name]
         if field.type in ("Floats", "Ints"):
             value = np.array(value, dtype=np.int64 if field.type == "Ints" else np.float64)

@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Final
+from functools import cache
 
+from densing_bayes.inputs.hypothesis import ChangeSpec
+from densing_bayes.inputs.panel import load_events
+from densing_bayes.inputs.reading import load_table
+from densing_bayes.inputs.schema import KNOWN_BENCHMARKS
+from densing_bayes.observed.observations import Observations
 from densing_bayes.posterior.result import Fit
 
-_CHANGES: Final = {
-    "chatgpt": "ChatGPT",
-    "llama-1": "LLaMA-1",
-    "llama-2": "Llama 2",
-    "llama-3": "Llama 3",
-    "gpt-3": "GPT-3",
-    "gpt-4": "GPT-4",
-    "chinchilla": "Chinchilla",
-}
-_BENCHMARKS: Final = {
-    "hellaswag": "HellaSwag",
-    "arc_challenge": "ARC-Challenge",
-    "winogrande": "WinoGrande",
-    "mmlu": "MMLU",
-    "bbh": "BBH",
-    "math": "MATH",
-    "humaneval": "HumanEval",
-    "mbpp": "MBPP",
-    "gsm8k": "GSM8K",
-    "new benchmark": "a new benchmark",
-}
+
+def benchmark_label(name: str, observed: Observations | None = None) -> str:
+    """Name of a benchmark as it is written in text.
+
+    That of the panel's own table, if it was observed and has one; else that of the benchmarks which
+    are known by name; else the name.
+    """
+    if name == "new benchmark":
+        return "a new benchmark"
+    own = {} if observed is None else dict(zip(observed.benchmarks, observed.labels, strict=False))
+    return own.get(name) or _known().get(name, name)
 
 
-def change_label(name: str) -> str:
-    """Name of a change as it is written in text."""
-    return _CHANGES.get(name, name)
+def change_label(name: str, changes: tuple[ChangeSpec, ...] = ()) -> str:
+    """Name of a change as it is written in text.
+
+    Its own label, if it is one of some changes of a hypothesis and has one; else that of the event
+    of its name; else the name.
+    """
+    own = {change.name: change.label for change in changes}
+    return own.get(name) or _events().get(name, name)
 
 
-def benchmark_label(name: str) -> str:
-    """Name of a benchmark as it is written in text."""
-    return _BENCHMARKS.get(name, name)
+@cache
+def _known() -> dict[str, str]:
+    return dict(load_table(KNOWN_BENCHMARKS).set_index("benchmark")["label"])
+
+
+@cache
+def _events() -> dict[str, str]:
+    return dict(load_events()["label"])
 
 
 def before_after(fit: Fit) -> tuple[str, str] | None:
@@ -44,7 +49,7 @@ def before_after(fit: Fit) -> tuple[str, str] | None:
     trend = fit.spec.trend
     if trend.smooth is not None or trend.saturation is not None:
         return "at the first release", "at the last release"
-    names = [change_label(change.name) for change in trend.changes if change.slope]
+    names = [change_label(change.name, trend.changes) for change in trend.changes if change.slope]
     if not names and trend.walk is not None:
         return "in the first year of the data", "in the last year of the data"
     if not names:

@@ -120,7 +120,7 @@ def reference_section(fit: Fit, ci: float = CI) -> Section:
         Picture(
             partial(plot_scaling, fit, ci=ci),
             f"Loss against params of {len(set(observed.loss_label))} losses of reference runs on "
-            + ", ".join(map(benchmark_label, observed.loss_benchmarks))
+            + ", ".join(benchmark_label(name, observed) for name in observed.loss_benchmarks)
             + " with the fitted law at three token counts.",
             "scaling",
             f"Conditional loss of the reference runs, coloured by their tokens, with the fitted "
@@ -200,7 +200,7 @@ def diagnostics_section(fit: Fit) -> Section:
 def data_section(fit: Fit, panel: Panel | None) -> Section:
     """What the model has seen, system by system, and where it is from."""
     observed = fit.observed
-    labels = [benchmark_label(name) for name in observed.benchmarks]
+    labels = [benchmark_label(name, observed) for name in observed.benchmarks]
     scores = np.full((len(observed.systems), len(labels)), np.nan)
     scores[observed.cell_system, observed.cell_benchmark] = observed.score
     sources = sources_of(fit, panel)

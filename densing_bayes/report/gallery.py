@@ -55,7 +55,7 @@ def get_plot_data(figure: str, of: Any, ci: float = CI, **options: Any) -> PlotD
     ci
         Probability of the intervals and bands.
     **options
-        Whatever else that function takes and the tables hang on, such as ``params`` and
+        Whatever else that function takes and the tables depend on, such as ``params`` and
         ``benchmark`` of "score_fan".
 
     Returns
@@ -68,7 +68,7 @@ def get_plot_data(figure: str, of: Any, ci: float = CI, **options: Any) -> PlotD
     ------
     DensingError
         If there is no such figure, it is not one of ``of``, an option is missing or unknown, or
-        ``ci`` is no probability.
+        ``ci`` is not a probability.
     """
     check_ci(ci)
     if figure not in OF_FIGURES:

@@ -48,7 +48,7 @@ def report_made(wanted: ReportWanted) -> tuple[Fit, dict[str, bytes]]:
 
     if wanted.hypotheses is not None or "pdf" in wanted.formats or wanted.data is not None:
         files = make()
-    else:  # what the built-in fits say hangs on the package alone
+    else:  # what the built-in fits say depends on the package alone
         given = [*(fits or []), *beside]
         identities = [[each.provenance.get(name) for name in IDENTITY] for each in given]
         asked = wanted._replace(fit=None, beside=())

@@ -5,12 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from typer.testing import CliRunner
 
-from densing_bayes.cli import main
 from densing_bayes.cli.main import app
 from densing_bayes.display import terminal
 from densing_bayes.ledger import ledger
@@ -137,9 +135,9 @@ def test_output_that_knows_ascii_only(tmp_path):
         (["compare", "joint", "--draws", "0"], "--draws"),
         (["backtest", "joint", "--chains", "0"], "--chains"),
         (["fit", "joint", "--seed", "18446744073709551616"], "--seed"),
-        (["engines", "x.nc", "--ci", "0"], "--ci 0 is no probability"),
-        (["trend", "x.nc", "--ci", "nan"], "--ci nan is no probability"),
-        (["claims", "--ci", "1"], "--ci 1 is no probability"),
+        (["engines", "x.nc", "--ci", "0"], "--ci 0 is not a probability"),
+        (["trend", "x.nc", "--ci", "nan"], "--ci nan is not a probability"),
+        (["claims", "--ci", "1"], "--ci 1 is not a probability"),
     ],
 )  # fmt: skip
 def test_arguments_are_checked_before_any_file_is_read(arguments, said):
@@ -257,12 +255,11 @@ def test_output_that_cannot_be_written_is_refused_before_sampling(name, tmp_path
     blocker = tmp_path / "file"
     blocker.touch()
     target = blocker / "fit.nc"
-    start = time.perf_counter()
     arguments = ["fit", "joint"] if name == "fit" else ["report"]
     result = run(*arguments, "--out", target)
     assert result.exit_code == 2
     assert "is a file; give a folder" in result.stderr
-    assert time.perf_counter() - start < 5
+    assert "fitting" not in result.stderr
 
 
 def test_output_that_is_a_folder_is_refused(tmp_path):
@@ -276,7 +273,7 @@ def test_a_folder_for_the_fit_is_made_and_not_before_there_is_one(small_fit, tmp
     out = tmp_path / "new" / "fit.nc"
     assert run("fit", "jiont", "--out", out).exit_code == 2
     assert not out.parent.exists()
-    monkeypatch.setattr(main, "_sample", lambda *_: small_fit)
+    monkeypatch.setattr("densing_bayes.fitting.fit.fit", lambda *_, **settings: small_fit)
     assert str(out) in run("fit", "joint", "--out", out).stderr
     assert out.is_file()
 
@@ -363,7 +360,6 @@ def test_interrupt_exits_130_and_leaves_no_file(number, tmp_path):
         text=True,
     ) as process:
         assert "fitting 'joint'" in process.stderr.readline()
-        time.sleep(3)
         process.send_signal(number)
         assert process.wait(timeout=60) == 130
         assert "interrupted" in process.stderr.read()

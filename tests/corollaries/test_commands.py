@@ -54,7 +54,7 @@ def test_the_third_of_params_score_and_date_is_the_answer(small_fit, small_fit_f
         assert wrong.exit_code == 2
         assert "give two of --params, --score and --date" in wrong.stderr
     wrong = run(*head, "--params", 8e9, "--date", "2024")
-    assert wrong.exit_code == 2 and "'2024' is no date" in wrong.stderr
+    assert wrong.exit_code == 2 and "'2024' is not a date" in wrong.stderr
 
 
 def test_lives_by_release(small_fit_file):
@@ -83,7 +83,7 @@ def test_payback_of_a_system(small_fit_file):
 
 
 def test_price_command_refuses_what_is_no_date_or_level():
-    assert "'soon' is no date" in run("price", "--until", "soon").stderr
+    assert "'soon' is not a date" in run("price", "--until", "soon").stderr
     wrong = run("price", "--level", "gpt-9")
     assert wrong.exit_code == 2 and "no level 'gpt-9'" in wrong.stderr
 

@@ -380,7 +380,7 @@ def row(**changes):
         ({"child_score": ""}, "column 'child_score': is empty"),
     ],
 )
-def test_bad_rows_are_refused_with_their_place_and_mend(table_of, changes, message):
+def test_bad_rows_are_refused_with_their_place_and_fix(table_of, changes, message):
     with pytest.raises(TableError, match=message):
         table_of([row(**changes)])
 

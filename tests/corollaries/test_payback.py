@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import kstest, norm
 
-from densing_bayes.corollaries.payback import arrivals, figures, stated
+from densing_bayes.corollaries.payback import arrivals, figures
 from densing_bayes.corollaries.payback import training_cost as costs
 from densing_bayes.corollaries.payback.arrivals import ArrivalSpec, waiting_time
 from densing_bayes.corollaries.payback.break_even import (
@@ -385,7 +385,7 @@ def test_inputs_may_be_numbers_priors_or_draws():
         joint.trend.level, joint.trend.shortfall_spread, joint.scaling.params_share,
         joint.performance.ceiling,
     ):  # fmt: skip
-        quantiles = stated.prior_quantile(prior, share)
+        quantiles = prior.quantile(share)
         assert (np.diff(quantiles) > 0).all()
 
 

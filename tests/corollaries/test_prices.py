@@ -27,7 +27,7 @@ def fit():
     return fit_prices("gpt-3.5")
 
 
-def test_the_mended_points_of_the_paper_are_in_the_table():
+def test_the_corrected_points_of_the_paper_are_in_the_table():
     offers = load_prices().set_index("offer")
     assert offers.loc["ant-claude2", "input_price"] == 11.02
     assert offers.loc["ant-claude2", "plotted_price"] == 8.0

@@ -40,7 +40,7 @@ def compared(small_fit):
 def nothing_known(tmp_path, monkeypatch):
     """An empty store, and a package that brings nothing."""
     monkeypatch.setenv("DENSING_BAYES_CACHE", str(tmp_path / "store"))
-    monkeypatch.setattr(averaged, "_in_package", lambda: [])
+    monkeypatch.setattr(averaged, "in_package", lambda: [])
 
 
 def test_a_fit_without_a_comparison_says_that_it_is_conditional(small_fit):
@@ -102,7 +102,7 @@ def test_what_the_package_brings_counts_only_for_its_own_model_and_data(
     small_fit, compared, monkeypatch
 ):
     document = averaged.averaged_document(compared) | {"name": "joint", "source": "package"}
-    monkeypatch.setattr(averaged, "_in_package", lambda: [document])
+    monkeypatch.setattr(averaged, "in_package", lambda: [document])
     assert averaged.averaged_of(small_fit)["source"] == "package"
     document["data_hash"] = "0" * 64
     assert averaged.averaged_of(small_fit) is None

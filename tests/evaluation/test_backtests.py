@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import densing_bayes as db
 from densing_bayes.cli.main import app
-from densing_bayes.errors import DensingError
+from densing_bayes.errors import DensingError, SpecError
 from densing_bayes.evaluation import leave_out
 from densing_bayes.evaluation.backtests import backtests, rivals
 from densing_bayes.inputs.specification import load_spec
@@ -102,6 +102,18 @@ def test_score_finds_what_a_fit_has_not_seen(small_fit, small_fit_file, tmp_path
         backtests.score(small_fit)
     result = CliRunner().invoke(app, ["score", str(small_fit_file), "--json"])
     assert result.exit_code == 2 and "has not seen" in result.stderr
+
+
+@pytest.mark.fit
+def test_a_panel_with_several_protocols_and_families_of_runs(small_fit):
+    """Runs of the other panel are of no matter; of several scores of a cell one has to be named."""
+    with pytest.raises(SpecError, match="say which to take"):
+        backtests.score(small_fit, "current")
+    found = backtests.score(small_fit, "current", protocols=["report"])
+    seen = set(small_fit.observed.systems)
+    assert len(found.cells) > 100
+    assert not seen & set(found.cells["system"])
+    assert found.cells["score"].between(0.0, 1.0).all()
 
 
 @pytest.mark.fit

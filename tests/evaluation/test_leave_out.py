@@ -1,7 +1,6 @@
 """Left-out releases and the left-out future: densities against draws, windows, and a refit."""
 
 import dataclasses
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -84,20 +83,13 @@ def test_forecasts_are_of_the_window_only(small_fit):
     assert np.isfinite(scores["log_score"]).all() and min(scores["crps"]) >= 0.0
 
 
-def test_a_score_that_rests_on_few_draws_is_known_by_its_k(monkeypatch):
+def test_a_score_that_rests_on_few_draws_is_known_by_its_k():
     """Densities whose logarithm scatters by 0.3 nats have a mean; by 6 nats, one draw is all."""
     random = np.random.default_rng(0)
     terms = random.standard_normal((2000, 2)) * [0.3, 6.0]
-    monkeypatch.setattr(leave_out, "_at_draws_after", lambda *_: terms)
-    observed = observe(db.load_panel("open"), db.load_spec("joint"))
-    monkeypatch.setattr(leave_out, "thinned", lambda posterior, draws: None)
-    monkeypatch.setattr(
-        leave_out,
-        "predicted_scores",
-        lambda fit, coming, *_: random.random((50, len(coming.score))),
-    )
-    fit = SimpleNamespace(posterior=None)
-    sure, unsure = leave_out.forecast_scores(fit, observed, leave_out.cuts_of(observed)[0])["k"]
+    coming = observe(db.load_panel("open"), db.load_spec("joint"))
+    drawn = random.random((50, len(coming.score)))
+    sure, unsure = leave_out.judged(coming, terms, drawn)["k"]
     assert sure < leave_out.K_LIMIT < unsure
 
 

@@ -62,7 +62,7 @@ def test_a_corrupt_fit_is_made_anew_and_said_so(small_fit, tmp_path, caplog):
     path.write_bytes(path.read_bytes()[:20_000])
     with caplog.at_level(logging.WARNING):
         found = store.stored_fit("a", SPEC, lambda: small_fit, tmp_path)
-    assert "cannot be read" in caplog.text and "fitting anew" in caplog.text
+    assert "cannot be read" in caplog.text and "fitting again" in caplog.text
     assert found.verdict == small_fit.verdict
     assert store.stored_fit("a", SPEC, never, tmp_path).verdict == small_fit.verdict
 
@@ -71,7 +71,7 @@ def test_a_corrupt_answer_is_made_anew_and_said_so(tmp_path, caplog):
     (tmp_path / f"a-{source_hash(LAWS)[:12]}.json").write_text('{"elpd": [1.0, ')
     with caplog.at_level(logging.WARNING):
         assert store.stored_answer("a", lambda: {"elpd": 1.0}, tmp_path, LAWS) == {"elpd": 1.0}
-    assert "made anew" in caplog.text
+    assert "computed again" in caplog.text
     assert store.stored_answer("a", never, tmp_path, LAWS) == {"elpd": 1.0}
 
 

@@ -344,7 +344,7 @@ def test_euroeval_gives_accuracy_with_an_error_and_knows_what_is_missing():
     assert "viking-7b" not in systems(made).index  # -@@-1
     assert systems(made).loc["emma-500-llama2-7b", "params_total"] == "6738415616"
     assert "is a merge of other systems" in reasons(made, "cstr/Spaetzle-v8-7b")
-    assert "is no base model (📝)" in reasons(made, "meta-llama/Llama-3.1-70B-Instruct")
+    assert "is not a base model (📝)" in reasons(made, "meta-llama/Llama-3.1-70B-Instruct")
     # the embedded panel was compiled from the same leaderboard
     embedded = load_panel("current").scores.query("system == 'gemma-2b' and protocol == 'euroeval'")
     assert table.loc[("gemma-2b", "hellaswag"), "score"] == embedded["score"].item()
@@ -365,7 +365,7 @@ def test_swallow_gives_base_models_with_dates_and_sizes():
     assert row["derivation"] == "" and "derivation" in made.worth_giving["column"].tolist()
     assert systems(made).loc["gemma-2-2b", "release_date"] == "2024-07-31"  # embedded, checked
     assert scores(made).loc[("falcon3-7b-base", "mmlu"), "score"] == 0.701
-    assert "is no base model (is_post)" in reasons(made, "cyberagent/calm3-22b-chat")
+    assert "is not a base model (is_post)" in reasons(made, "cyberagent/calm3-22b-chat")
 
 
 def test_epoch_gives_scores_of_known_tasks_and_asks_for_the_rest():

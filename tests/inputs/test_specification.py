@@ -1,8 +1,18 @@
 """Specifications: what is accepted, refused, hashed and replaced."""
 
+import numpy as np
 import pytest
+from scipy.integrate import quad
 
 from densing_bayes.errors import SpecError
+from densing_bayes.inputs.families import (
+    Beta,
+    Exponential,
+    HalfNormal,
+    LogitNormal,
+    LogNormal,
+    Normal,
+)
 from densing_bayes.inputs.specification import list_specs, load_spec
 
 JOINT = load_spec("joint")
@@ -51,7 +61,7 @@ def test_built_in_specifications_load():
         ("reference_tokens = 1e12", "reference_tokens = 1.0", "panel.reference_tokens"),
     ],
 )
-def test_a_broken_file_is_refused_with_the_key_and_the_mend(tmp_path, old, new, said):
+def test_a_broken_file_is_refused_with_the_key_and_the_fix(tmp_path, old, new, said):
     path = broken(tmp_path, old, new)
     with pytest.raises(SpecError) as error:
         load_spec(path)
@@ -93,3 +103,31 @@ def test_replace_validates_again():
 def test_a_specification_prints_back(tmp_path):
     content = JOINT.model_dump_json()
     assert type(JOINT).model_validate_json(content) == JOINT
+
+
+FAMILIES = (
+    Normal(distribution="normal", mu=0.4, sigma=1.3),
+    LogNormal(distribution="lognormal", median=0.3, sigma=0.7),
+    HalfNormal(distribution="halfnormal", sigma=0.5),
+    Exponential(distribution="exponential", upper=0.8, tail=0.1),
+    Beta(distribution="beta", alpha=2.0, beta=3.0),
+    LogitNormal(distribution="logitnormal", median=0.9, sigma=0.8),
+)
+
+
+@pytest.mark.parametrize("prior", FAMILIES, ids=lambda prior: prior.distribution)
+def test_density_and_quantiles_of_a_family_are_of_one_law(prior):
+    low, middle, high = prior.quantile(np.array([0.1, 0.5, 0.9]))
+    assert prior.middle() == pytest.approx(middle)
+    for start, end, share in ((low, high, 0.8), (low, middle, 0.4)):
+        inside, _ = quad(lambda x: np.exp(prior.log_density(x)), start, end)
+        assert inside == pytest.approx(share)
+
+
+@pytest.mark.parametrize("prior", FAMILIES[:4], ids=lambda prior: prior.distribution)
+def test_twice_the_scale_is_twice_as_wide(prior):
+    if prior.distribution == "normal":
+        widths = [np.diff(each.quantile([0.1, 0.9])) for each in (prior, prior.times(2.0))]
+    else:
+        widths = [each.quantile(0.8) for each in (prior, prior.times(2.0))]
+    assert widths[1] == pytest.approx(2.0 * widths[0])

@@ -173,29 +173,44 @@ def test_scores_that_are_not_seen_say_nothing(name):
     parts.model["score_data"].set_value(observed.score)
 
 
-def test_a_whitening_of_more_coordinates_serves_a_model_with_fewer(monkeypatch):
+class StillEngine:
+    """An engine whose cells stay where they are, whatever the constants."""
+
+    size = 0
+
+    def __init__(self, mode):
+        self.mode = mode
+
+    def with_data(self, **held):
+        return self
+
+    def expanded(self, position):
+        return {"log_effective_params": self.mode}
+
+
+def test_a_whitening_of_more_coordinates_serves_a_model_with_fewer():
     _, _, bent = pieces(SPEC, few_systems())
     _, _, straight = pieces(SPEC.replace(trend__changes=()), few_systems())
     mode = bent.model["cell_mode"].get_value()
-    monkeypatch.setattr(whitening, "_cells_at_centre", lambda conditioned, compiled: mode)
+    engine = StillEngine(mode)
     random = np.random.default_rng(0)
     count = len(bent.coordinates)
     centre = random.standard_normal(count)
     scale = np.tril(random.uniform(0.5, 1.0, (count, count)))
     near = whitening.Whitening(centre, scale, mode)
-    found = whitening.whitening_near(straight, None, near.dataset(bent), {})
+    found = whitening.whitening_near(straight, engine, near.dataset(bent), {})
     kept = [i for i, name in enumerate(bent.coordinates) if name in straight.coordinates]
     assert len(kept) == len(straight.coordinates) == count - 1
     np.testing.assert_array_equal(found.globals_centre, centre[kept])
     covariance = found.globals_scale @ found.globals_scale.T
     np.testing.assert_allclose(covariance, (scale @ scale.T)[np.ix_(kept, kept)])
     # A model with a coordinate that the fit has not needs a pilot of its own,
-    assert whitening.whitening_near(bent, None, found.dataset(straight), {}) is None
+    assert whitening.whitening_near(bent, engine, found.dataset(straight), {}) is None
     # unless the data say nothing of it: then it has the scale of its prior, and no part in others.
     (extra,) = set(bent.coordinates) - set(straight.coordinates)
     prior = Normal(distribution="normal", mu=0.2, sigma=0.7)
     for known in (found.dataset(straight), near.dataset(bent), near.dataset(bent, [extra])):
-        with_idle = whitening.whitening_near(bent, None, known, {extra: prior})
+        with_idle = whitening.whitening_near(bent, engine, known, {extra: prior})
         at = bent.coordinates.index(extra)
         assert with_idle.globals_centre[at] == prior.mu
         both = with_idle.globals_scale @ with_idle.globals_scale.T

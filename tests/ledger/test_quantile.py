@@ -121,7 +121,7 @@ def test_definitions_stand_side_by_side(simulated_fit):
 
 @pytest.mark.fit
 def test_what_has_no_quantile_is_refused(small_fit):
-    with pytest.raises(DensingError, match=r"q = 1.5 is no share of the releases"):
+    with pytest.raises(DensingError, match=r"q = 1.5 is not a share of the releases"):
         quantile_growth(small_fit, 1.5)
     smooth = load_spec("joint").under(load_hypothesis("smooth"))
     other = type(small_fit)(small_fit.data, smooth, small_fit.observed, {}, {})

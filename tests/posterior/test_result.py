@@ -1,14 +1,15 @@
 """A saved fit that is damaged is told by one check, in one message."""
 
+import gzip
 import json
+from pathlib import Path
 
 import pytest
 import xarray as xr
 
 from densing_bayes import Fit
 from densing_bayes.errors import FileFormatError
-
-pytestmark = pytest.mark.fit
+from densing_bayes.quantities.labels import before_after, benchmark_label
 
 
 def no_group(name):
@@ -34,6 +35,7 @@ def nan_time(observations):
     return observations
 
 
+@pytest.mark.fit
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
@@ -44,7 +46,7 @@ def nan_time(observations):
         (attribute("diagnostics", lambda _: []), "diagnostics are no table"),
         (attribute("diagnostics", lambda d: d | {"verdict": "GOOD"}), "unknown verdict 'GOOD'"),
         (attribute("provenance", lambda _: {}), "provenance have no 'seed'"),
-        (attribute("observations", nan_time), "a time that is no number"),
+        (attribute("observations", nan_time), "a time that is not a number"),
         (lambda tree: tree.attrs.update(format="densing_bayes fit 1"), "another version"),
     ],
 )
@@ -58,9 +60,24 @@ def test_a_damaged_fit_is_told_on_load(damage, said, small_fit_file, tmp_path):
     assert str(path) in str(error.value) and "fit again" in str(error.value)
 
 
+@pytest.mark.fit
 def test_a_fit_without_prior_draws_says_so(small_fit_file, tmp_path):
     tree = xr.open_datatree(small_fit_file, engine="h5netcdf").load()
     del tree["prior"]
     tree.to_netcdf(tmp_path / "bare.nc", engine="h5netcdf")
     with pytest.raises(Exception, match="no prior draws"):
         _ = Fit.load(tmp_path / "bare.nc").prior
+
+
+def test_a_fit_that_an_earlier_version_saved_loads(tmp_path):
+    """Of one benchmark and few draws; it knows no labels of benchmarks and changes."""
+    path = tmp_path / "before.nc"
+    path.write_bytes(gzip.decompress(Path(__file__).with_name("saved_before.nc.gz").read_bytes()))
+    fit = Fit.load(path)
+    assert fit.spec.hash == fit.provenance["spec_hash"]
+    assert fit.observed.hash() == fit.provenance["data_hash"]
+    assert fit.observed.labels == ()
+    assert benchmark_label("hellaswag", fit.observed) == "HellaSwag"
+    assert before_after(fit) == ("before ChatGPT", "after ChatGPT")
+    again = Fit.load(fit.save(tmp_path / "again.nc"))
+    xr.testing.assert_identical(again.posterior, fit.posterior)

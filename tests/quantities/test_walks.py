@@ -15,7 +15,6 @@ from densing_bayes.evaluation.backtests.unseen import as_observations
 from densing_bayes.inputs import dates
 from densing_bayes.inputs.families import Exponential
 from densing_bayes.inputs.specification import load_hypothesis, load_spec
-from densing_bayes.joint import variables
 from densing_bayes.joint.line import (
     Line,
     Walk,
@@ -124,11 +123,11 @@ def test_walks_of_benchmarks_sum_to_zero_beyond_the_data_too():
 def test_an_exponential_prior_is_known_by_its_tail():
     prior = Exponential(distribution="exponential", upper=0.8, tail=0.1)
     grid = np.linspace(0.0, 20.0, 200_001)
-    density = np.exp(variables.log_density(prior, grid))
+    density = np.exp(prior.log_density(grid))
     above = np.trapezoid(density[grid >= 0.8], grid[grid >= 0.8])
     assert above == pytest.approx(0.1, abs=1e-3)
     assert np.trapezoid(grid * density, grid) == pytest.approx(prior.mean, rel=1e-3)
-    assert variables.described(prior).startswith("Exponential(mean 0.35)")
+    assert prior.described().startswith("Exponential(mean 0.35)")
 
 
 def test_walks_of_benchmarks_need_steps():
@@ -208,8 +207,8 @@ def test_later_systems_are_less_certain(wandering):
     ("row", "said"),
     [
         ({"params": 7e9}, "lack the column organisation, release_date"),
-        (NEW | {"params": "seven"}, "params = seven is no count; write for instance 7e9"),
-        (NEW | {"release_date": "soon"}, "release_date = soon is no date"),
+        (NEW | {"params": "seven"}, "params = seven is not a count; write for instance 7e9"),
+        (NEW | {"release_date": "soon"}, "release_date = soon is not a date"),
     ],
 )
 def test_systems_that_cannot_be_predicted(wandering, row, said):

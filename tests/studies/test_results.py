@@ -55,6 +55,16 @@ def test_code_is_what_a_script_imports_and_what_it_takes_from_the_package(result
     assert not any(name.startswith(("densing_bayes/report", "densing_bayes/cli")) for name in named)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["import densing_bayes as db\ndb.load_panel\n", "from densing_bayes import load_panel\n"],
+)
+def test_what_the_package_exports_counts_as_the_module_that_it_is_from(results, tmp_path, text):
+    script = tmp_path / "script.py"
+    script.write_text(text, encoding="utf-8")
+    assert ROOT / "densing_bayes/inputs/panel.py" in results.with_imports(script)
+
+
 def test_comments_docstrings_and_blank_lines_are_no_code(results, tmp_path):
     def code(text):
         path = tmp_path / f"{abs(hash(text))}.py"

@@ -15,6 +15,7 @@ from densing_bayes.display.terminal import (
     load_fit,
     show,
 )
+from densing_bayes.fitting.settings import SEED
 
 
 def compression_command(
@@ -22,7 +23,7 @@ def compression_command(
     data: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Pairs of your own. [default: embedded]")
     ] = None,
-    seed: Seed = 20221130,
+    seed: Seed = SEED,
     as_json: Json = False,
     ci: Interval = 0.95,
 ) -> None:

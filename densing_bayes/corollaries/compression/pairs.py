@@ -117,7 +117,7 @@ def load_compression(source: str | os.PathLike[str] | None = None) -> pd.DataFra
     Raises
     ------
     TableError
-        Names the file, row, column, value and mend.
+        Says which file, row, column and value, and how to fix it.
     """
     table = load_table(COMPRESSION, source)
     name = COMPRESSION.file if source is None else os.fspath(source)

@@ -10,10 +10,11 @@ from densing_bayes.display.terminal import (
     load_fit,
     show,
 )
+from densing_bayes.fitting.settings import SEED
 
 
 def drivers_command(
-    fit: FitFile, seed: Seed = 20221130, as_json: Json = False, ci: Interval = 0.95
+    fit: FitFile, seed: Seed = SEED, as_json: Json = False, ci: Interval = 0.95
 ) -> None:
     """How much of the growth of density goes with longer training (fits in a minute)."""
     from densing_bayes.corollaries.drivers.section import driver_section

@@ -85,7 +85,7 @@ def overtraining_growth(
 
 
 def separation(sampled: Posterior) -> dict[str, float]:
-    """How far date and driver can be told apart.
+    """How far date and driver can be distinguished.
 
     Returns
     -------

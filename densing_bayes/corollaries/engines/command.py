@@ -15,10 +15,11 @@ from densing_bayes.display.terminal import (
     parse_date,
     show,
 )
+from densing_bayes.fitting.settings import SEED
 
 
 def engines_command(
-    fit: FitFile, seed: Seed = 20221130, as_json: Json = False, ci: Interval = 0.95
+    fit: FitFile, seed: Seed = SEED, as_json: Json = False, ci: Interval = 0.95
 ) -> None:
     """Doubling times of chips and batteries beside that of density, and of their product."""
     from densing_bayes.corollaries.engines.model import stored_engines

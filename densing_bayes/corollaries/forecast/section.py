@@ -45,6 +45,7 @@ def date_section(
     """
     params, score, benchmark = said["params"], said["score"], said["benchmark"]
     ci, seen = said["limit"]["ci"], said["highest_seen"]
+    label = benchmark_label(benchmark, fit.observed)
 
     def dates(one: dict[str, Any]) -> str:
         middle, low, high = (one[key] or "never" for key in ("median", "lower", "upper"))
@@ -53,7 +54,7 @@ def date_section(
     by = f" P(by {said['by']}) {is_probability(said['p_by'])}." if "p_by" in said else ""
     sentences = [
         f"A system of {count(params)} params on the frontier reaches {score:g} on "
-        f"{benchmark_label(benchmark)}{known_as}: {dates(said)}.{by} P(reached by the last release "
+        f"{label}{known_as}: {dates(said)}.{by} P(reached by the last release "
         f"in the data, {said['last_datum']}) {is_probability(said['p_reached'])}, P(never) "
         f"{is_probability(said['p_never'])}; reading: {said['reading']}.",
         f"By this model no size scores above {median(said['limit'], 3)} "
@@ -72,7 +73,7 @@ def date_section(
                 partial(plot_score_fan, fit, params, benchmark, score=score),
                 " ".join(sentences),
                 "forecast",
-                f"Score of a new release of {count(params)} params on {benchmark_label(benchmark)} "
+                f"Score of a new release of {count(params)} params on {label} "
                 "(bands of 50, 80 and 95%), of a system on the frontier, and the score that no "
                 "size reaches. Dots: systems near that size; dotted: the last datum.",
             ),
@@ -85,9 +86,10 @@ def score_section(
     fit: Fit, day: str, params: float, benchmark: str, reading: Reading = "frontier", ci: float = CI
 ) -> Section:
     """What score a system of some params has at a date."""
+    label = benchmark_label(benchmark, fit.observed)
     said = estimate(score_at(fit, day, params, benchmark, reading).isel(date=0), "score", ci)
     sentence = (
-        f"{count(params)} params score {median(said, 3)} on {benchmark_label(benchmark)} on {day}, "
+        f"{count(params)} params score {median(said, 3)} on {label} on {day}, "
         f"{percent(ci)} interval {limits(said, 3)}; reading: {reading}."
     )
     return _answer(fit, "Score at a date", sentence, said)
@@ -97,13 +99,14 @@ def params_section(
     fit: Fit, day: str, score: float, benchmark: str, reading: Reading = "frontier", ci: float = CI
 ) -> Section:
     """How many params a score takes at a date."""
+    label = benchmark_label(benchmark, fit.observed)
     draws = params_at(fit, day, benchmark, score, reading).isel(date=0)
     said = estimate(draws, "params", ci, mean=False)
     middle, low, high = (
         "no" if said[key] is None else count(said[key]) for key in ("median", "lower", "upper")
     )
     sentence = (
-        f"{score:g} on {benchmark_label(benchmark)} takes {middle} params on {day}, {percent(ci)} "
+        f"{score:g} on {label} takes {middle} params on {day}, {percent(ci)} "
         f"interval {low} to {high}; reading: {reading}."
     )
     return _answer(fit, "Params at a date", sentence, said)

@@ -17,6 +17,7 @@ from densing_bayes.display.terminal import (
     show,
 )
 from densing_bayes.errors import DensingError
+from densing_bayes.fitting.settings import SEED
 
 if TYPE_CHECKING:
     from densing_bayes.corollaries.payback.release import Condition
@@ -103,7 +104,7 @@ def shelf_life_command(
     inputs: Annotated[
         str, typer.Option(metavar="TOML", help="Inputs of the pay-back: a name or a file.")
     ] = "payback",
-    seed: Seed = 20221130,
+    seed: Seed = SEED,
     as_json: Json = False,
     ci: Interval = 0.95,
 ) -> None:

@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
-from scipy import stats
-from scipy.special import expit, logit
 
 from densing_bayes.errors import DensingError
-from densing_bayes.inputs.families import (
-    Beta,
-    Exponential,
-    HalfNormal,
-    LogitNormal,
-    LogNormal,
-    Normal,
-    Prior,
-)
+from densing_bayes.inputs.families import Family, Prior
 from densing_bayes.observed.arrays import Floats
 
 Input = float | Prior | np.ndarray | xr.DataArray
@@ -49,8 +37,8 @@ def drawn_input(name: str, value: Input, shape: tuple[int, ...], seed: tuple[int
         If a value is not positive, or a margin is above 1.
     """
     random = np.random.default_rng(seed)
-    if isinstance(value, Normal | LogNormal | HalfNormal | Exponential | Beta | LogitNormal):
-        drawn = prior_quantile(value, random.uniform(size=shape))
+    if isinstance(value, Family):
+        drawn = value.quantile(random.uniform(size=shape))
     elif isinstance(value, np.ndarray | xr.DataArray):
         pool = np.ravel(value)
         if not pool.size:
@@ -72,21 +60,3 @@ def _check_input(name: str, drawn: np.ndarray) -> None:
         raise DensingError(f"margin = {value:g} is above 1: it is a share of revenue{hint}")
     if name != "halving_days" and np.isinf(drawn).any():
         raise DensingError(f"{name} is infinite; its unit is {UNITS[name]}")
-
-
-def prior_quantile(prior: Prior, share: Any) -> Floats:
-    """Quantiles of a prior."""
-    match prior:
-        case Normal():
-            found = stats.norm.ppf(share, prior.mu, prior.sigma)
-        case LogNormal():
-            found = prior.median * np.exp(prior.sigma * stats.norm.ppf(share))
-        case HalfNormal():
-            found = stats.halfnorm.ppf(share, scale=prior.sigma)
-        case Exponential():
-            found = stats.expon.ppf(share, scale=prior.mean)
-        case Beta():
-            found = stats.beta.ppf(share, prior.alpha, prior.beta)
-        case LogitNormal():
-            found = expit(logit(prior.median) + prior.sigma * stats.norm.ppf(share))
-    return np.asarray(found)

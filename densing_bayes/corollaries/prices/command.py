@@ -16,6 +16,7 @@ from densing_bayes.display.terminal import (
     show,
 )
 from densing_bayes.errors import DensingError
+from densing_bayes.fitting.settings import SEED
 
 
 class PriceOf(StrEnum):
@@ -44,7 +45,7 @@ def price_command(
     data: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Offers of your own. [default: embedded]")
     ] = None,
-    seed: Seed = 20221130,
+    seed: Seed = SEED,
     as_json: Json = False,
     ci: Interval = 0.95,
 ) -> None:

@@ -17,6 +17,7 @@ from densing_bayes.display.terminal import (
     show,
 )
 from densing_bayes.errors import DensingError
+from densing_bayes.fitting.settings import SEED
 
 if TYPE_CHECKING:
     from densing_bayes.corollaries.scaling.model import LawFit
@@ -37,7 +38,7 @@ def scaling_command(
     draws: Draws = 1000,
     tune: Tune = 1000,
     chains: Chains = 4,
-    seed: Seed = 20221130,
+    seed: Seed = SEED,
     as_json: Json = False,
     ci: Interval = 0.95,
 ) -> None:

@@ -114,7 +114,7 @@ def shelf_life_document(
 def benchmarks_of(fit: Fit) -> dict[str, str]:
     """Benchmarks on which each system has a score, as text."""
     observed = fit.observed
-    labels = [benchmark_label(name) for name in observed.benchmarks]
+    labels = [benchmark_label(name, observed) for name in observed.benchmarks]
     return {
         name: ", ".join(
             labels[k] for k in sorted(observed.cell_benchmark[observed.cell_system == i])

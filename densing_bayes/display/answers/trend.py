@@ -83,7 +83,7 @@ def benchmark_rows(fit: Fit, summary: dict[str, Any]) -> list[BenchmarkRow]:
     for name, values in summary["by_benchmark"].items():
         rate, time = values["growth_rate"], values["doubling_time_days"]
         change = values["growth_change"]
-        label = benchmark_label(name)
+        label = benchmark_label(name, fit.observed)
         rows.append(
             BenchmarkRow(
                 label[0].upper() + label[1:],

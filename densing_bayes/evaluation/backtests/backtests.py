@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import os
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -38,7 +39,7 @@ from densing_bayes.inputs.panel import Panel, load_panel
 from densing_bayes.inputs.specification import ModelSpec, load_hypothesis, load_spec
 from densing_bayes.joint.shared_parameters import SAMPLE_DRAW
 from densing_bayes.observed.arrays import Floats
-from densing_bayes.observed.observations import Observations, observe
+from densing_bayes.observed.observations import Observations, observe, observe_systems
 from densing_bayes.posterior.draws import thinned
 from densing_bayes.posterior.result import Fit
 
@@ -177,7 +178,13 @@ def _scored_after(request: Request, reduced: Request, cut: dt.date, terms: Terms
 # Systems that a fit has not seen -----------------------------------------------------------------
 
 
-def score(fit: Fit, panel: Panel | str | os.PathLike[str] | None = None, seed: int = 0) -> Held:
+def score(
+    fit: Fit,
+    panel: Panel | str | os.PathLike[str] | None = None,
+    *,
+    protocols: Sequence[str] | None = None,
+    seed: int = 0,
+) -> Held:
     """Score a fit on the systems of a panel that it has not seen, by half years.
 
     Siblings of a release that it has seen give a system away, so those are left out.
@@ -189,6 +196,9 @@ def score(fit: Fit, panel: Panel | str | os.PathLike[str] | None = None, seed: i
     panel
         A panel, or its name or folder; by default the one that the specification names. Its
         systems are chosen as the specification says; reference runs are those of the fit.
+    protocols
+        Of which scores are taken, in order of preference, in place of the specification's: a panel
+        in which a cell has several needs them.
     seed
         Of the predictive draws.
 
@@ -201,7 +211,9 @@ def score(fit: Fit, panel: Panel | str | os.PathLike[str] | None = None, seed: i
         panel = load_panel(fit.spec.panel.source if panel is None else panel)
     bare = fit.spec.replace(trend__changes=())
     seen, known = set(fit.observed.systems), set(fit.observed.releases)
-    everything = fit.observed.with_systems_of(observe(panel, bare))
+    if protocols is not None:
+        bare = bare.replace(panel__protocols=tuple(protocols))
+    everything = observe_systems(fit.observed, panel, bare)
     releases = np.array(everything.releases, object)[everything.system_release]
     new = np.array(
         [

@@ -88,7 +88,8 @@ def as_observations(fit: Fit, table: pd.DataFrame) -> Observations:
     for row, (name, count, date) in enumerate(zip(table["system"], params, dates, strict=True)):
         if not (np.isfinite(count) and count > 0):
             raise TableError(
-                f"system '{name}' (row {row}): params = {table['params'].iloc[row]} is no count; "
+                f"system '{name}' (row {row}): "
+                f"params = {table['params'].iloc[row]} is not a count; "
                 f"write for instance 7e9"
             )
         if pd.isna(date):

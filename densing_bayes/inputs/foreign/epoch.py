@@ -40,7 +40,7 @@ def read(path: Path, base_only: bool) -> Extract:
         name, task = cells["model"], cells["task"]
         benchmark = TASKS.get(task)
         if benchmark is None:
-            extract.leave("is no benchmark that is known here", value=task)
+            extract.leave("is not a benchmark known here", value=task)
             continue
         if cells.get("Status", "Success") != "Success":
             extract.leave(f"is a run that ended as {cells['Status']}", name, benchmark)

@@ -57,7 +57,7 @@ def read(path: Path, base_only: bool) -> Extract:
                 "source": "named in each row; shots recalled",
             }
         elif name.lower() not in FACTS and not name.endswith("_version"):
-            extract.leave("is no benchmark that is known here", value=name)
+            extract.leave("is not a benchmark known here", value=name)
     for row, cells in records(rows, path):
         kind = cells.get(lower.get("type", lower.get("generative_type", "")), "")
         name, variant = _name(cells[lower["model"]])
@@ -112,7 +112,7 @@ def _unusable(name: str, variant: str, kind: str, merged: bool, base_only: bool)
     if not base_only:
         return ""
     if kind != BASE:
-        return f"is no base model ({kind or 'no type given'})"
+        return f"is not a base model ({kind or 'no type given'})"
     if word := tuned_by_name(name):
         return f"is marked as a base model, but is tuned by its name ({word})"
     return ""

@@ -187,7 +187,7 @@ class _Run:
                 else:
                     self._add(task.benchmark, score, name)
             elif not self._is_group(name):
-                self.extract.leave("is no benchmark that is known here", value=name)
+                self.extract.leave("is not a benchmark known here", value=name)
         self._add_mmlu(subjects, "mmlu" in scores)
         for pool, parts in pools.items():
             self._add_pool(pool, parts)

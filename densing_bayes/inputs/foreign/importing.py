@@ -192,7 +192,7 @@ def _usable(
         told = own is not None and own.items is not None and own.chance is not None
         reason = ""
         if reading.benchmark not in known.index and not told:
-            reason = "is no benchmark that is known here; a mapping may give its items and chance"
+            reason = "is not a benchmark known here; a mapping may give its items and chance"
         elif not 0 <= reading.score <= 1:
             reason = "is a score that is not between 0 and 1"
         if reason:
@@ -207,7 +207,7 @@ def _usable(
 def _one_a_cell(readings: list[Reading], left_out: list[LeftOut]) -> list[Reading]:
     """One reading of a system and benchmark: unflagged before flagged, then the latest.
 
-    Where no dates tell them apart it is the one in the middle, of two in the middle the lower: the
+    Where no dates distinguish them it is the one in the middle, of two in the middle the lower: the
     best of several tries is no score.
     """
     cells: dict[tuple[str, str], list[Reading]] = {}
@@ -289,7 +289,7 @@ def _asked(
         if row["parent"] and not row["derivation"]:
             worth.append(("systems.csv", row["system"], "derivation", f"made of {row['parent']}"))
         if extract.kind_unknown and not row["family"]:
-            what = "delete what is no base model: the file does not say which are"
+            what = "delete what is not a base model: the file does not say which are"
             worth.append(("systems.csv", row["system"], "", what))
     unmet = [name for name in ("runs", "reference_scores") if tables[name].empty]
     for name in unmet:

@@ -151,7 +151,7 @@ def _unusable(name: str, cells: dict[str, str], base_only: bool) -> str:
     kind = cells.get("Type", "")
     base = kind == "" or ("pretrained" in kind.lower() and "continuous" not in kind.lower())
     if not base:
-        return f"is no base model ({kind})"
+        return f"is not a base model ({kind})"
     marked = "is marked as pretrained, but " if kind else ""
     if word := tuned_by_name(name):
         return f"{marked}is tuned by its name ({word})"

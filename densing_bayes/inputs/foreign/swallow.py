@@ -77,7 +77,7 @@ def read(path: Path, base_only: bool) -> Extract:
         for task, value in english.items():
             if task not in TASKS:
                 if task not in AVERAGES:
-                    extract.leave("is no benchmark that is known here", value=task)
+                    extract.leave("is not a benchmark known here", value=task)
                 continue
             benchmark, shots, form, metric = TASKS[task]
             extract.measured[benchmark] = {"format": form, "shots": shots, "metric": metric}
@@ -100,7 +100,8 @@ def _unusable(
     # earlier files do not say it, but only tuned systems were given the dialogues
     tuned = bool(entry.get("is_post", "ja_mtb" in results or "en_mtb" in results))
     if tuned and base_only:
-        return "is no base model (is_post)" if "is_post" in entry else "was measured on dialogues"
+        post = "is_post" in entry
+        return "is not a base model (is_post)" if post else "was measured on dialogues"
     if not isinstance(english, dict):
         return "has no results on the English tasks of base models"
     if base_only and "is_post" not in entry and (word := tuned_by_name(name)):
