@@ -147,7 +147,7 @@ def shelf_life_command(
         cost, price, tokens_per_visit, margin, halving_days=halving_days, window=window
     )
     # With actual releases, "1/kappa of the params would do" is a recipe's doing.
-    ending = Ending(kappa, "recipe" if condition is None else cast("Condition", condition.value))
+    ending = Ending(kappa, "recipe" if condition is None else condition.value)
     result = payback(fitted, release, earned, ending, spec, seed)
     document = payback_document(result, visits_per_day, probability or BREAK_EVEN, ci)
     section = break_even_section(fitted, document, ci)
