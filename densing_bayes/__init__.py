@@ -6,8 +6,11 @@ take seconds to load.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from densing_bayes.shown import RENDERERS
 
 if TYPE_CHECKING:
     from densing_bayes.evaluation.averaging import average
@@ -17,7 +20,8 @@ if TYPE_CHECKING:
     from densing_bayes.evaluation.comparison import compare
     from densing_bayes.evaluation.comparison_table import Comparison
     from densing_bayes.fitting.fit import fit
-    from densing_bayes.inputs.foreign.importing import Imported, import_scores
+    from densing_bayes.inputs.foreign.imported import Imported
+    from densing_bayes.inputs.foreign.importing import import_scores
     from densing_bayes.inputs.hypothesis import Hypothesis
     from densing_bayes.inputs.panel import Panel, export_panel, list_panels, load_events, load_panel
     from densing_bayes.inputs.specification import (
@@ -63,10 +67,8 @@ _HOME = {
         "load_events",
         "export_panel",
     ),
-    "inputs.foreign.importing": (
-        "Imported",
-        "import_scores",
-    ),
+    "inputs.foreign.imported": ("Imported",),
+    "inputs.foreign.importing": ("import_scores",),
     "inputs.specification": (
         "ModelSpec",
         "load_spec",
@@ -138,6 +140,21 @@ __all__ = [
     "load_panel", "load_spec", "make_report", "params_needed", "predict", "predictive", "score",
     "shelf_life", "shelf_life_table", "trend_summary", "write_report",
 ]  # fmt: skip
+
+
+_SHOWN_BY = {  # how a notebook shows results, by the name of their class
+    "Section": ("display.pages", "notebook_section"),
+    "Fit": ("report.notebook", "notebook_fit"),
+    "Comparison": ("report.notebook", "notebook_comparison"),
+}
+
+
+def _shown(kind: str) -> Callable[[Any], str]:
+    module, name = _SHOWN_BY[kind]
+    return lambda result: getattr(import_module(f"densing_bayes.{module}"), name)(result)
+
+
+RENDERERS |= {kind: _shown(kind) for kind in _SHOWN_BY}
 
 
 def __getattr__(name: str) -> Any:

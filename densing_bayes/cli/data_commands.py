@@ -147,7 +147,8 @@ def data_import(
     if directory.resolve() == source.resolve():
         raise DensingError(f"{directory} is what is read; give another folder to write to")
 
-    from densing_bayes.inputs.foreign.importing import LEFT_OUT, MISSING, import_scores
+    from densing_bayes.inputs.foreign.imported import LEFT_OUT, MISSING
+    from densing_bayes.inputs.foreign.importing import import_scores
     from densing_bayes.inputs.foreign.recognition import FORMATS
     from densing_bayes.inputs.panel import load_panel
 

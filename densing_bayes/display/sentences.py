@@ -36,14 +36,10 @@ NOT_AVERAGED: Final = (
     "gives the figure averaged over hypotheses."
 )
 AVERAGED_ROWS: Final = (
-    ("Growth rate at the last release, 1/day", "Rate, averaged, /day", "growth_after"),
-    ("Doubling time at the last release, days", "Doubling, averaged", "doubling_time_after"),
-    (
-        "Doubling time at the last release, benchmarks in general, days",
-        "Doubling, averaged, in general",
-        "doubling_time_in_general",
-    ),
-    ("Shelf life on the frontier, days", "Shelf life, averaged", "shelf_life"),
+    ("Growth rate at the last release, 1/day", "growth_after"),
+    ("Doubling time at the last release, days", "doubling_time_after"),
+    ("Doubling time at the last release, benchmarks in general, days", "doubling_time_in_general"),
+    ("Shelf life on the frontier, days", "shelf_life"),
 )
 LEAST_SHARE: Final = 0.005  # of a hypothesis that is named in an average
 _FOUND: Final = {
@@ -123,7 +119,7 @@ def releases_sentence(fit: Fit) -> str:
 def extrapolation_sentence(entries: list[dict[str, Any]]) -> str:
     """How many systems, and how many of the densest, rest on extrapolation.
 
-    ``entries`` are the systems of :func:`densing_bayes.display.documents.density_document`.
+    ``entries`` are the systems of :func:`densing_bayes.display.answers.systems.density_document`.
     """
     outside = sum(not entry["in_range"] for entry in entries)
     if outside == 0:
@@ -359,6 +355,12 @@ def verdict_sentence(fit: Fit) -> str:
     reasons = fit.diagnostics.get("reasons", [])
     text = f"{fit.verdict}: do not rely on these numbers. " + "; ".join(reasons) + "."
     return " ".join([text, *mode_sentences(fit)])
+
+
+def small_verdict(fit: Any) -> str:
+    """The verdict of a small fit, with its reasons."""
+    reasons = fit.diagnostics["reasons"]
+    return f"{fit.verdict}{': ' + '; '.join(reasons) if reasons else ''}."
 
 
 def mode_sentences(fit: Fit) -> list[str]:

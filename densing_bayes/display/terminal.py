@@ -1,4 +1,4 @@
-"""What commands share: options, reading a fit, printing tables and JSON."""
+"""What commands share: reading a fit, and printing an answer as text or as JSON."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from densing_bayes.errors import DensingError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from densing_bayes.display.section import Section
     from densing_bayes.posterior.result import Fit
 
 NOT_CONVERGED = 3
@@ -85,12 +86,6 @@ def parse_date(text: str) -> str:
     return day.isoformat()
 
 
-def verdict_of(fit: Any) -> str:
-    """The verdict of a small fit, with its reasons."""
-    reasons = fit.diagnostics["reasons"]
-    return f"{fit.verdict}{': ' + '; '.join(reasons) if reasons else ''}."
-
-
 def say(text: str) -> None:
     """Print a message, apart from the output."""
     print(on_terminal(text), file=sys.stderr)
@@ -104,6 +99,39 @@ def print_json(document: Any) -> None:
     if (sys.stdout.encoding or "utf-8").lower().replace("-", "") != "utf8":
         text = json.dumps(json.loads(text), indent=2)  # escaped, where the output knows less
     print(text)
+
+
+def show(document: Any, *sections: Section, as_json: bool, fit: Fit | None = None) -> None:
+    """Print an answer: its document, or its sections with what the fit stands on."""
+    if as_json:
+        print_json(document)
+        return
+    for section in sections:
+        print_section(section)
+    if fit is not None:
+        print_footing(fit)
+
+
+def print_section(section: Section) -> None:
+    """Print a section: sentences, tables, and how to read them."""
+    for sentence in section.sentences:
+        print_text(sentence)
+    for table in section.tables:
+        print_text("")
+        if table.note:
+            print_text(table.note)
+        kept = [i for i in range(len(table.header)) if i not in table.spare]
+        first, *header = (table.header[i] for i in kept)
+        rows = [[row[i] for i in kept] for row in table.rows]
+        left = {place for place, i in enumerate(kept) if i in table.left}
+        print_table(first, header, rows, left)
+    for note in section.notes:
+        print_text(note)
+
+
+def footing(fit: Fit) -> dict[str, Any]:
+    """What every document of a fit ends with."""
+    return {"diagnostics": fit.diagnostics, "provenance": fit.provenance}
 
 
 def print_text(text: str) -> None:

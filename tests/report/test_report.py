@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from examples import payback_by
 from matplotlib.figure import Figure
 from playwright.sync_api import sync_playwright
 
 from densing_bayes.corollaries.payback.arrivals import waiting_time
 from densing_bayes.corollaries.payback.calculator import calculator, thinned_draws
-from densing_bayes.corollaries.payback.model import earning_days, payback
+from densing_bayes.corollaries.payback.model import earning_days
 from densing_bayes.corollaries.payback.release import release_of
 from densing_bayes.display import sentences
 from densing_bayes.display.figures import notable_systems, plot_frontier, plot_growth
@@ -85,7 +86,7 @@ def made(passed_fit):
 
 
 def payback_of(fit, **options):
-    return payback(fit, params=8e9, training_cost=2e6, condition="smooth", **options)
+    return payback_by(fit, params=8e9, training_cost=2e6, condition="smooth", **options)
 
 
 @pytest.fixture(scope="module")
