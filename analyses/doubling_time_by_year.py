@@ -1,7 +1,7 @@
 """What has changed since the paper: the doubling time by the data that it is estimated from.
 
 One straight trend is fitted to all releases before a date, and to those of the two years before
-it, at the end of each year and of the paper's panel; the reference runs are the same throughout.
+it, at several dates, one of them the end of the paper's panel; the reference runs are the same.
 Each fit is kept in the store, so that a run which was stopped goes on where it was. Writes
 doubling_time_by_year.json, .md and .png after every fit. A fit that does not pass, also on a second
 try, has no number.
@@ -27,16 +27,14 @@ from densing_bayes.fitting.store import store_folder, versions
 from densing_bayes.inputs.dates import DAYS_PER_YEAR, years_since_origin
 from densing_bayes.observed.observations import Observations, observe
 
-ENDS = ("2026-01-01", "2025-01-01", "2024-01-01", "2023-01-01")  # latest first: like fits follow
+# The paper's panel ends before 2025-05-01.
+ENDS = ("2026-01-01", "2025-05-01", "2024-07-01", "2023-07-01")
 YEARS = 2.0  # that a rolling window holds
-PAPER = "2025-05-01"  # the paper's panel ends before it
 
 
 def windows() -> list[tuple[str, str]]:
-    """Kind and end of each window, in an order in which neighbours are alike."""
-    return [("expanding", end) for end in (*ENDS[:1], PAPER, *ENDS[1:])] + [
-        ("rolling", end) for end in (*ENDS[:1], PAPER, *ENDS[1:])
-    ]
+    """Kind and end of each window, those that say most first."""
+    return [(kind, end) for end in ENDS for kind in ("expanding", "rolling")]
 
 
 def seen_in(observed: Observations, kind: str, end: str) -> np.ndarray:

@@ -28,8 +28,7 @@ from densing_bayes.joint.model import Parts
 from densing_bayes.joint.score_links import cell_logit, expected_score, read_score
 from densing_bayes.observed.observations import Observations
 
-WEIGHTS = ("score_weight", "repeat_weight")
-LATENTS = ("shortfall", "log_density", "log_effective_params", *WEIGHTS)
+LATENTS = ("shortfall", "log_density", "log_effective_params")
 # Standardised effects z = effect / spread whose coordinate is z * spread^weight: weight 0 is the
 # non-centred form, 1 the centred one; in between where data and prior say about as much.
 CENTRED = {
@@ -123,25 +122,21 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         # The likelihood of a cell, linearised at its mode: S ~ f + d (x - mode).
         score = parts.data.score
         clipped = pt.clip(score, 0.5 / observed.cell_items, 1 - 0.5 / observed.cell_items)
-        variance = laws.score_variance(clipped, observed.cell_items, noise)
-        weights = _weights(plain, observed, replace)
-        if weights:
-            variance = variance / weights["score_weight"]
+        measured = laws.score_variance(clipped, observed.cell_items, noise)
 
-        def linearised(at: Graph) -> tuple[Graph, Graph]:
-            """Slope d of the score, and d times the x that the score points to."""
+        def linearised(at: Graph) -> tuple[Graph, Graph, Graph]:
+            """Slope d of the score, d times the x that the score points to, and its variance."""
             f, d = expected_score(observed, law, link, at)
             d = d * seen
-            one = d, d * at + score - f, variance
+            one = d, d * at + score - f, _weighed(measured, score - f, parts.score_tails)
             if parts.data.repeat is None:
-                return one[:2]
+                return one
             z, z_slope = cell_logit(observed, law, link, at)
             c, k = observed.repeat_cell, observed.cell_benchmark[observed.repeat_cell]
             again = read_score(k, observed.repeat_measure, link, z[c], z_slope[c])
-            weight = seen_by["repeat_score"] * weights.get("repeat_weight", 1.0)
-            return _repeated(parts, observed, at, one, again, repeat_noise, weight)
+            return _repeated(parts, observed, at, one, again, repeat_noise, seen_by["repeat_score"])
 
-        d, target = linearised(mode)
+        d, target, variance = linearised(mode)
 
         # What the cells of a system say of its log density, each cell's delta integrated out.
         m = observed.cell_system
@@ -176,7 +171,7 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         # onto its curve, it is held by the score there, and non-centred below.
         total = d**2 / variance + 1.0 / cell_spread**2
         step = (d * target / variance + cell_mean / cell_spread**2) / total
-        d, target = linearised(step)
+        d, target, variance = linearised(step)
         total = d**2 / variance + 1.0 / cell_spread**2
         position = pm.Flat("cell_position", shape=len(observed.score))
         log_effective_params = (d * target / variance + cell_mean / cell_spread**2) / total + (
@@ -201,34 +196,9 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
     return Conditioned(model, tuple(pieces), coordinates, observed, replace)
 
 
-def _weights(
-    plain: pm.Model, observed: Observations, replace: dict[Any, Graph]
-) -> dict[str, Graph]:
-    """Weights of the readings, by name: their logarithms are the coordinates.
-
-    But of the first two readings of a cell sum and difference are: where they contradict each
-    other either may be the one that has little weight, and a chain goes to and fro along the
-    difference.
-    """
-    logs = {
-        name: pm.Flat(
-            f"{name}_position", shape=len(plain.coords[plain.named_vars_to_dims[name][0]])
-        )
-        for name in WEIGHTS
-        if name in plain
-    }
-    if len(logs) == 2:
-        one, two = logs.values()
-        cell, second = np.unique(observed.repeat_cell, return_index=True)
-        root, a, b = math.sqrt(0.5), one[cell], two[second]
-        turned = (
-            pt.inc_subtensor(a, root * (a + b) - a),
-            pt.inc_subtensor(b, root * (a - b) - b),
-        )
-        logs = dict(zip(logs, turned, strict=True))
-    for name, value in logs.items():
-        replace[plain.rvs_to_values[plain[name]]] = value
-    return {name: np.exp(value) for name, value in logs.items()}
+def _weighed(variance: Graph, residual: Graph, tails: float | None) -> Graph:
+    """Variance of the normal that pulls as much at a residual as a Student-t of that scale."""
+    return variance if tails is None else (tails * variance + residual**2) / (tails + 1.0)
 
 
 def _repeated(
@@ -238,24 +208,24 @@ def _repeated(
     one: tuple[Graph, Graph, Graph],
     again: tuple[Graph, Graph],
     noise: Graph,
-    weight: Graph,
-) -> tuple[Graph, Graph]:
+    seen: Graph,
+) -> tuple[Graph, Graph, Graph]:
     """What all readings of a cell say of its x, as one reading with the variance of the first.
 
     ``one`` are slope, target and variance of the first readings; ``again`` expected score and slope
-    of the others, and ``weight`` what divides their variance.
+    of the others.
     """
     d, target, variance = one
     f, slope = again
     c, items, score = observed.repeat_cell, observed.repeat_items, parts.data.repeat
     clipped = pt.clip(score, 0.5 / items, 1 - 0.5 / items)
-    own = laws.score_variance(clipped, items, noise)
-    weight = weight * slope * variance[c] / own
+    own = _weighed(laws.score_variance(clipped, items, noise), score - f, parts.score_tails)
+    weight = seen * slope * variance[c] / own
     cells = len(observed.score)
     precision = d**2 + _sum_over(weight * slope, c, cells)
     says = d * target + _sum_over(weight * (slope * at[c] + score - f), c, cells)
     together = np.sqrt(precision + WEAK**2)
-    return together, says / together
+    return together, says / together, variance
 
 
 def _globals(

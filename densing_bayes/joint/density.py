@@ -18,7 +18,6 @@ from densing_bayes.joint.score_links import (
     cell_logit,
     observe_score,
     read_score,
-    score_weight,
 )
 from densing_bayes.joint.trend import Trend
 from densing_bayes.joint.variables import variable
@@ -105,15 +104,14 @@ def densities(
     else:
         noise = noise[k]
     z, z_slope = cell_logit(observed, law, link, log_effective_params)
-    weight = score_weight("score_weight", spec, "cell")
+    tails = spec.performance.score_tails
     expected, _ = read_score(k, observed.cell_measure, link, z, z_slope)
-    observe_score("score", spec, expected, observed.cell_items, noise, score, "cell", weight)
+    observe_score("score", spec, expected, observed.cell_items, noise, score, "cell", tails)
     if repeat is not None:
         c = observed.repeat_cell
         again, _ = read_score(k[c], observed.repeat_measure, link, z[c], z_slope[c])
         items = observed.repeat_items
-        weight = score_weight("repeat_weight", spec, "repeat")
-        observe_score("repeat_score", spec, again, items, repeat_noise, repeat, "repeat", weight)
+        observe_score("repeat_score", spec, again, items, repeat_noise, repeat, "repeat", tails)
     return Density(
         log_density, log_effective_params, shift, lean * np.ones(len(m)), lean_spread,
         release_lean_spread, spread, noise, repeat_noise,

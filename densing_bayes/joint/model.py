@@ -37,6 +37,7 @@ class Parts(NamedTuple):
     link: ScoreLink
     trend: Trend
     density: Density
+    score_tails: float | None  # degrees of freedom of the noise of systems' scores
 
 
 def build_model(spec: ModelSpec, panel: Panel) -> pm.Model:
@@ -74,7 +75,7 @@ def assemble(spec: ModelSpec, observed: Observations) -> Parts:
         link = score_link(spec, observed, law, data.reference_loss, data.reference_score)
         frontier = trend(spec.trend, observed)
         density = densities(spec, observed, data.score, data.repeat, law, link, frontier)
-    return Parts(model, data, law, link, frontier, density)
+    return Parts(model, data, law, link, frontier, density, spec.performance.score_tails)
 
 
 def coordinates(spec: ModelSpec, observed: Observations) -> dict[str, Any]:

@@ -166,18 +166,6 @@ def cell_logit(
     return z, z_slope
 
 
-def score_weight(name: str, spec: ModelSpec, dims: str) -> TensorVariable | None:
-    """Weights of scores, under which normal noise has the tails of a Student-t.
-
-    Given its weight a score is normal, and so easier to sample than under the t itself, where it
-    may lie far out on a plateau. None without tails.
-    """
-    tails = spec.performance.score_tails
-    if tails is None:
-        return None
-    return pm.Gamma(name, tails / 2.0, tails / 2.0, dims=dims)
-
-
 def observe_score(
     name: str,
     spec: ModelSpec,
@@ -186,16 +174,16 @@ def observe_score(
     noise: TensorVariable,
     score: TensorVariable,
     dims: str,
-    weight: TensorVariable | None = None,
+    tails: float | None = None,
 ) -> TensorVariable:
     """Observe scores: normal with the moments of a beta-binomial, or beta-binomial counts.
 
-    A ``weight`` divides the variance of the normal.
+    With ``tails`` Student-t with so many degrees of freedom, whose scale is that normal's.
     """
     if spec.performance.likelihood == "normal":
         sd = np.sqrt(laws.score_variance(expected, items, noise))
-        if weight is not None:
-            sd = sd / weight**0.5
+        if tails is not None:
+            return pm.StudentT(name, nu=tails, mu=expected, sigma=sd, observed=score, dims=dims)
         return pm.Normal(name, expected, sd, observed=score, dims=dims)
     total = 1.0 / (4.0 * noise**2) - 1.0
     return pm.BetaBinomial(

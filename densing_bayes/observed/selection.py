@@ -21,7 +21,7 @@ REFERENCE = ["run", "benchmark", "format"]
 
 
 def select(panel: Panel, spec: ModelSpec, *, runs_too: bool = True) -> Panel:
-    """The benchmarks of a specification with one score a cell, and the families that it names.
+    """The benchmarks of a specification with the scores and families that it asks for.
 
     Parameters
     ----------
