@@ -14,7 +14,7 @@ PYTHON ?=
 ONLY ?=
 
 .DEFAULT_GOAL := report
-.PHONY: report test test-slow results stale lint types docs linkcheck clean install install-dev
+.PHONY: report test test-slow results stale lint types docs dist linkcheck clean install install-dev
 
 report: install
 	$(BIN)/densing-bayes report --out report
@@ -43,6 +43,16 @@ types: install-dev
 docs: install-dev
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+# Wheel and sdist in DIST, checked as an index would; no network is needed once it has run.
+DIST ?= dist
+
+dist: install-dev
+	rm -rf "$(DIST)"
+	$(BIN)/python -m build --no-isolation --outdir "$(DIST)" . >/dev/null
+	$(BIN)/twine check --strict "$(DIST)"/*
+	$(BIN)/check-wheel-contents "$(DIST)"/*.whl
+	@ls -l "$(DIST)"
 
 # Links to other sites; it needs a network, so it is no part of CI.
 linkcheck: install-dev

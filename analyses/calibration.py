@@ -44,6 +44,7 @@ from densing_bayes.evaluation.simulation import simulate
 from densing_bayes.evaluation.uniformity import uniformity_p
 from densing_bayes.fitting.compiled import compile_fit
 from densing_bayes.fitting.fit import fit_compiled
+from densing_bayes.fitting.settings import Sampling
 from densing_bayes.fitting.store import address, store_folder, stored_answer, versions
 from densing_bayes.inputs.dates import DAYS_PER_YEAR, date_of
 from densing_bayes.inputs.specification import ModelSpec
@@ -238,7 +239,9 @@ def main() -> None:
         row: dict[str, Any] = {"truth": number, "verdict": "ERROR", "ranks": None}
         try:
             seed = FITS_SEED + number
-            fit = fit_compiled(compiled, panel, seed=seed, cores=arguments.cores, **SETTINGS)
+            fit = fit_compiled(
+                compiled, panel, Sampling(seed=seed, cores=arguments.cores, **SETTINGS)
+            )
         except DensingError as error:
             row["reasons"] = [str(error)]
         else:

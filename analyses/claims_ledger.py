@@ -16,9 +16,9 @@ from pathlib import Path
 import densing_bayes as db
 from densing_bayes.display.canvas import figure_of
 from densing_bayes.ledger import rows
-from densing_bayes.ledger.document import claims_document
 from densing_bayes.ledger.figures import plot_claims
 from densing_bayes.ledger.ledger import table_fits
+from densing_bayes.ledger.section import claims_document
 from densing_bayes.posterior.plain import json_text
 
 

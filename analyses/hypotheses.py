@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 import densing_bayes as db
-from densing_bayes.display import findings, hypothesis_figures
-from densing_bayes.display.documents import comparison_document
+from densing_bayes.display import findings
+from densing_bayes.display.answers.hypotheses import comparison_document, comparison_section
 from densing_bayes.posterior.plain import json_text
 
 
@@ -38,8 +38,8 @@ def main() -> None:
     ]
     path = arguments.out / "hypotheses.json"
     path.write_text(json_text(content) + "\n", encoding="utf-8")
-    for name, figure in hypothesis_figures.comparison_figures(comparison).items():
-        figure.savefig(arguments.out / f"hypotheses-{name}.png", dpi=130)
+    for picture in comparison_section(comparison).pictures:
+        (arguments.out / f"{picture.name}.png").write_bytes(picture.image.png)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,13 @@ from densing_bayes.corollaries.payback.figures import (
     plot_waiting,
     waiting_curve,
 )
-from densing_bayes.corollaries.payback.model import Payback, load_payback_spec, payback
+from densing_bayes.corollaries.payback.model import (
+    Economics,
+    Ending,
+    Payback,
+    load_payback_spec,
+    payback,
+)
 from densing_bayes.corollaries.payback.release import CONDITIONS, release_of
 from densing_bayes.corollaries.payback.training_cost import (
     TrainingCostFit,
@@ -249,14 +255,14 @@ def main() -> None:
         content[name]["check"] = {c: check(fit, c) for c in ("density", "system")}
         here = "gemma-2-9b" in fit.observed.systems
         # the open panel leaves its developer's scores out: a release on the frontier stands in
-        release = {"system": "gemma-2-9b"} if here else {"params": GEMMA["params"]}
+        release = release_of(fit, "gemma-2-9b") if here else release_of(fit, params=GEMMA["params"])
         content[name]["payback"] = {
             condition: economics(
-                payback(fit, **release, training_cost=cost, condition=condition)  # type: ignore[arg-type]
+                payback(fit, release, Economics(cost), Ending(condition=condition))
             )
             for condition in CONDITIONS
         }
-        result = payback(fit, **release, training_cost=cost, window=WINDOW)  # type: ignore[arg-type]
+        result = payback(fit, release, Economics(cost, window=WINDOW))
         content[name]["two_months"] = economics(result) | article(result)
     figure(fits[0], result, fitted[SEEDS[0]], arguments.out / "payback.png")
     (arguments.out / "payback.json").write_text(

@@ -24,6 +24,7 @@ from densing_bayes import load_panel, load_spec
 from densing_bayes.evaluation.simulation import simulate
 from densing_bayes.fitting.compiled import compile_fit
 from densing_bayes.fitting.fit import fit_compiled
+from densing_bayes.fitting.settings import Sampling
 from densing_bayes.inputs.dates import DAYS_PER_YEAR, date_of
 from densing_bayes.observed.observations import observe
 from densing_bayes.posterior.draws import stacked
@@ -94,7 +95,7 @@ def main() -> None:
         "cores": 2,
         "prior": False,
     }
-    real = fit_compiled(compiled, observed, seed=1, **settings)
+    real = fit_compiled(compiled, observed, Sampling(seed=1, **settings))
     flat = stacked(real.posterior, "each")
     plan = [name for name, count in SHARES[arguments.spec].items() for _ in range(count)]
     plan = [plan[i] for i in np.random.default_rng(7).permutation(len(plan))][: arguments.panels]
@@ -104,7 +105,7 @@ def main() -> None:
         each = int(np.random.default_rng(number).integers(flat.sizes["each"]))
         truth = edit(flat.isel(each=each), scenario)
         simulated, log_density = simulate(spec, observed, truth, seed=1000 + number)
-        result = fit_compiled(compiled, simulated, seed=number, **settings)
+        result = fit_compiled(compiled, simulated, Sampling(seed=number, **settings))
         head = {"panel": number, "scenario": scenario}
         foot = {
             "p_change_gt_0": float(np.mean(growth.growth(result)["change"] > 0)),

@@ -36,6 +36,7 @@ from densing_bayes.display.sentences import markdown_table
 from densing_bayes.evaluation.leave_out import cuts_of, densities_after, released_before
 from densing_bayes.fitting.compiled import Compiled, compile_fit, with_room
 from densing_bayes.fitting.fit import fit_compiled
+from densing_bayes.fitting.settings import Sampling
 from densing_bayes.observed.observations import with_changes
 from densing_bayes.posterior.result import Fit
 
@@ -62,10 +63,10 @@ def prepared() -> Judge:
         (name, cut): fit_compiled(
             compiled,
             fit.observed,
+            Sampling(**PILOT),
             spec=fit.spec,
             near=fit,
             seen=released_before(fit.observed, cut),
-            **PILOT,
         )
         for name, fit in real.items()
         for cut in cuts_of(fit.observed)[-CUTS:]

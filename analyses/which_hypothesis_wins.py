@@ -34,6 +34,7 @@ from densing_bayes.fitting.compiled import Compiled, compile_fit, with_room
 from densing_bayes.fitting.evidence import log_evidence, target
 from densing_bayes.fitting.fit import fit_compiled
 from densing_bayes.fitting.many import Request, Terms, fitter, run, workers_of
+from densing_bayes.fitting.settings import Sampling
 from densing_bayes.fitting.store import store_folder, stored_answer, versions
 from densing_bayes.inputs.hypothesis import ChangeSpec, Hypothesis
 from densing_bayes.inputs.specification import ModelSpec
@@ -156,7 +157,7 @@ def tried(
     starts: tuple[tuple[Fit | None, dict[str, Any]], ...] = ((near, SETTINGS), (None, AGAIN))
     for start, settings in starts:
         fit = fit_compiled(
-            compiled, panel, spec=spec, near=start, seed=number, seen=seen, **settings
+            compiled, panel, Sampling(seed=number, **settings), spec=spec, near=start, seen=seen
         )
         if fit.verdict == "PASS":
             break

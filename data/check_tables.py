@@ -13,12 +13,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from densing_bayes.corollaries.compression.table import COMPRESSION
+from densing_bayes.corollaries.engines.table import TECHNOLOGY
+from densing_bayes.corollaries.payback.table import COSTS
+from densing_bayes.corollaries.prices.table import PRICES
+from densing_bayes.corollaries.scaling.table import LAW_RUNS
 from densing_bayes.errors import TableError
 from densing_bayes.inputs.panel import Panel, load_events, load_panel
 from densing_bayes.inputs.published import load_figures
 from densing_bayes.inputs.reading import load_table
 from densing_bayes.inputs.releases import release_names
-from densing_bayes.inputs.schema import COMPRESSION, COSTS, LAW_RUNS, PRICES, TECHNOLOGY
 
 HERE = Path(__file__).parent
 Check = tuple[str, bool, str]

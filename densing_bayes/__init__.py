@@ -6,8 +6,11 @@ take seconds to load.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from densing_bayes.shown import RENDERERS
 
 if TYPE_CHECKING:
     from densing_bayes.evaluation.averaging import average
@@ -17,7 +20,8 @@ if TYPE_CHECKING:
     from densing_bayes.evaluation.comparison import compare
     from densing_bayes.evaluation.comparison_table import Comparison
     from densing_bayes.fitting.fit import fit
-    from densing_bayes.inputs.foreign.importing import Imported, import_scores
+    from densing_bayes.inputs.foreign.imported import Imported
+    from densing_bayes.inputs.foreign.importing import import_scores
     from densing_bayes.inputs.hypothesis import Hypothesis
     from densing_bayes.inputs.panel import Panel, export_panel, list_panels, load_events, load_panel
     from densing_bayes.inputs.specification import (
@@ -53,7 +57,7 @@ if TYPE_CHECKING:
     from densing_bayes.report.files import write_report
     from densing_bayes.report.gallery import get_plot_data
 
-__version__ = "0.1.0"
+__version__: str  # read on first use
 
 _HOME = {
     "inputs.panel": (
@@ -63,10 +67,8 @@ _HOME = {
         "load_events",
         "export_panel",
     ),
-    "inputs.foreign.importing": (
-        "Imported",
-        "import_scores",
-    ),
+    "inputs.foreign.imported": ("Imported",),
+    "inputs.foreign.importing": ("import_scores",),
     "inputs.specification": (
         "ModelSpec",
         "load_spec",
@@ -140,10 +142,37 @@ __all__ = [
 ]  # fmt: skip
 
 
+_SHOWN_BY = {  # how a notebook shows results, by the name of their class
+    "Section": ("display.pages", "notebook_section"),
+    "Fit": ("report.notebook", "notebook_fit"),
+    "Comparison": ("report.notebook", "notebook_comparison"),
+}
+
+
+def _shown(kind: str) -> Callable[[Any], str]:
+    module, name = _SHOWN_BY[kind]
+    return lambda result: getattr(import_module(f"densing_bayes.{module}"), name)(result)
+
+
+RENDERERS |= {kind: _shown(kind) for kind in _SHOWN_BY}
+
+
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
     if name in _MODULE_OF:
         return getattr(import_module(f"densing_bayes.{_MODULE_OF[name]}"), name)
     raise AttributeError(f"module 'densing_bayes' has no attribute '{name}'")
+
+
+def _version() -> str:
+    """Version of the installed package, which its build took from the tags of the repository."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("densing-bayes")
+    except PackageNotFoundError:
+        return "unknown"  # source files on the path, installed nowhere
 
 
 def __dir__() -> list[str]:

@@ -1,5 +1,19 @@
-"""Run the command line as ``python -m densing_bayes``."""
+"""``python -m densing_bayes``, and the start of the command line."""
 
-from densing_bayes.cli.main import main
+import sys
 
-main()
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C ends it quietly while its modules are still being imported."""
+    try:
+        from densing_bayes.cli.main import main as run
+    except KeyboardInterrupt:
+        print("densing-bayes: interrupted; no half-written file is left", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -20,7 +20,8 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "", most: int
     most
         How many names at most.
     """
-    close = get_close_matches(name, list(known), n=most)
+    by_case = {each.casefold(): each for each in known}
+    close = [by_case[each] for each in get_close_matches(name.casefold(), by_case, n=most)]
     if close:
         quoted = " or ".join(f"'{each}'" for each in close)
         return f"; did you mean {quoted}?"

@@ -18,7 +18,6 @@ HERE = Path(__file__).parent
 PAGE = HERE / "architecture.md"
 PACKAGE = "densing_bayes"
 LAYERS = "Rooms import from rooms before them"  # the contract in pyproject.toml
-OF_COROLLARIES = "Corollaries do not know each other"
 
 # Who calls whom on the way of the doubling time after a change, outermost first. Each function is
 # called by the one above it that stands one step further left; the page is not written otherwise.
@@ -36,11 +35,13 @@ fitting.fit.fit
     fitting.engine.functions.make_engine
       fitting.engine.tape.record
   fitting.fit.fit_compiled
-    fitting.whitening.laplace
-    fitting.chains.pilot_run
-    fitting.chains.sample
-      fitting.engine.functions.sample
-    posterior.diagnostics.diagnose
+    fitting.steps.whitened_by
+      fitting.whitening.laplace
+      fitting.chains.pilot_run
+    fitting.steps.sampled
+      fitting.chains.sample
+        fitting.engine.functions.sample
+      posterior.diagnostics.diagnose
     posterior.result.Fit
 report.assembly.make_report
   quantities.summary.trend_summary
@@ -50,8 +51,9 @@ report.assembly.make_report
     posterior.estimates.estimate
   display.sentences.headline
   report.fit_sections.fit_sections
-    display.summary_rows.trend_rows
-    display.section.Section
+    display.answers.trend.trend_section
+      display.answers.trend.trend_rows
+      display.section.Section
 report.files.write_report
 """
 
@@ -96,14 +98,6 @@ def imports() -> str:
         lines.append(f"{room:{width}}  {' '.join(marks)}")
     legend = "columns, from the left: " + ", ".join(order[:-1])
     return "\n".join(["```text", *(line.rstrip() for line in lines), "```", "", legend])
-
-
-def corollaries() -> str:
-    """What the folders of corollaries may import of each other, lowest first."""
-    lines = ["| step | folders and modules of `corollaries` |", "|---|---|"]
-    for number, layer in enumerate(layers(OF_COROLLARIES), 1):
-        lines.append(f"| {number} | {', '.join(f'`{name}`' for name in layer)} |")
-    return "\n".join(lines)
 
 
 def way() -> str:
@@ -193,7 +187,7 @@ def file_of(module: str) -> Path:
     return room if room.exists() else place.with_suffix(".py")
 
 
-PARTS = {"rooms": rooms, "imports": imports, "corollaries": corollaries, "way": way}
+PARTS = {"rooms": rooms, "imports": imports, "way": way}
 
 
 def written(page: str) -> str:

@@ -6,6 +6,8 @@ import datetime as dt
 import pandas as pd
 import xarray as xr
 
+from densing_bayes.corollaries.payback.model import Economics, Ending, payback
+from densing_bayes.corollaries.payback.release import release_of
 from densing_bayes.evaluation import leave_out
 from densing_bayes.evaluation.backtests import backtests
 from densing_bayes.inputs.panel import load_panel
@@ -100,3 +102,15 @@ def last_window(fit):
     own = leave_out.released_within(fit.observed, CUT)[fit.observed.system_release]
     rows = backtests.held(past_of(fit), fit.observed.of_systems(own), CUT, 183)
     return backtests.Held(pd.DataFrame(rows["cells"]), pd.DataFrame([rows["window"]]))
+
+
+def payback_by(fit, system=None, **options):
+    """A pay-back by what each part of it is called: the release, its economics, its ending."""
+
+    def of(kind):
+        names = {field.name for field in dataclasses.fields(kind)}
+        return kind(**{name: value for name, value in options.items() if name in names})
+
+    place = {name: options.get(name) for name in ("density", "params", "date")}
+    release = release_of(fit, options.get("system", system), **place)
+    return payback(fit, release, of(Economics), of(Ending))

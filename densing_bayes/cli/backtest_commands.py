@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,16 +13,14 @@ from densing_bayes.display.terminal import (
     exit_unless_passed,
     interruptible,
     load_fit,
-    print_footing,
-    print_json,
-    print_table,
-    print_text,
     say,
+    show,
 )
 from densing_bayes.fitting.settings import SEED
 
 if TYPE_CHECKING:
     from densing_bayes.evaluation.backtests.backtests import Held
+    from densing_bayes.posterior.result import Fit
 
 
 def register(app: typer.Typer) -> None:
@@ -66,7 +64,7 @@ def backtest_command(
             store=cache,
             progress=True,
         )
-    _print(found, as_json)
+    _show(found, as_json)
     exit_unless_passed(found.verdict)
 
 
@@ -97,60 +95,15 @@ def score_command(
 
     fitted = load_fit(fit)
     found = score(fitted, data, protocols=protocol, seed=seed)
-    _print(found, as_json)
+    _show(found, as_json, fitted)
+
+
+def _show(found: Held, as_json: bool, fit: Fit | None = None) -> None:
+    from densing_bayes.display.answers.backtests import held_section
+
+    section = held_section(found)
+    show(section.document, section, as_json=as_json, fit=fit)
     if not as_json:
-        print_footing(fitted)
-
-
-def _print(found: Held, as_json: bool) -> None:
-    from densing_bayes.evaluation.backtests.backtests import LEVELS, summary
-    from densing_bayes.quantities.labels import benchmark_label
-    from densing_bayes.quantities.numbers import number, percent
-
-    figures = summary(found)
-    if as_json:
-        print_json(figures)
-        return
-    print_table(
-        "Interval",
-        ["Scores that it held", "95% band if independent"],
-        [
-            [
-                f"{level}%",
-                percent(figures["coverage"][str(level)]["share"]),
-                " to ".join(percent(end) for end in figures["coverage"][str(level)]["band"]),
-            ]
-            for level in LEVELS
-        ],
-    )
-    print_text("")
-    rows: list[list[str]] = [["mean CRPS", number(figures["crps"], 3)]]
-    rows += [
-        [f"CRPS by that of: {rival}", "-" if ratio is None else number(ratio, 2)]
-        for rival, ratio in figures["crps_ratio"].items()
-    ]
-    rows += [
-        ["mean width of 80% intervals", number(figures["width80"], 3)],
-        ["joint log score, nats", number(figures["joint_log_score"], 1)],
-        ["p-value of the window means", number(figures["window_means"]["p"], 3)],
-    ]
-    print_table(f"{figures['n']} scores", ["Figure"], rows)
-    print_text("")
-    for by in ("window", "benchmark"):
-        parts: dict[str, Any] = figures["pit"][by]
-        print_table(
-            by.capitalize(),
-            ["Scores", "Mean PIT"],
-            [
-                [
-                    benchmark_label(name) if by == "benchmark" else name,
-                    str(part["n"]),
-                    number(part["mean"], 2),
-                ]
-                for name, part in parts.items()
-            ],
-        )
-        print_text("")
-    for window in figures["windows"]:
-        if window["verdict"] != "PASS":
-            say(f"densing-bayes: warning: {window['window']}: {window['reasons']}")
+        for window in section.document["windows"]:
+            if window["verdict"] != "PASS":
+                say(f"densing-bayes: warning: {window['window']}: {window['reasons']}")

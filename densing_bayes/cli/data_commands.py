@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,17 +74,23 @@ def data_validate(
     directory: Tables,
     as_json: Json = False,
 ) -> None:
-    """Check the tables of a panel; each problem has its file, row, column and how to fix it."""
+    """Check the tables of a panel: each problem with the way to fix it, and what may be a slip."""
+    from densing_bayes.evaluation.suspicion import suspicions
     from densing_bayes.inputs.panel import load_panel
     from densing_bayes.inputs.schema import TABLES
 
     panel = load_panel(directory)
     sizes = {name: len(getattr(panel, name)) for name in TABLES}
+    found = suspicions(panel)
     if as_json:
-        print_json({"panel": panel.name, "valid": True, "rows": sizes, "sha256": panel.sha256})
+        print_json(
+            {"panel": panel.name, "valid": True, "rows": sizes, "sha256": panel.sha256}
+            | {"suspicions": [asdict(one) for one in found]}
+        )
         return
     rows = ", ".join(f"{size} {name.replace('_', ' ')}" for name, size in sizes.items())
     print_text(f"{panel.name}: valid ({rows})")
+    _print_list("Worth a look, since they may be slips:", [str(one) for one in found])
 
 
 def data_export(
@@ -140,7 +147,8 @@ def data_import(
     if directory.resolve() == source.resolve():
         raise DensingError(f"{directory} is what is read; give another folder to write to")
 
-    from densing_bayes.inputs.foreign.importing import LEFT_OUT, MISSING, import_scores
+    from densing_bayes.inputs.foreign.imported import LEFT_OUT, MISSING
+    from densing_bayes.inputs.foreign.importing import import_scores
     from densing_bayes.inputs.foreign.recognition import FORMATS
     from densing_bayes.inputs.panel import load_panel
 

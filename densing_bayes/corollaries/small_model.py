@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
-from densing_bayes.fitting.settings import PRIOR_DRAWS, SEED
+from densing_bayes.fitting.settings import PRIOR_DRAWS, SEED, Sampling
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -79,13 +79,8 @@ def sample_posterior(
     trace = sample(
         make_engine(model, names),
         [],
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        cores=min(chains, os.cpu_count() or 1),
-        seed=seed,
-        target_accept=target_accept,
-        depth=DEPTH_LIMIT,
+        Sampling(draws, tune, chains, min(chains, os.cpu_count() or 1), seed, target_accept),
+        DEPTH_LIMIT,
     )
     posterior = trace["posterior"].dataset
     diagnostics, _ = diagnose(posterior, trace["sample_stats"].dataset, DEPTH_LIMIT)

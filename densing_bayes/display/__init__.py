@@ -1,5 +1,5 @@
-"""How answers are shown: sections, sentences, figures, JSON documents, the terminal.
+"""How answers are shown: sections, sentences, figures, pages, the terminal.
 
 No number is computed here that a summary of draws does not give. Public face: ``section``
-(`Section`), ``sentences``, ``figures``, ``documents`` and ``terminal``.
+(`Section`), ``answers``, ``sentences``, ``figures``, ``pages`` and ``terminal``.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache, wraps
 from importlib import resources
@@ -13,6 +14,8 @@ import pandas as pd
 from matplotlib import dates as mdates
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import FixedLocator
 
 BLUE: Final = "#0072B2"
 VERMILION: Final = "#D55E00"
@@ -20,6 +23,7 @@ GREEN: Final = "#009E73"
 PURPLE: Final = "#CC79A7"
 GREY: Final = "#7d8793"
 INK: Final = "#20262e"
+_TICK = re.compile(r"\$\\mathdefault\{.*\}\$")  # of a logarithmic scale
 
 
 @cache
@@ -35,7 +39,11 @@ def styled[**Options, Drawn](plot: Callable[Options, Drawn]) -> Callable[Options
     @wraps(plot)
     def drawn(*args: Options.args, **options: Options.kwargs) -> Drawn:
         with mpl.rc_context(style()):
-            return plot(*args, **options)
+            made = plot(*args, **options)
+        for part in np.ravel(made) if isinstance(made, list | np.ndarray) else [made]:
+            if isinstance(part, Axes):
+                without_formulas(figure_of(part))
+        return made
 
     return drawn
 
@@ -111,3 +119,19 @@ def figure_of(ax: Axes) -> Figure:
     figure = ax.get_figure()
     assert isinstance(figure, Figure)
     return figure
+
+
+def without_formulas(figure: Figure) -> None:
+    """Let every text of a figure be read as it is written, but for exponents of its scales."""
+    for ax in figure.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            labels = [label.get_text() for label in axis.get_majorticklabels()]
+            if isinstance(axis.get_major_locator(), FixedLocator) and "$" in "".join(labels):
+                axis.set_ticklabels([_once(label) for label in labels])  # else written anew
+    for text in figure.findobj(Text):
+        assert isinstance(text, Text)
+        text.set_text(_once(text.get_text()))
+
+
+def _once(text: str) -> str:
+    return text if _TICK.fullmatch(text) else re.sub(r"(?<!\\)\$", r"\\$", text)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
 
 MOST_DRAWS = 1000  # for bands of curves; intervals of parameters use all draws
 PlotData = dict[str, pd.DataFrame]
+
+
+class Source(NamedTuple):
+    """The maker of a figure's tables, and what it takes."""
+
+    make: Callable[..., PlotData]
+    takes: type  # of its first argument
+    words: str
 
 
 def frontier_data(fit: Fit, ci: float = CI) -> PlotData:

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib import patheffects
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from densing_bayes.display.canvas import (
@@ -25,14 +23,13 @@ from densing_bayes.display.canvas import (
     days_of,
     new_axes,
     power_of_two,
-    style,
     styled,
 )
 from densing_bayes.display.figure_data import (
     frontier_data,
     growth_data,
 )
-from densing_bayes.display.reference_figures import plot_scaling, plot_score_links
+from densing_bayes.display.literal import in_figure
 from densing_bayes.inputs.dates import date_of
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.quantities.labels import change_label
@@ -186,7 +183,7 @@ def _label_systems(ax: Axes, table: pd.DataFrame) -> None:
         ax.text(
             x[row] - 30.0,
             y[row] * 1.7,
-            name,
+            in_figure(name),
             fontsize=8,
             color=INK,
             ha="right",
@@ -273,24 +270,3 @@ def _doubling_axis(ax: Axes, highest: float) -> None:
     top.set_xlabel("doubling time of that rate, days", labelpad=6)
     top.spines["top"].set_visible(False)
     top.tick_params(length=3, colors=GREY, labelcolor=INK)
-
-
-def figures(fit: Fit, ci: float = CI) -> dict[str, Figure]:
-    """All figures of a report, drawn without a window, by name."""
-    observed = fit.observed
-    result = {}
-    with mpl.rc_context(style()):  # also for the subplots
-        result["frontier"] = Figure(figsize=(9.0, 5.4))
-        plot_frontier(fit, result["frontier"].subplots(), ci)
-        result["growth"] = Figure(figsize=(9.0, 3.8))
-        plot_growth(fit, result["growth"].subplots(), ci)
-        columns = len(observed.loss_benchmarks)
-        if columns:
-            result["scaling"] = Figure(figsize=(3.1 * columns + 0.6, 3.4))
-            axes = np.ravel(result["scaling"].subplots(1, columns, squeeze=False))
-            plot_scaling(fit, list(axes), ci)
-        columns = len(observed.benchmarks)
-        result["score_links"] = Figure(figsize=(2.7 * columns, 3.3))
-        axes = np.ravel(result["score_links"].subplots(1, columns, squeeze=False, sharey=True))
-        plot_score_links(fit, list(axes), ci)
-    return result

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from densing_bayes.display.literal import in_markdown
 from densing_bayes.display.sentences import LEAST_SHARE, markdown_table
 from densing_bayes.evaluation.comparison_table import Comparison
 from densing_bayes.evaluation.leave_out import K_LIMIT
@@ -338,8 +339,8 @@ def date_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 def markdown(comparison: Comparison) -> str:
     """The findings and the tables of a comparison as one Markdown document."""
     parts = [
-        f"# Hypotheses about the trend: {comparison.spec.name}",
-        "\n".join(f"- {sentence}" for sentence in sentences(comparison)),
+        f"# Hypotheses about the trend: {in_markdown(comparison.spec.name)}",
+        "\n".join(f"- {in_markdown(sentence)}" for sentence in sentences(comparison)),
         markdown_table(*rows_of(comparison.table)),
         NOTES,
     ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib import dates as mdates
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from densing_bayes.display.canvas import (
@@ -167,12 +168,12 @@ def plot_growth_changes(comparison: Comparison, ax: Axes | None = None, ci: floa
     return ax
 
 
-def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
-    """All figures of a comparison, by the name of their file."""
-    figures = {"hypotheses": figure_of(plot_hypotheses(comparison)[0])}
+def comparison_figures(comparison: Comparison) -> dict[str, Callable[[], Any]]:
+    """What draws each figure of a comparison, by the name of its file."""
+    draws: dict[str, Callable[[], Any]] = {"hypotheses": partial(plot_hypotheses, comparison)}
     for name, fit in comparison.fits.items():
         if "change_time" in fit.posterior:
-            figures[f"date-{name}"] = figure_of(plot_change_date(fit))
+            draws[f"date-{name}"] = partial(plot_change_date, fit)
     if (comparison.table["growth_change"] != 0.0).any():
-        figures["growth-changes"] = figure_of(plot_growth_changes(comparison))
-    return figures
+        draws["growth-changes"] = partial(plot_growth_changes, comparison)
+    return draws

@@ -1,18 +1,25 @@
-"""What a report is made of: sections of sentences, tables and pictures, whatever they are read as.
+"""The one form of an answer: a section of sentences, tables, pictures and the document of `--json`.
 
-Nothing here knows HTML, Markdown or the model; :mod:`.assembly` writes sections out.
+Terminal, JSON, pages, notebooks and the store render it; nothing here knows these or the model.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from densing_bayes.shown import html_of
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from densing_bayes.display.sentences import Statement
+
+    Drawn = Figure | Axes | Sequence[Axes]
 
 Row = tuple[str, ...]
 
@@ -37,6 +44,8 @@ class Table:
         Whether it is searched and scrolled rather than read.
     numbers
         The same table unrounded, for its CSV file; by default the cells.
+    spare
+        Columns that a terminal leaves out, which has no room for all.
     """
 
     header: Row
@@ -47,17 +56,45 @@ class Table:
     hints: tuple[str, ...] = ()
     long: bool = False
     numbers: pd.DataFrame | None = None
+    spare: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Image:
+    """A figure as files hold it: PNG, and SVG to stand in a page."""
+
+    png: bytes
+    svg: str
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure, what it shows, and its description from the numbers for who cannot see it."""
+    """A figure, what it shows, and its description from the numbers for who cannot see it.
 
-    figure: Figure
+    Attributes
+    ----------
+    draw
+        Draws the figure, or its axes; or an image of it, where it has been drawn before.
+    alt
+        Its description.
+    name
+        Of its file.
+    caption, title
+        What stands below and above it.
+    """
+
+    draw: Callable[[], Drawn] | Image
     alt: str
+    name: str
     caption: str = ""
-    name: str = ""  # of its file; that of the section by default
     title: str = ""
+
+    @cached_property
+    def image(self) -> Image:
+        """The figure, drawn when it is first asked for: a terminal shows none."""
+        from densing_bayes.display.images import image_of
+
+        return self.draw if isinstance(self.draw, Image) else image_of(self.draw(), self.name)
 
 
 class Equation(NamedTuple):
@@ -69,7 +106,7 @@ class Equation(NamedTuple):
 
 @dataclass(frozen=True)
 class Section:
-    """What one part of a report says.
+    """What one question is answered with.
 
     Attributes
     ----------
@@ -101,6 +138,9 @@ class Section:
     folded: tuple[str, tuple[str, ...]] | None = None
     calculator: dict[str, Any] | None = None
     document: Any = field(default_factory=dict)
+
+    def _repr_html_(self) -> str | None:
+        return html_of(self)
 
 
 @dataclass(frozen=True)

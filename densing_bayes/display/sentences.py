@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any, Final, NamedTuple
 
+from densing_bayes.display.literal import in_markdown_cell
 from densing_bayes.observed.observations import Observations
 from densing_bayes.posterior.result import Fit
 from densing_bayes.quantities.labels import before_after, benchmark_label, change_label
@@ -35,14 +36,10 @@ NOT_AVERAGED: Final = (
     "gives the figure averaged over hypotheses."
 )
 AVERAGED_ROWS: Final = (
-    ("Growth rate at the last release, 1/day", "Rate, averaged, /day", "growth_after"),
-    ("Doubling time at the last release, days", "Doubling, averaged", "doubling_time_after"),
-    (
-        "Doubling time at the last release, benchmarks in general, days",
-        "Doubling, averaged, in general",
-        "doubling_time_in_general",
-    ),
-    ("Shelf life on the frontier, days", "Shelf life, averaged", "shelf_life"),
+    ("Growth rate at the last release, 1/day", "growth_after"),
+    ("Doubling time at the last release, days", "doubling_time_after"),
+    ("Doubling time at the last release, benchmarks in general, days", "doubling_time_in_general"),
+    ("Shelf life on the frontier, days", "shelf_life"),
 )
 LEAST_SHARE: Final = 0.005  # of a hypothesis that is named in an average
 _FOUND: Final = {
@@ -122,7 +119,7 @@ def releases_sentence(fit: Fit) -> str:
 def extrapolation_sentence(entries: list[dict[str, Any]]) -> str:
     """How many systems, and how many of the densest, rest on extrapolation.
 
-    ``entries`` are the systems of :func:`densing_bayes.display.documents.density_document`.
+    ``entries`` are the systems of :func:`densing_bayes.display.answers.systems.density_document`.
     """
     outside = sum(not entry["in_range"] for entry in entries)
     if outside == 0:
@@ -360,6 +357,12 @@ def verdict_sentence(fit: Fit) -> str:
     return " ".join([text, *mode_sentences(fit)])
 
 
+def small_verdict(fit: Any) -> str:
+    """The verdict of a small fit, with its reasons."""
+    reasons = fit.diagnostics["reasons"]
+    return f"{fit.verdict}{': ' + '; '.join(reasons) if reasons else ''}."
+
+
 def mode_sentences(fit: Fit) -> list[str]:
     """The headline of each mode, where chains sit in several; nothing otherwise."""
     result = []
@@ -382,4 +385,4 @@ def marked(verdict: str, text: str) -> str:
 def markdown_table(header: list[str], rows: list[list[str]]) -> str:
     """A table in Markdown."""
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(in_markdown_cell, line))} |" for line in lines)

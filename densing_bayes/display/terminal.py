@@ -1,4 +1,4 @@
-"""What commands share: options, reading a fit, printing tables and JSON."""
+"""What commands share: reading a fit, and printing an answer as text or as JSON."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from densing_bayes.display.literal import on_terminal
 from densing_bayes.errors import DensingError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from densing_bayes.display.section import Section
     from densing_bayes.posterior.result import Fit
 
 NOT_CONVERGED = 3
@@ -84,15 +86,9 @@ def parse_date(text: str) -> str:
     return day.isoformat()
 
 
-def verdict_of(fit: Any) -> str:
-    """The verdict of a small fit, with its reasons."""
-    reasons = fit.diagnostics["reasons"]
-    return f"{fit.verdict}{': ' + '; '.join(reasons) if reasons else ''}."
-
-
 def say(text: str) -> None:
     """Print a message, apart from the output."""
-    print(text, file=sys.stderr)
+    print(on_terminal(text), file=sys.stderr)
 
 
 def print_json(document: Any) -> None:
@@ -105,9 +101,42 @@ def print_json(document: Any) -> None:
     print(text)
 
 
+def show(document: Any, *sections: Section, as_json: bool, fit: Fit | None = None) -> None:
+    """Print an answer: its document, or its sections with what the fit stands on."""
+    if as_json:
+        print_json(document)
+        return
+    for section in sections:
+        print_section(section)
+    if fit is not None:
+        print_footing(fit)
+
+
+def print_section(section: Section) -> None:
+    """Print a section: sentences, tables, and how to read them."""
+    for sentence in section.sentences:
+        print_text(sentence)
+    for table in section.tables:
+        print_text("")
+        if table.note:
+            print_text(table.note)
+        kept = [i for i in range(len(table.header)) if i not in table.spare]
+        first, *header = (table.header[i] for i in kept)
+        rows = [[row[i] for i in kept] for row in table.rows]
+        left = {place for place, i in enumerate(kept) if i in table.left}
+        print_table(first, header, rows, left)
+    for note in section.notes:
+        print_text(note)
+
+
+def footing(fit: Fit) -> dict[str, Any]:
+    """What every document of a fit ends with."""
+    return {"diagnostics": fit.diagnostics, "provenance": fit.provenance}
+
+
 def print_text(text: str) -> None:
     """Print a line, folded to the width of the terminal."""
-    _console().print(text)
+    _console().print(on_terminal(text))
 
 
 def print_table(
@@ -131,6 +160,8 @@ def print_table(
         show_edge=False,
         header_style="bold",
     )
+    first, *header = map(on_terminal, (first, *header))
+    rows = [[on_terminal(cell) for cell in row] for row in rows]
     columns = list(zip((first, *header), *rows, strict=True))
     least = [max(map(len, cells)) for cells in columns]
     for i, name in enumerate((first, *header)):
@@ -173,10 +204,10 @@ def print_ledger(header: list[str], rows: list[list[str]]) -> None:
     width = max(map(len, header[2:]))
     for statement, published, *cells in rows:
         said = "" if published == "-" else f"  [published: {published}]"
-        console.print(f"{statement}{said}", style="bold")
+        console.print(on_terminal(f"{statement}{said}"), style="bold")
         for name, cell in zip(header[2:], cells, strict=True):
             if cell != "-":
-                console.print(f"  {name:{width}}  {cell}")
+                console.print(on_terminal(f"  {name:{width}}  {cell}"))
 
 
 def exit_unless_passed(*verdicts: str) -> None:

@@ -20,6 +20,7 @@ from densing_bayes.observed.observations import Observations
 from densing_bayes.posterior.estimates import estimate, probability
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.quantities.growth import growth
+from densing_bayes.shown import html_of
 
 ERROR_LIMIT = 0.3  # nats: a log evidence that is less certain is not used
 
@@ -56,6 +57,9 @@ class Comparison:
     dates: pd.DataFrame
     sensitivity: pd.DataFrame
     forecasts: pd.DataFrame
+
+    def _repr_html_(self) -> str | None:
+        return html_of(self)
 
 
 def criteria_table(

@@ -21,7 +21,7 @@ def far_limit(count: int, far: float = FAR) -> float:
     return float(norm.isf(far / (2.0 * count)))
 
 
-def robust_distance(residual: Floats, least: float = 0.0) -> Floats:
+def robust_distance(residual: Floats, least: float = 0.0, error: Floats | float = 0.0) -> Floats:
     """Residuals in robust standard deviations about their median.
 
     Parameters
@@ -29,8 +29,10 @@ def robust_distance(residual: Floats, least: float = 0.0) -> Floats:
     residual
         Residuals, any unit.
     least
-        Standard deviation that they have at least, by what is known of their measurement.
+        Standard deviation that most of them have at least.
+    error
+        Standard error of each, which comes on top where it is more than that of most.
     """
     about = residual - np.median(residual)
     spread = max(NORMAL * float(np.median(np.abs(about))), least, np.finfo(float).tiny)
-    return np.asarray(about / spread)
+    return np.asarray(about / np.hypot(spread, error))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
 from densing_bayes.fitting.engine.functions import Engine, joined
 from densing_bayes.fitting.engine.functions import sample as run_chains
+from densing_bayes.fitting.settings import Sampling
 from densing_bayes.posterior.diagnostics import TREE_DEPTH_LIMIT
 from densing_bayes.posterior.draws import stacked
 from densing_bayes.progress import Tell, unheard
@@ -30,31 +32,23 @@ WIDE = 10.0  # spread of pilot draws, in whitened units, above which the whiteni
 
 
 def pilot_run(
-    engine: Engine,
-    whitening: Whitening,
-    chains: int,
-    cores: int,
-    seed: int,
-    tell: Tell = unheard,
+    engine: Engine, whitening: Whitening, sampling: Sampling, tell: Tell = unheard
 ) -> Whitening:
     """Refine the whitening by a short run; too few draws for its covariance keep the Laplace.
 
     Where the whitening was far off, chains lose their way or draws spread far beyond it: then the
     run is made again, near the centre of those chains that found the posterior.
     """
-    chains, origin = max(chains, 4), np.zeros(len(whitening.globals_centre))
+    chains, origin = max(sampling.chains, 4), np.zeros(len(whitening.globals_centre))
     for number, (tune, draws, depth) in enumerate(PILOTS):
         trace = run_chains(
             engine.with_data(**whitening._asdict()),
             [origin],
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            cores=cores,
-            seed=seed + 1 + 1000 * number,
-            target_accept=PILOT_ACCEPT,
-            depth=depth,
-            progress=partial(tell, "pilot"),
+            Sampling(
+                draws, tune, chains, sampling.cores, sampling.seed + 1 + 1000 * number, PILOT_ACCEPT
+            ),
+            depth,
+            partial(tell, "pilot"),
         )
         height = trace["sample_stats"]["logp"].mean("draw").to_numpy()
         arrived = np.flatnonzero(height > height.max() - LOST * np.sqrt(engine.size))
@@ -82,29 +76,17 @@ def sample(
     engine: Engine,
     whitening: Whitening,
     positions: list[np.ndarray],
-    sampler: str,
-    *,
-    draws: int,
-    tune: int,
-    chains: int,
-    cores: int,
-    seed: int,
-    target_accept: float,
-    tell: Tell,
+    sampling: Sampling,
+    tell: Tell = unheard,
 ) -> xr.DataTree:
     """Sample near the origin of the coordinates, or each chain near one of some positions."""
-    if sampler == "nutpie":
+    if sampling.sampler == "nutpie":
         return run_chains(
             engine.with_data(**whitening._asdict()),
             positions,
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            cores=cores,
-            seed=seed,
-            target_accept=target_accept,
-            depth=TREE_DEPTH_LIMIT,
-            progress=partial(tell, "sampling"),
+            sampling,
+            TREE_DEPTH_LIMIT,
+            partial(tell, "sampling"),
         )
     import pymc as pm
 
@@ -112,18 +94,18 @@ def sample(
         conditioned.model[name].set_value(value)
     at = [{"whitened": position} for position in positions]
     trace = pm.sample(
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        cores=cores,
-        random_seed=seed,
-        target_accept=target_accept,
+        draws=sampling.draws,
+        tune=sampling.tune,
+        chains=sampling.chains,
+        cores=sampling.cores,
+        random_seed=sampling.seed,
+        target_accept=sampling.target_accept,
         progressbar=False,
         max_treedepth=TREE_DEPTH_LIMIT,
         model=conditioned.model,
         nuts_sampler="pymc",
         init="jitter+adapt_diag",
-        initvals=[at[chain % len(at)] for chain in range(chains)] if at else None,
+        initvals=[at[chain % len(at)] for chain in range(sampling.chains)] if at else None,
         compute_convergence_checks=False,
     )
     renamed = {"tree_depth": "depth", "lp": "logp"}
@@ -136,15 +118,13 @@ def continued(
     engine: Engine,
     whitening: Whitening,
     trace: xr.DataTree,
-    sampler: str,
-    *,
-    seed: int,
-    **settings: Any,
+    sampling: Sampling,
+    tell: Tell = unheard,
 ) -> xr.DataTree:
     """Twice as many draws of each chain: those of a trace, and as many with a whitening from it."""
     chains = trace["posterior"].sizes["chain"]
-    own = _refined(whitening, trace)
-    new = sample(conditioned, engine, own, [], sampler, chains=chains, seed=seed + 50, **settings)
+    more = replace(sampling, chains=chains, seed=sampling.seed + 50)
+    new = sample(conditioned, engine, _refined(whitening, trace), [], more, tell)
     return joined([trace, new], "draw")
 
 
@@ -154,24 +134,13 @@ def by_mode(
     whitening: Whitening,
     trace: xr.DataTree,
     groups: list[list[int]],
-    sampler: str,
-    *,
-    seed: int,
-    **settings: Any,
+    sampling: Sampling,
+    tell: Tell = unheard,
 ) -> xr.DataTree:
     """Sample each mode anew, with a whitening of its own: one whitening serves one mode."""
     traces = []
-    for number, chains in enumerate(groups):
+    for number, chains in enumerate(groups, start=1):
         own = _refined(whitening, trace, chains)
-        new = sample(
-            conditioned,
-            engine,
-            own,
-            [],
-            sampler,
-            chains=max(2, len(chains)),
-            seed=seed + 100 * (number + 1),
-            **settings,
-        )
-        traces.append(new)
+        more = replace(sampling, chains=max(2, len(chains)), seed=sampling.seed + 100 * number)
+        traces.append(sample(conditioned, engine, own, [], more, tell))
     return joined(traces)

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from importlib.metadata import version
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from densing_bayes.errors import FitError
-from densing_bayes.fitting.chains import by_mode, continued, pilot_run, sample
 from densing_bayes.fitting.compiled import Compiled, compile_fit
 from densing_bayes.fitting.engine.machine import is_compiled
+from densing_bayes.fitting.modes import multimodality
 from densing_bayes.fitting.settings import (
     LEAST_CHAINS,
     LEAST_DRAWS,
     LEAST_TUNE,
     MAX_SEED,
-    PRIOR_DRAWS,
     SEED,
     TARGET_ACCEPT,
+    Sampler,
+    Sampling,
+)
+from densing_bayes.fitting.steps import (
+    Task,
+    given,
+    groups_of,
+    provenance_of,
+    sampled,
+    starts,
+    whitened_by,
 )
 from densing_bayes.inputs.hypothesis import Hypothesis
 from densing_bayes.inputs.panel import Panel, load_panel
@@ -35,7 +45,6 @@ from densing_bayes.posterior.result import Fit
 from densing_bayes.progress import Tell, expected, phases, unheard
 
 PHASES = {"model": 3.0, "pilot": 2.0, "sampling": 6.5, "summaries": 2.0}  # seconds, about
-ENOUGH = 100  # draws of a chain, below which modes are not told from chance
 
 
 def fit(
@@ -49,7 +58,7 @@ def fit(
     cores: int | None = None,
     seed: int = SEED,
     target_accept: float = TARGET_ACCEPT,
-    sampler: Literal["nutpie", "pymc"] = "nutpie",
+    sampler: Sampler = "nutpie",
     progress: Tell | bool | None = None,
 ) -> Fit:
     """Fit a specification to a panel.
@@ -93,6 +102,7 @@ def fit(
     """
     check_settings(draws, tune, chains, seed)
     _check_sampler(target_accept, sampler)
+    sampling = Sampling(draws, tune, chains, cores, seed, target_accept, sampler)
     started = time.perf_counter()
     spec = spec if isinstance(spec, ModelSpec) else load_spec(spec)
     if hypothesis is not None:
@@ -105,21 +115,8 @@ def fit(
         tell("model", 0.0)
         observed = observe(panel, spec)
         compiled = compile_fit(spec, observed)
-        source = {"panel": panel.name, "tables_hash": panel.sha256}
-        return fit_compiled(
-            compiled,
-            observed,
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            cores=cores,
-            seed=seed,
-            target_accept=target_accept,
-            sampler=sampler,
-            tell=tell,
-            source=source,
-            started=started,
-        )
+        origin = Origin({"panel": panel.name, "tables_hash": panel.sha256}, started)
+        return fit_compiled(compiled, observed, sampling, origin=origin, tell=tell)
 
 
 def _told(progress: Tell | bool | None) -> AbstractContextManager[Tell]:
@@ -142,202 +139,73 @@ def whole(tell: Tell) -> Tell:
     return told
 
 
+class Origin(NamedTuple):
+    """Where a fit comes from, for its provenance."""
+
+    source: Mapping[str, Any]  # name and hash of the tables
+    started: float  # when it was begun, by time.perf_counter
+
+
 def fit_compiled(
     compiled: Compiled,
     observed: Observations,
+    sampling: Sampling,
     *,
     spec: ModelSpec | None = None,
     near: Fit | None = None,
-    draws: int,
-    tune: int,
-    chains: int,
-    cores: int | None,
-    seed: int,
-    target_accept: float = TARGET_ACCEPT,
-    sampler: Literal["nutpie", "pymc"] = "nutpie",
-    tell: Tell = unheard,
-    prior: bool = True,
-    source: dict[str, Any] | None = None,
-    started: float | None = None,
     seen: NDArray[np.bool_] | None = None,
+    origin: Origin | None = None,
+    tell: Tell = unheard,
 ) -> Fit:
-    """Fit observations with a model compiled for their shape; arguments as of :func:`fit`.
+    """Fit observations with a model compiled for their shape.
 
-    ``spec`` is another specification that the compiled model serves, ``near`` a fit of the same
-    panel, or of one like it, whose pilot serves, and ``prior=False`` leaves the prior draws out,
-    for many fits of simulated panels. With ``seen``, over systems, the fit is that of
-    ``observed.of_systems(seen)``: the others keep their places in the compiled arrays, say
-    nothing, and are dropped from the draws.
+    Parameters
+    ----------
+    compiled, observed
+        The model, and what it sees.
+    sampling
+        Settings; at most one core a chain is used.
+    spec
+        Another specification that the compiled model serves.
+    near
+        A fit of the same panel, or of one like it, whose pilot serves.
+    seen
+        Over systems: the fit is that of ``observed.of_systems(seen)``. The others keep their places
+        in the compiled arrays, say nothing, and are dropped from the draws.
+    origin
+        Of the fit.
+    tell
+        Told the phase, and the share of it that is done.
     """
-    from densing_bayes.fitting.coordinates import global_point
-    from densing_bayes.fitting.modes import chain_groups, multimodality
-    from densing_bayes.fitting.start import loss_optima, pilot
-    from densing_bayes.fitting.whitening import laplace, whitened, whitening_near
-    from densing_bayes.posterior.diagnostics import too_short
-
-    compiled_at = time.perf_counter()
-    parts, conditioned, engine = compiled[1:]
+    begun = time.perf_counter()
     spec = spec or compiled.spec
     if not compiled.serves(spec, observed):
         raise FitError("the compiled model has another structure: compile this specification anew")
-    cores = min(chains, cores or os.cpu_count() or 1)
-    whole = observed
+    cores = min(sampling.chains, sampling.cores or os.cpu_count() or 1)
     seen = np.ones(len(observed.systems), dtype=bool) if seen is None else seen
-    measured = {
-        "loss_data": observed.loss,
-        "reference_loss_data": np.nan_to_num(observed.reference_loss, nan=0.0),
-        "reference_score_data": observed.reference_score,
-        "score_data": observed.score,
-    }
-    if observed.repeat_label:
-        measured["repeat_data"] = observed.repeat_score
-    cells_seen = seen[observed.cell_system].astype(float)
-    conditioned.model["cell_seen"].set_value(cells_seen)
-    dates = compiled.dates(spec, observed)
-    measured |= dates
-    for name, value in measured.items():
-        parts.model[name].set_value(value)
-    initial = parts.model.initial_point()
-    global_point(conditioned, pilot(spec, observed).point(initial))
-    engine = engine.with_data(**measured, cell_seen=cells_seen)
+    task = Task(compiled, spec, observed, seen, replace(sampling, cores=cores), tell)
+    engine = given(task)
     tell("pilot", 0.0)
-    whitening = None
-    idle = compiled.idle(spec)
-    if near is not None:
-        pilot_found = near.data["pilot"].dataset
-        whitening = whitening_near(conditioned, engine, pilot_found, idle)
-    if whitening is None:
-        whitening = pilot_run(engine, laplace(conditioned, engine), chains, cores, seed, tell)
-        pilot_found = whitening.dataset(conditioned, idle)
-    else:  # the pilot may know coordinates besides, of use to others
-        modes = whitening.dataset(conditioned, idle)[["cell_mode"]]
-        pilot_found = pilot_found.drop_dims("cell").merge(modes)
-    # Where the loss laws have several optima, the chains start from different ones.
-    optima = loss_optima(spec, observed)
-    positions = [
-        whitened(conditioned, whitening, pilot(spec, observed, exponents).point(initial))
-        for exponents in (optima[:chains] if len(optima) > 1 else [])
-    ]
-    piloted_at = time.perf_counter()
-    settings: dict[str, Any] = {
-        "draws": draws,
-        "tune": tune,
-        "cores": cores,
-        "target_accept": target_accept,
-        "tell": tell,
+    whitening, pilot = whitened_by(task, engine, near)
+    positions = starts(task, whitening)
+    piloted = time.perf_counter()
+    drawn = sampled(task, engine, whitening, positions)
+    ended = time.perf_counter()
+    groups = groups_of(task, drawn, pilot)
+    started = begun if origin is None else origin.started
+    provenance = {} if origin is None else dict(origin.source)
+    provenance |= provenance_of(task, drawn, len(positions))
+    provenance["seconds"] = {
+        "compile": begun - started,
+        "pilot": piloted - begun,
+        "sampling": ended - piloted,
+        "total": time.perf_counter() - started,
     }
-    trace = sample(
-        conditioned,
-        engine,
-        whitening,
-        positions,
-        sampler,
-        chains=chains,
-        seed=seed,
-        **settings,
-    )
-    drawn = trace["posterior"].dataset[compiled.names]
-    groups_of = chain_groups(drawn) if draws >= ENOUGH else [list(range(chains))]
-    if len(groups_of) > 1:
-        trace = by_mode(
-            conditioned, engine, whitening, trace, groups_of, sampler, seed=seed, **settings
-        )
-    tell("summaries", 0.0)
-    posterior, statistics, diagnostics, table = _judged(trace, compiled.names, spec, whole, seen)
-    if len(groups_of) == 1 and too_short(diagnostics):
-        trace = continued(conditioned, engine, whitening, trace, sampler, seed=seed, **settings)
-        tell("summaries", 0.0)
-        posterior, statistics, diagnostics, table = _judged(
-            trace, compiled.names, spec, whole, seen
-        )
-    sampled_at = time.perf_counter()
-    if not seen.all():
-        observed = observed.of_systems(seen)
-        pilot_found = pilot_found.sel(cell=list(observed.cell_label))
-    groups = {
-        "posterior": posterior,
-        "sample_stats": statistics,
-        "diagnostics": table,
-        "observed_data": xr.Dataset(
-            {"score": ("cell", observed.score)}, coords={"cell": list(observed.cell_label)}
-        ),
-        "constant_data": xr.Dataset(
-            {name: ("change", getattr(observed, name)) for name in dates if observed.changes},
-            coords={"change": list(observed.changes)},
-        ),
-        "pilot": pilot_found,
-    }
-    if prior:
-        groups["prior"] = _relabelled(_prior(compiled, seed), spec, whole)
-        if whole is not observed:
-            groups["prior"] = _narrowed(groups["prior"], spec, observed)
-    now = time.perf_counter()
-    provenance = (source or {}) | {
-        "spec_hash": spec.hash,
-        "data_hash": observed.hash(),
-        "seed": seed,
-        "sampler": {
-            "name": sampler,
-            "draws": posterior.sizes["draw"],
-            "tune": tune,
-            "chains": chains,
-            "cores": cores,
-            "target_accept": target_accept,
-            "starts": max(1, len(positions)),
-        },
-        "seconds": {
-            "compile": compiled_at - (started or compiled_at),
-            "pilot": piloted_at - compiled_at,
-            "sampling": sampled_at - piloted_at,
-            "total": now - (started or compiled_at),
-        },
-        "versions": {
-            name: version(name)
-            for name in ("densing-bayes", "pymc", "pytensor", "nutpie", "arviz", "numpy")
-        },
-        "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-    }
-    found = Fit(xr.DataTree.from_dict(groups), spec, observed, diagnostics, provenance)
-    if len(groups_of) > 1:
-        diagnostics |= multimodality(found)
+    tree = xr.DataTree.from_dict(groups)
+    found = Fit(tree, spec, task.visible, drawn.diagnostics, provenance)
+    if drawn.modes > 1:
+        found.diagnostics.update(multimodality(found))
     return found
-
-
-def _judged(
-    trace: xr.DataTree,
-    names: list[str],
-    spec: ModelSpec,
-    observed: Observations,
-    seen: NDArray[np.bool_],
-) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any], xr.Dataset]:
-    """Draws of what the specification and the seen systems have, statistics, and the verdict."""
-    from densing_bayes.posterior.diagnostics import diagnose
-
-    posterior = _relabelled(trace["posterior"].dataset[names], spec, observed)
-    if not seen.all():
-        posterior = _narrowed(posterior, spec, observed.of_systems(seen))
-    statistics = trace["sample_stats"].dataset[
-        ["diverging", "energy", "depth", "n_steps", "step_size", "logp"]
-    ]
-    return posterior, statistics, *diagnose(posterior, statistics)
-
-
-def _relabelled(draws: xr.Dataset, spec: ModelSpec, observed: Observations) -> xr.Dataset:
-    """Draws of what the specification has, with its labels; the compiled one can have more."""
-    from densing_bayes.joint.model import coordinates
-
-    labels = coordinates(spec, observed)
-    surplus = [dim for dim in labels if draws.sizes.get(dim, 0) > len(labels[dim])]
-    draws = draws.drop_dims(surplus)
-    return draws.assign_coords({dim: list(labels[dim]) for dim in draws.dims if dim in labels})
-
-
-def _narrowed(draws: xr.Dataset, spec: ModelSpec, observed: Observations) -> xr.Dataset:
-    """Draws of what the observations have, of draws of more systems."""
-    from densing_bayes.joint.model import coordinates
-
-    labels = coordinates(spec, observed)
-    return draws.sel({dim: list(labels[dim]) for dim in draws.dims if dim in labels})
 
 
 def check_settings(draws: int, tune: int, chains: int, seed: int) -> None:
@@ -358,19 +226,3 @@ def _check_sampler(target_accept: float, sampler: str) -> None:
         raise FitError(f"target_accept = {target_accept} must lie between 0.5 and 1")
     if sampler not in ("nutpie", "pymc"):
         raise FitError(f"no sampler '{sampler}': use nutpie or pymc")
-
-
-def _prior(compiled: Compiled, seed: int) -> xr.Dataset:
-    """Prior draws of every unobserved variable but the cells, dims (chain, draw, ...)."""
-    from densing_bayes.fitting.engine.functions import dims_of
-    from densing_bayes.joint.variables import drawn
-
-    model = compiled.parts.model
-    names = [name for name in compiled.names if name != "log_effective_params"]
-    return xr.Dataset(
-        {
-            name: (("chain", "draw", *dims_of(model, model[name])), values[None])
-            for name, values in drawn(model, names, PRIOR_DRAWS, seed).items()
-        },
-        coords={"chain": [0], "draw": np.arange(PRIOR_DRAWS)},
-    )

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densing_bayes.fitting.compiled import Compiled, compile_fit, with_room
-from densing_bayes.fitting.fit import fit_compiled
+from densing_bayes.fitting.fit import Origin, fit_compiled
+from densing_bayes.fitting.settings import Sampling
 from densing_bayes.fitting.store import address, stored_fit
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.observed.observations import Observations
@@ -77,15 +78,12 @@ def fitter(terms: Terms, *, keep: bool = True) -> Callable[..., Fit]:
         return fit_compiled(
             compiled,
             request.observed,
+            Sampling(**settings, cores=terms.cores, prior=keep),
             spec=request.spec,
             near=near,
-            cores=terms.cores,
-            tell=terms.tell,
-            started=started,
-            source=terms.source,
             seen=request.seen,
-            prior=keep,
-            **settings,
+            origin=Origin(terms.source, started),
+            tell=terms.tell,
         )
 
     def fit(request: Request, *, again: bool = True, after: Fit | None = None) -> Fit:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 TARGET_ACCEPT = 0.95
 SEED = 20221130
 PRIOR_DRAWS = 2000
@@ -9,3 +12,19 @@ LEAST_DRAWS = 10  # of a chain, and as many tuning steps
 LEAST_TUNE = 10
 LEAST_CHAINS = 1
 MAX_SEED = 2**32 - 1  # of every generator of random numbers that takes part
+
+Sampler = Literal["nutpie", "pymc"]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a model is sampled; as of :func:`densing_bayes.fit`."""
+
+    draws: int
+    tune: int
+    chains: int
+    cores: int | None
+    seed: int
+    target_accept: float = TARGET_ACCEPT
+    sampler: Sampler = "nutpie"
+    prior: bool = True  # whether draws of the prior are made, too

@@ -13,15 +13,15 @@ import io
 import json
 import logging
 import os
-import pickle
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from platformdirs import user_cache_path
 
@@ -163,10 +163,22 @@ def _unsealed(content: str) -> dict[str, Any]:
     return answer
 
 
+class Form[Answer](NamedTuple):
+    """How an answer becomes files by name, and is made from them again. Nothing is unpickled."""
+
+    pack: Callable[[Answer], dict[str, bytes]]
+    unpack: Callable[[dict[str, bytes]], Answer]
+
+
 def kept[Answer](
-    what: str, key: Any, make: Callable[[], Answer], folder: Path, module: str
+    what: str,
+    key: Any,
+    make: Callable[[], Answer],
+    folder: Path,
+    module: str,
+    form: Form[Answer],
 ) -> Answer:
-    """A Python object of the store: read, or else made and kept.
+    """An answer of the store: read, or else made and kept, as a zip of files.
 
     Parameters
     ----------
@@ -175,26 +187,25 @@ def kept[Answer](
     key
         What it depends on besides the source, specifications and tables of the package, as JSON.
     make
-        Makes the object.
+        Makes the answer.
     folder
-        Of the store. Objects are pickles, so it must be one's own.
+        Of the store.
     module
         Name of the module of this package that makes it.
+    form
+        How it is files.
+
+    Returns
+    -------
+    Answer
+        As it is read from its files, also when it has just been made.
     """
     content = json.dumps([key, versions(module), hash_of(*RESOURCES)], sort_keys=True)
-    path = folder / f"{what}-{hashlib.sha256(content.encode()).hexdigest()[:32]}.pickle"
-    if path.exists():
-        try:
-            answer: Answer = pickle.loads(path.read_bytes())
-            return answer
-        except Exception as error:  # whatever a broken pickle raises
-            log.warning("the stored %s cannot be read (%s): computed again", path, error)
-    answer = make()
-    try:
-        write_file(path, pickle.dumps(answer))
-    except (OSError, pickle.PicklingError, AttributeError, TypeError) as error:
-        log.warning("the answer could not be stored in %s (%s)", folder, error)
-    return answer
+
+    def packed() -> dict[str, bytes]:
+        return form.pack(make())
+
+    return form.unpack(_archived(what, content, packed, folder))
 
 
 def kept_files(
@@ -214,12 +225,19 @@ def kept_files(
         Of the store.
     """
     content = json.dumps([key, libraries(), hash_of("densing_bayes", *RESOURCES)], sort_keys=True)
-    path = folder / f"{what}-{hashlib.sha256(content.encode()).hexdigest()[:32]}.zip"
+    return _archived(what, content, make, folder)
+
+
+def _archived(
+    what: str, content: str, make: Callable[[], dict[str, bytes]], folder: Path
+) -> dict[str, bytes]:
+    """Files of the entry that is named after some content; a zip knows damage by its checksums."""
+    path = folder / f"{what}-{_sha256(content)[:32]}.zip"
     if path.exists():
         try:
             with zipfile.ZipFile(path) as archive:
                 return {name: archive.read(name) for name in archive.namelist()}
-        except (zipfile.BadZipFile, OSError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
             log.warning("the stored %s cannot be read (%s): computed again", path, error)
     made = make()
     whole = io.BytesIO()
@@ -229,7 +247,7 @@ def kept_files(
     try:
         write_file(path, whole.getvalue())
     except OSError as error:
-        log.warning("the files could not be stored in %s (%s)", folder, error)
+        log.warning("%s could not be stored in %s (%s)", what, folder, error)
     return made
 
 
@@ -249,8 +267,8 @@ def hash_of(*packages: str) -> str:
 
 
 def libraries() -> dict[str, str]:
-    """Versions of this package and of the libraries that numbers come from."""
-    return {name: version(name) for name in ("densing-bayes", *LIBRARIES)}
+    """Versions of the libraries that numbers come from; of this package its source stands."""
+    return {name: version(name) for name in LIBRARIES}
 
 
 def versions(module: str = FITS) -> dict[str, str]:

@@ -194,3 +194,18 @@ class TableSchema:
     def names(self) -> list[str]:
         """Column names in order."""
         return [column.name for column in self.columns]
+
+
+def text_column(name: str, default: Any = "", **options: Any) -> ColumnSchema:
+    """A column of text that may be left out."""
+    return ColumnSchema(name, default=default, **options)
+
+
+def key_column(name: str) -> ColumnSchema:
+    """A column that names its row, or one of another table."""
+    return ColumnSchema(name, required=True, blank=False)
+
+
+def copied(column: str) -> Callable[[pd.DataFrame], pd.Series]:
+    """A default: what another column has."""
+    return lambda table: table[column]

@@ -18,8 +18,13 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+LARGEST = 1e12  # of what a prior says; beyond it sums lose their digits, and a model its start
+WIDEST = 20.0  # standard deviation of a logarithm or logit: factors of e^20
+
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=1 / LARGEST, le=LARGEST)]
+Finite = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+OfLogs = Annotated[float, Field(ge=1 / LARGEST, le=WIDEST)]
 
 
 class Family(Frozen):
@@ -62,7 +67,7 @@ class Normal(Family):
 
     distribution: Literal["normal"]
     mu: Finite
-    sigma: Positive
+    sigma: Amount
 
     def _law(self) -> Any:
         from scipy import stats
@@ -79,8 +84,8 @@ class LogNormal(Family):
 
     scale = "median"
     distribution: Literal["lognormal"]
-    median: Positive
-    sigma: Positive
+    median: Amount
+    sigma: OfLogs
 
     def _law(self) -> Any:
         from scipy import stats
@@ -96,7 +101,7 @@ class HalfNormal(Family):
     """Half-normal prior."""
 
     distribution: Literal["halfnormal"]
-    sigma: Positive
+    sigma: Amount
 
     def _law(self) -> Any:
         from scipy import stats
@@ -117,7 +122,7 @@ class Exponential(Family):
 
     scale = "upper"
     distribution: Literal["exponential"]
-    upper: Positive
+    upper: Amount
     tail: Annotated[float, Field(gt=0, lt=1)] = 0.05
 
     @property
@@ -139,8 +144,8 @@ class Beta(Family):
     """Beta prior on the unit interval. It has no scale."""
 
     distribution: Literal["beta"]
-    alpha: Positive
-    beta: Positive
+    alpha: Amount
+    beta: Amount
 
     def _law(self) -> Any:
         from scipy import stats
@@ -157,7 +162,7 @@ class LogitNormal(Family):
 
     distribution: Literal["logitnormal"]
     median: Annotated[float, Field(gt=0, lt=1)]
-    sigma: Positive
+    sigma: OfLogs
 
     def _law(self) -> Any:
         """Of the logit."""

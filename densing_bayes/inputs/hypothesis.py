@@ -13,6 +13,10 @@ from pydantic import Field, model_validator
 from densing_bayes.inputs.dates import Day
 from densing_bayes.inputs.families import Frozen, Positive, PositivePrior, RealPrior
 
+MOST_CHANGES = 24
+MOST_KNOTS = 240
+"""Of a trend, so that a model of it can be built and sampled in minutes."""
+
 
 class ChangeSpec(Frozen):
     """A change of the trend in slope, level or both, at a date or somewhere in a window.
@@ -76,6 +80,11 @@ class SmoothSpec(Frozen):
     def _has_knots(self) -> SmoothSpec:
         if self.start >= self.end:
             raise ValueError(f"start = {self.start} must be before end = {self.end}")
+        if len(self.knots) > MOST_KNOTS:
+            raise ValueError(
+                f"{len(self.knots)} knots from {self.start} to {self.end} are more than "
+                f"{MOST_KNOTS}: raise every_days, or bring start and end nearer to the data"
+            )
         return self
 
     @property
@@ -161,7 +170,7 @@ class Hypothesis(Frozen):
     name: Annotated[str, Field(min_length=1)]
     description: str = ""
     prior_odds: Positive = 1.0
-    changes: tuple[ChangeSpec, ...] = ()
+    changes: Annotated[tuple[ChangeSpec, ...], Field(max_length=MOST_CHANGES)] = ()
     smooth: SmoothSpec | None = None
     saturation: SaturationSpec | None = None
     growth_change: RealPrior | None = None
@@ -176,7 +185,7 @@ class Hypothesis(Frozen):
 class LineSpec(Frozen):
     """A line over time, what may change in it, and the priors of its parameters."""
 
-    changes: tuple[ChangeSpec, ...] = ()
+    changes: Annotated[tuple[ChangeSpec, ...], Field(max_length=MOST_CHANGES)] = ()
     smooth: SmoothSpec | None = None
     saturation: SaturationSpec | None = None
     level: RealPrior

@@ -8,6 +8,7 @@ from typing import Final
 import pandas as pd
 
 from densing_bayes.errors import TableError, did_you_mean
+from densing_bayes.inputs.benchmark_names import benchmark_named
 from densing_bayes.inputs.columns import TableSchema
 from densing_bayes.inputs.releases import release_names
 from densing_bayes.inputs.schema import ONE_PROTOCOL, TABLES, TIES, pandera_schema
@@ -124,7 +125,10 @@ def _ties(tables: dict[str, pd.DataFrame], name: str, column: str, target: str) 
     values = tables[name][column]
     problems = []
     for row, value in values[~values.isin(known)].items():
-        hint = did_you_mean(str(value), known, "add it there or leave the row out")
+        meant = benchmark_named(str(value)) if column == "benchmark" else ""
+        hint = did_you_mean(
+            meant if meant in known else str(value), known, "add it there or leave the row out"
+        )
         problems.append(
             Problem(
                 TABLES[name].file,

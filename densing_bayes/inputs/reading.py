@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import datetime as dt
 import hashlib
 import io
 import os
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 DATA_PACKAGE = "densing_bayes.data"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # no tab, no line break
+MONTH_FORMATS = ("%Y %m", "%m %Y", "%b %Y", "%B %Y", "%Y %b", "%Y %B")
+DAY_FORMATS = ("%Y %m %d", "%Y%m%d", "%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y")
 _BLANKS = {"", "na", "n/a", "nan", "null", "none", "-"}
 
 
@@ -63,7 +66,9 @@ def load_table(schema: TableSchema, source: str | os.PathLike[str] | None = None
     table, _ = _read_table(schema, folder, source is None, True, problems)
     problems += duplicates(schema, table)
     raise_problems(problems, str(folder))
-    return table.reset_index(drop=True)
+    table = table.reset_index(drop=True)
+    table.attrs["file"] = schema.file
+    return table
 
 
 def refuse_foreign(path: Path) -> None:
@@ -205,6 +210,10 @@ def _split(schema: TableSchema, text: str, problems: list[Problem]) -> pd.DataFr
             cells = [cell.strip() for cell in cells]
             if header is None:
                 header = cells
+                if header[0].startswith(("#", "sep=", "Sep=", "SEP=")):
+                    text = "is no header; remove the line, which only some programs understand"
+                    problems.append(Problem(schema.file, text, line, value=ascii(",".join(header))))
+                    return pd.DataFrame()
                 if not _right_delimiter(schema, header, line, problems):
                     return pd.DataFrame()
             elif (found := next(filter(_CONTROL.search, cells), None)) is not None:
@@ -338,18 +347,47 @@ def _number_fix(value: str) -> str:
         return f"is not a number; write {value[:-1]}{scale}"
     if value.endswith("%") and value[:-1].replace(".", "", 1).isdigit():
         return f"is not a number; write {float(value[:-1]) / 100:.6g}"
+    if re.fullmatch(r"[1-9]\d{0,2}(,\d{3}){2,}", value):
+        return f"is not a number; write {value.replace(',', '')}, without commas"
+    if re.fullmatch(r"[1-9]\d{0,2},\d{3}", value):
+        without, point = value.replace(",", ""), value.replace(",", ".")
+        return f"is not a number; write {without} without a comma, or {point} if that is meant"
     if value.replace(",", "", 1).isdigit():
         return f"is not a number; write {value.replace(',', '.')} with a decimal point"
     return "is not a number; write it in digits, for example 7e9 or 0.642"
 
 
 def _date_fix(value: str) -> str:
-    if len(value) == 7 and value[4] == "-" and value.replace("-", "").isdigit():
-        return f"is a month; write a day, for example {value}-15, and say so in date_basis"
+    month = _month(value)
+    if month:
+        return f"is a month; write a day, for example {month}-15, and say so in date_basis"
     if len(value) == 4 and value.isdigit():
         return f"is a year; write a day as YYYY-MM-DD, for example {value}-07-01"
     if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])-[0-3]\d", value) and not (
         FIRST_DAY.year <= int(value[:4]) <= LAST_DAY.year
     ):
         return f"{OUTSIDE}; write the day on which it came out"
+    day = _day(value)
+    if day:
+        return f"is not written as a date is here; write {day}"
     return "is not a date; write YYYY-MM-DD, for example 2023-07-18"
+
+
+def _month(value: str) -> str:
+    """A month that is written in one of the usual ways, as YYYY-MM."""
+    return _written_as(value, MONTH_FORMATS, "%Y-%m")
+
+
+def _day(value: str) -> str:
+    """A day that is written in a way that can be read only in one way, as YYYY-MM-DD."""
+    return _written_as(value, DAY_FORMATS, "%Y-%m-%d")
+
+
+def _written_as(value: str, formats: tuple[str, ...], form: str) -> str:
+    plain = re.sub(r"[\s,./-]+", " ", value).strip()
+    for each in formats:
+        try:
+            return dt.datetime.strptime(plain, each).strftime(form)
+        except ValueError:
+            continue
+    return ""

@@ -6,28 +6,20 @@ The words are the API: models, posteriors, reports and plots use these names and
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
 from densing_bayes.inputs.columns import (
-    AMOUNT,
     ANNEALED,
-    BITS,
     CHANCE,
-    CHILD_METHODS,
-    COST_BASES,
-    COST_QUANTITIES,
     DERIVATIONS,
     ERROR,
     FORMATS,
     ITEMS,
     LOSS,
     LOSS_UNITS,
-    PAIR_PROTOCOLS,
     PARAMS,
     RELEASED,
     SCORE,
@@ -38,6 +30,9 @@ from densing_bayes.inputs.columns import (
     TableSchema,
     one_of,
 )
+from densing_bayes.inputs.columns import copied as _copy
+from densing_bayes.inputs.columns import key_column as _key
+from densing_bayes.inputs.columns import text_column as _text
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
@@ -73,18 +68,6 @@ RELEASE_DAYS: Final = 60
 """Siblings of a family no further apart than this belong to one release, unless told otherwise."""
 
 
-def _text(name: str, default: Any = "", **options: Any) -> ColumnSchema:
-    return ColumnSchema(name, default=default, **options)
-
-
-def _key(name: str) -> ColumnSchema:
-    return ColumnSchema(name, required=True, blank=False)
-
-
-def _copy(column: str) -> Callable[[pd.DataFrame], pd.Series]:
-    return lambda table: table[column]
-
-
 def _architecture(table: pd.DataFrame) -> pd.Series:
     sparse = table["params_active"] < table["params_total"]
     return sparse.map({True: "moe", False: "dense"})
@@ -96,10 +79,6 @@ def _format(table: pd.DataFrame) -> pd.Series:
 
 def _comparable_basis(table: pd.DataFrame) -> pd.Series:
     return table["params_comparable"].notna().map({True: "given", False: "unknown"})
-
-
-def _numbered(table: pd.DataFrame) -> pd.Series:
-    return pd.Series([f"row {row}" for row in table.index], table.index, dtype=object)
 
 
 _PROTOCOL_COLUMN = _text("protocol", ONE_PROTOCOL, late=True)
@@ -273,109 +252,6 @@ EVENTS = TableSchema(
         _text("source"),
     ),
 )
-COMPRESSION = TableSchema(
-    "compression.csv",
-    ("child", "parent", "benchmark", "table"),
-    (
-        _key("child"),
-        _key("parent"),
-        ColumnSchema(
-            "method", required=True, blank=False, rule=one_of(CHILD_METHODS), default="quantised"
-        ),
-        _text("scheme", "unnamed"),
-        ColumnSchema("bits", "number", rule=BITS, default=16.0),
-        _text("granularity"),
-        _key("benchmark"),
-        replace(_SCORE_COLUMN, name="child_score"),
-        replace(_SCORE_COLUMN, name="parent_score"),
-        ColumnSchema("shots", "number", rule=SHOTS, default=math.nan),
-        _text("protocol", "panel", rule=one_of(PAIR_PROTOCOLS)),
-        _text("table", "one"),
-        ColumnSchema("child_params", "number", required=True, blank=False, rule=PARAMS),
-        ColumnSchema("parent_params", "number", required=True, blank=False, rule=PARAMS),
-        _text("size_basis", "given"),
-        _text("source"),
-    ),
-)
-COSTS = TableSchema(
-    "costs.csv",
-    ("entry",),
-    (
-        _key("entry"),
-        _text("name", _copy("entry")),
-        _text("system"),
-        ColumnSchema("date", "date", required=True, blank=False),
-        ColumnSchema("quantity", required=True, blank=False, rule=one_of(COST_QUANTITIES)),
-        ColumnSchema("value", "number", required=True, blank=False, rule=AMOUNT),
-        _text("hardware"),
-        ColumnSchema("peak_flops", "number", rule=AMOUNT, default=math.nan),
-        ColumnSchema("basis", required=True, blank=False, rule=one_of(COST_BASES)),
-        ColumnSchema("params", "number", rule=PARAMS, default=math.nan),
-        ColumnSchema("tokens", "number", rule=TOKENS, default=math.nan),
-        _text("scratch", "true", rule=one_of(TRUTH, may_be_empty=True)),
-        _text("source"),
-        _text("note"),
-    ),
-)
-
-LAW_RUNS: Final = TableSchema(
-    "chinchilla.csv",
-    ("run",),
-    (
-        _text("run", _numbered),
-        ColumnSchema("params", "number", required=True, blank=False, rule=PARAMS),
-        ColumnSchema("tokens", "number", required=True, blank=False, rule=TOKENS),
-        ColumnSchema("loss", "number", required=True, blank=False, rule=LOSS),
-        _text("flag"),
-        _text("source"),
-    ),
-)
-"""Training runs for the loss law alone; losses in one unit, whichever it is."""
-
-PRICES: Final = TableSchema(
-    "prices.csv",
-    ("offer",),
-    (
-        _key("offer"),
-        _text("provider"),
-        _text("system", _copy("offer")),
-        ColumnSchema("date", "date", required=True, blank=False, rule=RELEASED),
-        ColumnSchema("date_earliest", "date"),
-        _text("date_basis"),
-        ColumnSchema("input_price", "number", required=True, blank=False, rule=AMOUNT),
-        ColumnSchema("output_price", "number", rule=AMOUNT),
-        ColumnSchema("mmlu", "number", required=True, rule=SCORE),
-        ColumnSchema("mmlu_second", "number", rule=SCORE),
-        _text("open_weights", "unknown", rule=one_of(TRUTH)),
-        ColumnSchema("plotted_date", "date"),
-        ColumnSchema("plotted_price", "number", rule=AMOUNT),
-        _text("score_source"),
-        _text("source"),
-        _text("note"),
-    ),
-)
-"""Dated offers of inference; prices in USD per million tokens."""
-
-TECHNOLOGY: Final = TableSchema(
-    "technology.csv",
-    ("point",),
-    (
-        _key("point"),
-        ColumnSchema("quantity", required=True, blank=False),
-        _text("kind"),
-        _text("label", _copy("point")),
-        ColumnSchema("date_earliest", "date"),
-        ColumnSchema("date", "date", required=True, blank=False, rule=RELEASED),
-        ColumnSchema("value", "number", required=True, rule=AMOUNT),
-        ColumnSchema("value_low", "number", rule=AMOUNT),
-        ColumnSchema("value_high", "number", rule=AMOUNT),
-        _text("unit"),
-        _text("basis"),
-        _text("detail"),
-        _text("source"),
-    ),
-)
-"""Dated values of chips and batteries; a value without a number has limits."""
 
 TABLES: Final = {
     "benchmarks": BENCHMARKS,

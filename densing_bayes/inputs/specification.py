@@ -361,7 +361,10 @@ def _message(item: Any, kind: type[Frozen]) -> str:
             hint = did_you_mean(tag, allowed)
             return f"'{path}': no prior '{tag}' here, use one of {', '.join(allowed)}{hint}"
         case _:
-            return f"'{path}' = {item['input']!r}: {item['msg']}"
+            said = item["msg"].removeprefix("Value error, ")
+            if isinstance(item["input"], dict | list):  # it is long, and not what is wrong
+                return f"'{path}': {said}" if path else said
+            return f"'{path}' = {item['input']!r}: {said}"
 
 
 def _known_keys(location: tuple[int | str, ...], kind: type[Frozen]) -> list[str]:

@@ -41,7 +41,7 @@ NO_MEAN = {
     "compute_ratio",
     *corollaries.WITH_PRIOR,
 }
-OBSERVED = {"price_observed", "compute_ratio"}  # numbers of a table, without a posterior
+OBSERVED = corollaries.OF_TABLES.keys() - corollaries.WITH_PRIOR  # of a table: no posterior
 DEFINITIONS = ("mean", "edge", DRIFTING, "quantile")  # of the best
 
 

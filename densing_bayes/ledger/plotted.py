@@ -20,14 +20,15 @@ from densing_bayes.corollaries.trends.exponential import (
     dated_points,
     fit_exponential,
 )
+from densing_bayes.corollaries.trends.kept import kept_draws, kept_fits
 from densing_bayes.fitting.settings import SEED
-from densing_bayes.fitting.store import kept, store_folder
 from densing_bayes.inputs.dates import ORIGIN
 from densing_bayes.inputs.hypothesis import ChangeSpec
 from densing_bayes.inputs.published import load_figures
 from densing_bayes.inputs.specification import ModelSpec, load_spec
 from densing_bayes.ledger.quantile import quantile_growth
 
+FIGURES = {"five": "fig1", "mmlu_cf": "fig2", "mmlu": "fig3c"}  # whose densities are plotted
 CHATGPT = ChangeSpec(name="chatgpt", date=ORIGIN.date())
 PRIORS = (
     "level",
@@ -76,14 +77,16 @@ def fit_paper_figures(seed: int = SEED, *, drifts: bool = False) -> PlottedPanel
     It takes some seconds. With ``drifts`` the scale of the shortfall may change with date.
     """
 
-    def make() -> PlottedPanel:
-        five, mmlu_cf, mmlu = (
-            fit_plotted(load_figures(figure), bend=bend, drifts=drifts, name=figure, seed=seed)
-            for figure, bend in (("fig1", False), ("fig2", False), ("fig3c", True))
-        )
-        return PlottedPanel(five, mmlu_cf, mmlu, drifts)
+    def make() -> dict[str, ExponentialFit]:
+        return {
+            name: fit_plotted(
+                load_figures(figure), bend=name == "mmlu", drifts=drifts, name=figure, seed=seed
+            )
+            for name, figure in FIGURES.items()
+        }
 
-    return kept("plotted", [seed, drifts], make, store_folder(), __name__)
+    fits = kept_fits("plotted", [seed, drifts], make, __name__)
+    return PlottedPanel(**fits, drifts=drifts)
 
 
 def paper_figures_quantile(seed: int = SEED) -> dict[str, xr.Dataset]:
@@ -94,10 +97,9 @@ def paper_figures_quantile(seed: int = SEED) -> dict[str, xr.Dataset]:
 
     def make() -> dict[str, xr.Dataset]:
         panel = fit_paper_figures(seed)
-        parts = {"five": panel.five, "mmlu_cf": panel.mmlu_cf, "mmlu": panel.mmlu}
-        return {name: quantile_growth(part, seed=seed) for name, part in parts.items()}
+        return {name: quantile_growth(getattr(panel, name), seed=seed) for name in FIGURES}
 
-    return kept("plotted-quantile", seed, make, store_folder(), __name__)
+    return kept_draws("plotted-quantile", seed, make, __name__)
 
 
 def fit_plotted(

@@ -18,9 +18,9 @@ import xarray as xr
 from scipy.optimize import linprog
 
 from densing_bayes.corollaries.trends.exponential import ExponentialFit
+from densing_bayes.corollaries.trends.kept import kept_draws
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting.settings import SEED
-from densing_bayes.fitting.store import kept, store_folder
 from densing_bayes.inputs.dates import DAYS_PER_YEAR
 from densing_bayes.inputs.hypothesis import LineSpec
 from densing_bayes.joint.line import Dated
@@ -90,7 +90,7 @@ def kept_quantile_growth(fit: Fit) -> xr.Dataset:
     source = fit.provenance
     names = ("spec_hash", "data_hash", "seed", "created")
     key = [str(source.get(name)) for name in names]
-    return kept("quantile", key, lambda: quantile_growth(fit), store_folder(), __name__)
+    return kept_draws("quantile", key, lambda: {"growth": quantile_growth(fit)}, __name__)["growth"]
 
 
 def _columns(spec: LineSpec, dated: Dated, time: Floats) -> tuple[list[Floats], list[int]]:

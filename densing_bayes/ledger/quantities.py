@@ -37,8 +37,9 @@ def quantity_of(name: str, fit: Judgeable) -> Quantity:
     if name == "visits":
         return _NO_INPUTS
     match fit:
-        case TablePanel():
-            return corollaries.OF_TABLES.get(name, _NO_DENSITIES)
+        case TablePanel(fits=fits):
+            of_tables = corollaries.OF_TABLES.get(name, _NO_DENSITIES)
+            return lambda _, argument, group: of_tables(fits, argument, group)
         case PlottedPanel():
             return PLOTTED.get(name, _PLOTTED_ONLY)
     return QUANTITIES.get(name, _NO_TABLES)

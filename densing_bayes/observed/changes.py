@@ -25,6 +25,12 @@ def changes_of(spec: ModelSpec) -> dict[str, Any]:
 def check_changes(spec: ModelSpec, time: Floats) -> None:
     """Refuse changes that lie outside the data."""
     first, last = date_of(time.min()).date(), date_of(time.max()).date()
+    smooth = spec.trend.smooth
+    if smooth is not None and not any(first < knot < last for knot in smooth.knots):
+        raise SpecError(
+            f"no knot of the smooth trend, {smooth.start} to {smooth.end}, lies within the data, "
+            f"which run from {first} to {last}"
+        )
     for change in spec.trend.changes:
         start, end = map(years_since_origin, change.window)
         if change.known and not time.min() < start <= time.max():

@@ -16,6 +16,7 @@ import xarray as xr
 from densing_bayes.errors import FileFormatError, FitError
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.observed.observations import Observations
+from densing_bayes.shown import html_of
 from densing_bayes.writing import write_file
 
 CI = 0.95  # the one default of every interval, equal-tailed
@@ -69,6 +70,9 @@ class Fit:
     def verdict(self) -> str:
         """PASS, FAIL, or MULTIMODAL where chains sit in different modes."""
         return str(self.diagnostics["verdict"])
+
+    def _repr_html_(self) -> str | None:
+        return html_of(self)
 
     def to_dataframe(self, ci: float = CI) -> pd.DataFrame:
         """Mean, sd, equal-tailed interval, R-hat and ESS of every scalar of the posterior."""

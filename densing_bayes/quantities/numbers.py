@@ -29,6 +29,8 @@ def count(value: float) -> str:
     """A count of params or tokens with SI letters of the field: 7e9 is "7.0B"."""
     if not math.isfinite(value):
         return "inf"
+    if value >= 1e18:  # no model is as large, and digits would not fit
+        return f"{value:.1e}"
     for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if value >= size:
             scaled = value / size

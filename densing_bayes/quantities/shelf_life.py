@@ -161,11 +161,11 @@ def _check_kappa(kappa: float) -> None:
         raise DensingError(f"kappa = {kappa} must be above 1: the successor has 1/kappa the params")
 
 
-def _rows(fit: Fit, systems: Sequence[str] | None) -> list[int]:
+def _rows(fit: Fit, systems: str | Sequence[str] | None) -> list[int]:
     if systems is None:
         return list(range(len(fit.observed.systems)))
     rows = []
-    for name in systems:
+    for name in [systems] if isinstance(systems, str) else systems:
         if name not in fit.observed.systems:
             hint = did_you_mean(name, fit.observed.systems, most=3)
             raise DensingError(f"no system '{name}' in this fit{hint}")

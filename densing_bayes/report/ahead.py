@@ -15,9 +15,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
+from densing_bayes.corollaries.sections import answers
 from densing_bayes.fitting.built_in import BUILT_IN
 from densing_bayes.progress import Steps, Tell, expected, unheard
 
+LONG = sorted(
+    (answer for answer in answers() if answer.seconds), key=lambda each: -each.seconds
+)  # sections, the longest first
 AT_ONCE = 2
 OFTEN = 0.2  # seconds between two events of one errand, at least
 EXPECTED = {  # seconds beside each other on two cores, by step
@@ -27,12 +31,8 @@ EXPECTED = {  # seconds beside each other on two cores, by step
     },
     "densities that the paper plotted": 8.0,
     "prices and engines": 4.0,
-    "section 'prices'": 2.0,
-    "section 'compression'": 24.0,
-    "section 'payback'": 2.0,
-    "section 'drivers'": 3.0,
+    **{f"section '{answer.name}'": answer.seconds for answer in LONG},
 }
-LONG = ("compression", "drivers", "payback", "prices")  # sections, the longest first
 
 
 class Errand(NamedTuple):
@@ -140,9 +140,9 @@ def for_sections(wanted: Sequence[str] | None, ci: float) -> list[Errand]:
     """Errands for the sections on corollaries of the fit of 'joint' that take some seconds."""
     after = "fit of 'joint'"
     return [
-        Errand(f"section '{name}'", _section, (name, ci), after)
-        for name in LONG
-        if wanted is None or name in wanted
+        Errand(f"section '{answer.name}'", _section, (answer.name, ci), after)
+        for answer in LONG
+        if wanted is None or answer.name in wanted
     ]
 
 

@@ -6,8 +6,6 @@ from collections.abc import Callable, Collection, Iterable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
-from matplotlib import pyplot
-
 from densing_bayes.display import sentences
 from densing_bayes.display.section import Report, Section
 from densing_bayes.errors import DensingError, did_you_mean
@@ -91,9 +89,6 @@ def make_report(
     for name in wanted:
         with steps.step(f"section '{name}'") if steps else nullcontext():
             parts.append(makers[name]())
-    for section in parts:
-        for picture in section.pictures:
-            pyplot.close(picture.figure)  # it goes to files, and no window
     return Report(
         title=title,
         subtitle=fit.spec.description or fit.spec.name,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from densing_bayes.display import sentences
+from densing_bayes.display.reference_figures import plot_scaling, plot_score_links
 from densing_bayes.display.section import Equation, Picture, Section, Table
 from densing_bayes.errors import DensingError
 from densing_bayes.inputs.dates import date_of
@@ -28,6 +30,41 @@ MOST_SOURCES = 60  # that the data section lists in full
 
 def model_section(fit: Fit, ci: float = CI) -> Section:
     """The model in words and equations, and every prior beside its posterior."""
+    spec = fit.spec
+    rows = tuple(
+        (name, text, _posterior_text(fit, name, ci)) for name, text in listed(spec).items()
+    )
+    return Section(
+        "model",
+        "The model and its priors",
+        (
+            "Losses and scores of a reference family give each benchmark's scaling law and score "
+            "curve; scores of systems give their effective params on that curve; densities and "
+            "release dates give the frontier. Everything is estimated at once, so the interval of "
+            "a doubling time holds the uncertainty of all of it.",
+            f"D0 is {numbers.count(spec.panel.reference_tokens)} tokens; the size of a system is "
+            f"its '{spec.panel.size}' count.",
+        ),
+        tables=(
+            Table(
+                (
+                    "Prior",
+                    "Distribution: central 95%",
+                    f"Posterior, {numbers.percent(ci)} interval",
+                ),
+                rows,
+                name="priors",
+                note="Parameters of several benchmarks or classes show the range of their medians.",
+                left=frozenset({1}),
+            ),
+        ),
+        equations=_equations(fit),
+        document=spec.model_dump(mode="json"),
+    )
+
+
+def _equations(fit: Fit) -> tuple[Equation, ...]:
+    """The equations of the model, as its specification has them."""
     spec = fit.spec
     irreducible = "E_k + " if spec.scaling.irreducible else ""
     equations = [
@@ -58,36 +95,7 @@ def model_section(fit: Fit, ci: float = CI) -> Section:
                 r"F(t) = \mathrm{level} + A_0 t + \sum_c \Delta_c \max(t - t_c, 0)",
             )
         )
-    rows = tuple(
-        (name, text, _posterior_text(fit, name, ci)) for name, text in listed(spec).items()
-    )
-    return Section(
-        "model",
-        "The model and its priors",
-        (
-            "Losses and scores of a reference family give each benchmark's scaling law and score "
-            "curve; scores of systems give their effective params on that curve; densities and "
-            "release dates give the frontier. Everything is estimated at once, so the interval of "
-            "a doubling time holds the uncertainty of all of it.",
-            f"D0 is {numbers.count(spec.panel.reference_tokens)} tokens; the size of a system is "
-            f"its '{spec.panel.size}' count.",
-        ),
-        tables=(
-            Table(
-                (
-                    "Prior",
-                    "Distribution: central 95%",
-                    f"Posterior, {numbers.percent(ci)} interval",
-                ),
-                rows,
-                name="priors",
-                note="Parameters of several benchmarks or classes show the range of their medians.",
-                left=frozenset({1}),
-            ),
-        ),
-        equations=tuple(equations),
-        document=spec.model_dump(mode="json"),
-    )
+    return tuple(equations)
 
 
 def _posterior_text(fit: Fit, path: str, ci: float) -> str:
@@ -95,48 +103,46 @@ def _posterior_text(fit: Fit, path: str, ci: float) -> str:
     names = [name for name in map(str, fit.posterior.data_vars) if path.endswith(f".{name}")]
     if not names:
         return ""
-    draws = fit.posterior[names[0]].squeeze()
+    draws = fit.posterior[names[0]].transpose("chain", "draw", ...)
     if not draws.size:
         return ""
-    if draws.ndim == 2:
+    middle = np.median(draws.to_numpy(), axis=(0, 1))
+    if middle.size == 1:
         said = estimate(draws, "1", ci)
         return f"{numbers.median(said)} ({numbers.limits(said)})"
-    middle = np.median(draws.transpose("chain", "draw", ...).to_numpy(), axis=(0, 1))
     return f"{numbers.number(float(middle.min()))} to {numbers.number(float(middle.max()))}"
 
 
 def reference_section(fit: Fit, ci: float = CI) -> Section:
     """Scaling laws and score links."""
-    from densing_bayes.display.figures import figures
-
     observed, span = fit.observed, numbers.percent(ci)
-    words = {
-        "scaling": (
-            "Scaling laws of the reference runs",
+    pictures = [
+        Picture(
+            partial(plot_scaling, fit, ci=ci),
             f"Loss against params of {len(set(observed.loss_label))} losses of reference runs on "
             + ", ".join(benchmark_label(name, observed) for name in observed.loss_benchmarks)
             + " with the fitted law at three token counts.",
+            "scaling",
             f"Conditional loss of the reference runs, coloured by their tokens, with the fitted "
             f"law at the fewest, a middle number of and the most tokens ({span} bands).",
+            "Scaling laws of the reference runs",
         ),
-        "score_links": (
-            "From loss or size to score",
+        Picture(
+            partial(plot_score_links, fit, ci=ci),
             f"Score links of {len(observed.benchmarks)} benchmarks with "
             f"{len(observed.reference_score)} scores of reference runs and "
             f"{len(observed.score)} scores of systems.",
+            "score_links",
             f"Fitted link of each benchmark ({span} band), the reference runs that determine it, "
             "and the systems at the place where the posterior median puts them. Dashed: score of "
             "guessing. Systems far down at the floor lie beyond the left edge.",
+            "From loss or size to score",
         ),
-    }
+    ]
     return Section(
         "reference-runs",
         "Reference runs",
-        pictures=tuple(
-            Picture(figure, words[name][1], words[name][2], name, words[name][0])
-            for name, figure in figures(fit, ci).items()
-            if name in words
-        ),
+        pictures=tuple(pictures if observed.loss_benchmarks else pictures[1:]),
     )
 
 
@@ -195,15 +201,6 @@ def data_section(fit: Fit, panel: Panel | None) -> Section:
     """What the model has seen, system by system, and where it is from."""
     observed = fit.observed
     labels = [benchmark_label(name, observed) for name in observed.benchmarks]
-    of_benchmarks = tuple(
-        (
-            labels[k],
-            "loss" if name in observed.loss_benchmarks else "params and tokens",
-            str(int((observed.cell_benchmark == k).sum())),
-            str(int((observed.reference_benchmark == k).sum())),
-        )
-        for k, name in enumerate(observed.benchmarks)
-    )
     scores = np.full((len(observed.systems), len(labels)), np.nan)
     scores[observed.cell_system, observed.cell_benchmark] = observed.score
     sources = sources_of(fit, panel)
@@ -231,12 +228,7 @@ def data_section(fit: Fit, panel: Panel | None) -> Section:
         if sources
         else ("The sources stand in the tables of the panel, which were not at hand.",),
         (
-            Table(
-                ("Benchmark", "Linked through", "Scores of systems", "Scores of reference runs"),
-                of_benchmarks,
-                name="data-benchmarks",
-                left=frozenset({1}),
-            ),
+            _of_benchmarks(fit, labels),
             *_releases_joined(fit),
             Table(
                 header,
@@ -256,6 +248,22 @@ def data_section(fit: Fit, panel: Panel | None) -> Section:
             ],
         },
     )
+
+
+def _of_benchmarks(fit: Fit, labels: list[str]) -> Table:
+    """How many scores each benchmark has."""
+    observed = fit.observed
+    rows = tuple(
+        (
+            labels[k],
+            "loss" if name in observed.loss_benchmarks else "params and tokens",
+            str(int((observed.cell_benchmark == k).sum())),
+            str(int((observed.reference_benchmark == k).sum())),
+        )
+        for k, name in enumerate(observed.benchmarks)
+    )
+    header = ("Benchmark", "Linked through", "Scores of systems", "Scores of reference runs")
+    return Table(header, rows, name="data-benchmarks", left=frozenset({1}))
 
 
 def _releases_joined(fit: Fit) -> tuple[Table, ...]:

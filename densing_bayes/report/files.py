@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Collection
-from importlib import resources
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from densing_bayes import writing
-from densing_bayes.display.section import Picture, Report, Section, Table
+from densing_bayes.display.pages import (
+    link,
+    rendered,
+    resource,
+    section_html,
+    section_markdown,
+    table_csv,
+)
+from densing_bayes.display.section import Report
 from densing_bayes.errors import DensingError
 from densing_bayes.posterior.plain import json_text
 from densing_bayes.report.browser import find_browser, print_pdf
-from densing_bayes.report.image_files import png, svg
 
 FORMATS: Final = ("html", "md", "json", "csv", "pdf")
-TONES: Final = {  # words at the end of a cell that are marked
-    "supported": "ok",
-    "passes": "ok",
-    "PASS": "ok",
-    "contradicted": "fails",
-    "fails": "fails",
-    "FAIL": "fails",
-    "inconclusive": "aside",
-}
 
 
 # Files -------------------------------------------------------------------------------------------
@@ -93,16 +89,19 @@ def report_files(report: Report, formats: Collection[str]) -> dict[str, bytes]:
     if "html" in formats:
         files["report.html"] = html_page(report).encode()
     if "md" in formats:
-        files["report.md"] = _render("report.md.jinja", report, link=_link).encode()
+        markdown = rendered(
+            __package__, "report.md.jinja", report=report, section_markdown=section_markdown
+        )
+        files["report.md"] = markdown.encode()
         for section in report.sections:
             for picture in section.pictures:
-                files[_link(section, picture)] = png(picture.figure)
+                files[link(picture)] = picture.image.png
     if "json" in formats:
         files["report.json"] = (json_text(report_document(report)) + "\n").encode()
     if "csv" in formats:
         for section in report.sections:
             for table in section.tables:
-                files[f"report_{table.name or section.name}.csv"] = _csv(table)
+                files[f"report_{table.name or section.name}.csv"] = table_csv(table)
     if "pdf" in formats:
         files["report.pdf"] = _printed(report)
     return files
@@ -127,81 +126,16 @@ def report_document(report: Report) -> dict[str, Any]:
     return report.document | {"sections": {one.name: one.document for one in report.sections}}
 
 
-def _csv(table: Table) -> bytes:
-    import pandas as pd
-
-    numbers = table.numbers
-    if numbers is None:
-        numbers = pd.DataFrame(list(table.rows), columns=list(table.header))
-    return numbers.to_csv(index=False, lineterminator="\n").encode()
-
-
-def _link(section: Section, picture: Picture) -> str:
-    return f"report_{picture.name or section.name}.png"
-
-
 # Pages -------------------------------------------------------------------------------------------
 
 
 def html_page(report: Report) -> str:
     """The report as one HTML page."""
-
-    def drawn(section: Section, picture: Picture) -> str:
-        return svg(picture.figure, picture.name or section.name)
-
-    return _render(
+    return rendered(
+        __package__,
         "report.html.jinja",
-        report,
-        drawn=drawn,
-        style=_resource("report.css"),
-        script=_resource("report.js"),
-        json=lambda content: json_text(content).replace("<", "\\u003c"),
-        mathml=_mathml,
+        report=report,
+        section_html=section_html,
+        style=resource(__package__, "report.css"),
+        script=resource(__package__, "report.js"),
     )
-
-
-def _mathml(tex: str) -> str:
-    from latex2mathml.converter import convert
-
-    return convert(tex, display="block")
-
-
-class Cell(NamedTuple):
-    """A cell of a table: its text, and the word at its end that is marked, with its tone."""
-
-    text: str
-    word: str
-    tone: str
-
-
-def cell(text: str) -> Cell:
-    """Split the word off a cell that says how something ended."""
-    text = re.sub(r"\binf\b", "∞", text.replace("<=", "≤").replace(">=", "≥"))
-    before, _, last = text.rpartition(": ")
-    if last in TONES:
-        return Cell(before, last, TONES[last])
-    return Cell(text, "", "")
-
-
-def _escaped(text: str) -> str:
-    """Text that stands in a cell of a table in Markdown."""
-    return re.sub(r"([|*])", r"\\\1", text)
-
-
-def _resource(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text("utf-8")
-
-
-def _render(template: str, report: Report, **more: Any) -> str:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_resource),
-        autoescape=template.endswith(".html.jinja"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"cell": cell, "escaped": _escaped}
-    return environment.get_template(template).render(report=report, **more)

@@ -1,29 +1,29 @@
-"""Sections of the report on a fit itself: its trend and its systems."""
+"""Sections of the report on a fit itself, in order, and the one on its frontier."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from densing_bayes.display import sentences as wording
-from densing_bayes.display import summary_rows
-from densing_bayes.display.canvas import figure_of
-from densing_bayes.display.documents import density_document, shelf_life_document
-from densing_bayes.display.section import Picture, Row, Section, Table
+from densing_bayes.display.answers.hypotheses import comparison_section
+from densing_bayes.display.answers.systems import density_section, shelf_life_section
+from densing_bayes.display.answers.trend import benchmark_section, trend_section
+from densing_bayes.display.figures import plot_frontier
+from densing_bayes.display.section import Picture, Section, Table
 from densing_bayes.errors import DensingError
 from densing_bayes.inputs.dates import date_of
 from densing_bayes.ledger.ledger import claims
+from densing_bayes.ledger.section import claims_section
 from densing_bayes.posterior.estimates import estimate
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.quantities import numbers
-from densing_bayes.quantities.densities import density_table
 from densing_bayes.quantities.growth import READINGS, frontier
-from densing_bayes.quantities.labels import before_after, benchmark_label
-from densing_bayes.quantities.shelf_life import shelf_life_table
-from densing_bayes.report.answer_sections import claims_section, hypothesis_section
+from densing_bayes.quantities.labels import before_after
 from densing_bayes.report.basis_sections import (
     data_section,
     diagnostics_section,
@@ -69,7 +69,7 @@ def fit_sections(
         "trend": lambda: trend_section(fit, trend, ci),
         "densities": lambda: density_section(fit, ci),
         "frontier": lambda: frontier_section(fit, trend, ci),
-        "shelf-lives": lambda: shelf_life_section(fit, ci),
+        "shelf-lives": lambda: shelf_life_section(fit, ci=ci),
         "benchmarks": lambda: benchmark_section(fit, trend, ci),
         "hypotheses": lambda: hypothesis_section(fit, comparison),
         "claims": lambda: claims_section(claims([fit, *beside], ci), ci),
@@ -80,89 +80,6 @@ def fit_sections(
         "data": lambda: data_section(fit, panel),
         "provenance": lambda: provenance_section(fit),
     }
-
-
-# The trend ---------------------------------------------------------------------------------------
-
-
-def trend_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section:
-    """Growth rates, their change and what follows, beside their priors."""
-    from densing_bayes.display.figures import plot_growth
-
-    names = before_after(fit)
-    rows = summary_rows.trend_rows(fit, trend)
-    span = numbers.percent(ci)
-    notes = [
-        "Unless said otherwise of the mean of the benchmarks of this fit. They are a sample of "
-        "benchmarks in general, whose growth is less surely known, and a new one's less still. "
-        "What the data have added is seen beside the prior's interval."
-    ]
-    sentences = []
-    if names is not None:
-        rate, change = trend["growth_rate"], trend["growth_change"]
-        above = numbers.is_probability(trend["growth_ratio"]["p_before_gt_0"])
-        notes.append(
-            f"A ratio has no mean, since the rate {names[0]} may be near zero: "
-            f"P(rate {names[0]} > 0) {above}."
-        )
-        sentences.append(
-            f"P(rate {names[1]} > rate {names[0]}) {numbers.is_probability(change['p_gt_0'])}; "
-            f"P(at least 1.5 times) {numbers.is_probability(change['p_ge_half'])}; "
-            f"P(rate {names[0]} <= 0) {numbers.is_probability(rate['before']['p_le_0'])}; "
-            f"P(rate {names[1]} <= 0) {numbers.is_probability(rate['after']['p_le_0'])}."
-        )
-    rates = "; ".join(
-        f"{row.label} {row.median} ({row.limits})" for row in rows if "1/day" in row.label
-    )
-    return Section(
-        "trend",
-        "Quantities of the trend",
-        tuple(sentences),
-        tuple(notes),
-        (
-            Table(
-                ("Quantity", "Median", f"{span} interval", f"Prior {span} interval"),
-                tuple((row.label, row.median, row.limits, row.prior) for row in rows),
-            ),
-        ),
-        (
-            Picture(
-                figure_of(plot_growth(fit, ci=ci)),
-                f"Posterior densities of the growth rates over their priors. {rates}.",
-                f"Posterior of the growth rate of the frontier with median and {span} interval; "
-                "in grey the prior at the same scale.",
-                "growth",
-            ),
-        ),
-        document=trend,
-    )
-
-
-def benchmark_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section:
-    """Growth as each benchmark shows it."""
-    names, rows = before_after(fit), summary_rows.benchmark_rows(fit, trend)
-    header: tuple[str, ...] = ("Benchmark", "Rate", "Doubling time")
-    cells: list[Row] = [(row.label, row.rate_after, row.doubling_after) for row in rows]
-    if names is not None:
-        header = (
-            "Benchmark",
-            *(f"Rate {name}" for name in names),
-            "Change",
-            "P(change > 0)",
-            *(f"Doubling {name}" for name in names),
-        )
-        cells = [tuple(row) for row in rows]
-    return Section(
-        "benchmarks",
-        "Growth by benchmark",
-        notes=(
-            f"Each benchmark may drift on its own. {numbers.percent(ci)} intervals; rates in "
-            "1/day, doubling times in days. The last row is what a benchmark not yet seen would "
-            "show.",
-        ),
-        tables=(Table(header, tuple(cells)),),
-        document=trend["by_benchmark"],
-    )
 
 
 def readings(fit: Fit, ci: float = CI) -> list[dict[str, Any]]:
@@ -191,8 +108,6 @@ def readings(fit: Fit, ci: float = CI) -> list[dict[str, Any]]:
 
 def frontier_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section:
     """Densities over dates with the frontier, and what other readings of "best" give."""
-    from densing_bayes.display.figures import plot_frontier
-
     span, names = numbers.percent(ci), before_after(fit)
     last, times = trend["density_at_last_release"], trend["doubling_time_days"]
     edge = last["frontier"]
@@ -234,9 +149,10 @@ def frontier_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section
         ),
         pictures=(
             Picture(
-                figure_of(plot_frontier(fit, ci=ci)),
+                partial(plot_frontier, fit, ci=ci),
                 f"Scatter of the densities of {len(fit.observed.systems)} systems over release "
                 f"dates with the frontier. {said}{sides}",
+                "frontier",
                 f"Capability density of each system (median, {span} interval) and the frontier F, "
                 "the upper edge of the trend (line and band). A density of 1 is that of the "
                 "reference family. Open circles are extrapolated beyond the sizes of the reference "
@@ -276,112 +192,16 @@ def _definition_table(found: pd.DataFrame) -> Table:
     )
 
 
-# Systems -----------------------------------------------------------------------------------------
-
-
-def benchmarks_of(fit: Fit) -> dict[str, str]:
-    """Benchmarks on which each system has a score, as text."""
-    observed = fit.observed
-    labels = [benchmark_label(name, observed) for name in observed.benchmarks]
-    return {
-        name: ", ".join(
-            labels[k] for k in sorted(observed.cell_benchmark[observed.cell_system == i])
-        )
-        for i, name in enumerate(observed.systems)
-    }
-
-
-def density_section(fit: Fit, ci: float = CI) -> Section:
-    """Densities of all systems."""
-    document = density_document(fit, ci)["systems"]
-    scored, span = benchmarks_of(fit), numbers.percent(ci)
-    rows, hints = [], []
-    for entry in document:
-        density = entry["density"]
-        rows.append(
-            (
-                entry["system"],
-                entry["organisation"],
-                entry["release_date"],
-                numbers.count(entry["params"]),
-                numbers.median(density, 2),
-                numbers.limits(density, 2),
-                f"{entry['rank']['lower']:.0f} to {entry['rank']['upper']:.0f}",
-                numbers.count(entry["effective_params"]["median"])
-                + ("" if entry["in_range"] else " *"),
-            )
-        )
-        hints.append(
-            f"{entry['system']}: density {numbers.median(density, 3)} ({span} interval "
-            f"{numbers.limits(density, 3)}), from {scored[entry['system']]}"
-            + ("" if entry["in_range"] else "; extrapolated")
-        )
-    outside = wording.extrapolation_sentence(document)
+def hypothesis_section(fit: Fit, comparison: Comparison | None) -> Section:
+    """What a comparison of hypotheses says, or how to make one."""
+    if comparison is not None:
+        return comparison_section(comparison)
     return Section(
-        "densities",
-        "Densities of the systems",
-        notes=(
-            "Density is effective params over params, densest first.",
-            outside + (" An asterisk marks them." if "extrapolated" in outside else ""),
-        ),
-        tables=(
-            Table(
-                (
-                    "System",
-                    "Organisation",
-                    "Released",
-                    "Params",
-                    "Density",
-                    f"{span} interval",
-                    "Rank",
-                    "Effective params",
-                ),
-                tuple(rows),
-                left=frozenset({1}),
-                hints=tuple(hints),
-                long=True,
-                numbers=density_table(fit, ci).reset_index(),
-            ),
-        ),
-        document=document,
-    )
-
-
-def shelf_life_section(fit: Fit, ci: float = CI) -> Section:
-    """Shelf lives of all systems, the longest first."""
-    document = shelf_life_document(fit, ci=ci)
-    span = numbers.percent(ci)
-
-    def longest(entry: dict[str, Any]) -> float:
-        middle = entry["shelf_life"]["median"]
-        return -np.inf if middle is None else -float(middle)
-
-    rows = tuple(
+        "hypotheses",
+        "Hypotheses of the change",
         (
-            entry["system"],
-            entry["release_date"],
-            numbers.median(entry["shelf_life"]),
-            numbers.limits(entry["shelf_life"]),
-            numbers.probability(entry["p_passed"]),
-            numbers.probability(entry["p_never"]),
-        )
-        for entry in sorted(document["systems"], key=longest)
-    )
-    return Section(
-        "shelf-lives",
-        "Shelf lives",
-        notes=(
-            "Days from release until the frontier matches a system with half of its params; the "
-            "frontier at that smaller size, by the size slope of the fit. "
-            "P(passed): the frontier was that far at release already, so the shelf life is 0.",
+            f"{wording.hypothesis_sentence(fit)} Its rivals are compared by 'densing-bayes "
+            "compare', and in this section by 'densing-bayes report --hypotheses "
+            "none,chatgpt,unknown-date'.",
         ),
-        tables=(
-            Table(
-                ("System", "Released", "Days", f"{span} interval", "P(passed)", "P(never)"),
-                rows,
-                long=True,
-                numbers=shelf_life_table(fit, ci=ci).reset_index(),
-            ),
-        ),
-        document={key: document[key] for key in ("kappa", "frontier", "systems")},
     )

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
-from densing_bayes.corollaries.compression.figures import compression_data, panel_pairs_data
-from densing_bayes.corollaries.drivers.data import DriverData
-from densing_bayes.corollaries.drivers.figures import drivers_data, drivers_prior_data
-from densing_bayes.corollaries.engines.figures import doubling_times_data
-from densing_bayes.corollaries.forecast.figures import score_fan_data
-from densing_bayes.corollaries.payback.figures import payback_data, training_cost_data, waiting_data
-from densing_bayes.corollaries.payback.model import Payback
-from densing_bayes.corollaries.payback.training_cost import TrainingCostFit
-from densing_bayes.corollaries.small_model import Posterior
-from densing_bayes.corollaries.trends.exponential import ExponentialFit
-from densing_bayes.corollaries.trends.figures import exponential_data
+from densing_bayes.corollaries.registered import COROLLARIES
 from densing_bayes.display.check_figures import loo_pit_data
 from densing_bayes.display.figure_data import (
     PlotData,
+    Source,
     change_date_data,
     frontier_data,
     growth_changes_data,
@@ -37,15 +27,6 @@ from densing_bayes.ledger.figures import claims_data
 from densing_bayes.posterior.estimates import check_ci
 from densing_bayes.posterior.result import CI, Fit
 
-
-class Source(NamedTuple):
-    """The maker of a figure's tables, and what it takes."""
-
-    make: Callable[..., PlotData]
-    takes: type  # of its first argument
-    words: str
-
-
 OF_FIGURES = {
     "frontier": Source(frontier_data, Fit, "a fit"),
     "growth": Source(growth_data, Fit, "a fit"),
@@ -56,16 +37,8 @@ OF_FIGURES = {
     "growth_changes": Source(growth_changes_data, Comparison, "a comparison of hypotheses"),
     "loo_pit": Source(loo_pit_data, Checks, "checks of a fit"),
     "claims": Source(claims_data, pd.DataFrame, "a ledger of claims"),
-    "exponential": Source(exponential_data, ExponentialFit, "an exponential fit"),
-    "doubling_times": Source(doubling_times_data, pd.DataFrame, "a table of engines"),
-    "score_fan": Source(score_fan_data, Fit, "a fit"),
-    "waiting": Source(waiting_data, Mapping, "waiting times by label"),
-    "payback": Source(payback_data, Payback, "a pay-back"),
-    "training_cost": Source(training_cost_data, TrainingCostFit, "a fit of training costs"),
-    "drivers": Source(drivers_data, Fit, "a fit"),
-    "drivers_prior": Source(drivers_prior_data, DriverData, "the data of the drivers"),
-    "compression": Source(compression_data, Posterior, "a fit of pairs"),
-    "panel_pairs": Source(panel_pairs_data, pd.DataFrame, "a table of pairs"),
+} | {
+    name: source for corollary in COROLLARIES for name, source in corollary.parts().figures.items()
 }
 """Every figure, by the rest of the name of its ``plot_`` function."""
 

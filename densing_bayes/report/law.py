@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from matplotlib import pyplot
-
 from densing_bayes.errors import DensingError
 from densing_bayes.report.request import ReportWanted
 
@@ -29,7 +27,4 @@ def law_report_files(wanted: ReportWanted) -> dict[str, bytes] | None:
         )
     fit = LawFit.load(wanted.fit)
     report = law_report(fit, wanted.ci, title=wanted.title or TITLE, wanted=wanted.sections)
-    for section in report.sections:
-        for picture in section.pictures:
-            pyplot.close(picture.figure)  # it goes to files, and no window
     return report_files(report, wanted.formats)

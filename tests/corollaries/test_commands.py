@@ -9,9 +9,10 @@ from typer.testing import CliRunner
 
 from densing_bayes.cli.main import app
 from densing_bayes.corollaries import sections
+from densing_bayes.corollaries.corollary import Answer, Corollary, Parts
 from densing_bayes.corollaries.engines.model import device_table
 from densing_bayes.corollaries.engines.section import device_section
-from densing_bayes.corollaries.forecast.section import forecast_section
+from densing_bayes.corollaries.forecast.section import level_of_gpt_4
 from densing_bayes.display.section import Section
 from densing_bayes.errors import DensingError
 from densing_bayes.quantities.forecasts import params_at, score_at
@@ -91,7 +92,7 @@ def test_sections_without_a_small_model(small_fit):
     device = device_section(small_fit)
     table = device.tables[0]
     assert len(table.rows) == 4 and len(table.header) == len(table.rows[0])
-    forecast = forecast_section(small_fit)
+    forecast = level_of_gpt_4(small_fit, 0.95, 1)
     assert "GPT-4" in forecast.pictures[0].alt
     assert "the level of GPT-4" in forecast.sentences[0]
 
@@ -102,14 +103,18 @@ def test_a_section_that_cannot_be_made_says_why(small_fit, monkeypatch, tmp_path
     def fail(*_):
         raise DensingError("no tokens")
 
-    made = ("price", "engine", "device", "compression", "forecast", "payback")
-    for name in made:
-        plain = Section(name, name)
-        monkeypatch.setattr(sections, f"{name}_section", lambda *_, plain=plain: plain)
-    monkeypatch.setattr(sections, "driver_section", fail)
-    found = {name: make() for name, make in sections.corollary_sections(small_fit).items()}
-    assert [section.name for section in found.values()] == [*made, "drivers"]
-    assert found["drivers"].sentences == ("Left out: no tokens.",)
+    def make(*_):
+        return Section("good", "Good", ("Said.",))
+
+    for function in (make, fail):  # the store hashes the source of the module that makes
+        function.__module__ = sections.__name__
+    one = Corollary("one", lambda: Parts(answers=(Answer("good", "Good", make),)))
+    other = Corollary("other", lambda: Parts(answers=(Answer("bad", "Bad", fail),)))
+    made = sections.corollary_sections(small_fit, corollaries=(one, other))
+    found = {name: section() for name, section in made.items()}
+    assert list(found) == ["good", "bad"]
+    assert found["good"].sentences == ("Said.",)
+    assert found["bad"].title == "Bad" and found["bad"].sentences == ("Left out: no tokens.",)
 
 
 @pytest.mark.slow

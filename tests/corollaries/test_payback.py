@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from examples import payback_by
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
@@ -32,7 +33,6 @@ from densing_bayes.corollaries.payback.model import (
     earned_per_daily_visit,
     earning_days,
     load_payback_spec,
-    payback,
 )
 from densing_bayes.corollaries.payback.release import CONDITIONS, release_of
 from densing_bayes.errors import DensingError, SpecError, TableError
@@ -255,7 +255,7 @@ def test_earning_days_at_its_limits():
 
 def simple(**options):
     """A pay-back of a release that is not passed by construction, with spread in all inputs."""
-    return payback(KNOWN, params=1e9, density=0.5, training_cost=1e6, **options)
+    return payback_by(KNOWN, params=1e9, density=0.5, training_cost=1e6, **options)
 
 
 def test_serving_cost_is_the_integral_until_the_price_meets_it():
@@ -317,7 +317,7 @@ def test_visits_needed_are_the_integral_of_demand():
 
 def test_visits_of_an_implied_cost_pay_it_back():
     cost = implied_cost(RESULT, 1.7e9, 61.0)
-    within = payback(
+    within = payback_by(
         KNOWN, params=1e9, density=0.5, training_cost=1e6, window=61.0
     ).draws  # the same seed, so the same prices
     assert (cost / 1e6 * within["visits_needed"]).to_numpy() == pytest.approx(1.7e9)
@@ -328,7 +328,7 @@ def test_visits_of_an_implied_cost_pay_it_back():
 
 def test_release_that_was_passed_at_release_earns_nothing():
     fit = known_fit(log_density=1.0)
-    result = payback(fit, params=1e9, density=0.5, training_cost=1e6)
+    result = payback_by(fit, params=1e9, density=0.5, training_cost=1e6)
     assert result.p_passed == 1.0
     assert np.isinf(break_even_demand(result))
     assert np.isinf(break_even_price(result, 1e9))
@@ -377,7 +377,7 @@ def test_document_has_every_answer_and_no_infinity():
 def test_inputs_may_be_numbers_priors_or_draws():
     wanted = LogNormal(distribution="lognormal", median=5e5, sigma=0.3)
     for value in (wanted, np.full(10, 5e5), xr.DataArray([5e5, np.nan][:1])):
-        result = payback(KNOWN, params=1e9, density=0.5, training_cost=value)
+        result = payback_by(KNOWN, params=1e9, density=0.5, training_cost=value)
         assert float(result.draws["training_cost"].median()) == pytest.approx(5e5, rel=0.05)
     share = np.array([0.025, 0.5, 0.975])
     joint = load_spec("joint")
@@ -412,12 +412,12 @@ def test_inputs_may_be_numbers_priors_or_draws():
 def test_bad_input_is_refused(options, message):
     arguments = {"params": 1e9, "density": 0.5, "training_cost": 1e6} | options
     with pytest.raises(DensingError, match=message.replace("(", "\\(")):
-        payback(KNOWN, **arguments)
+        payback_by(KNOWN, **arguments)
 
 
 def test_unknown_names_come_with_a_suggestion(tmp_path):
     with pytest.raises(DensingError, match="'sytem-12' in this fit; did you mean 'system"):
-        payback(KNOWN, "sytem-12", training_cost=1e6)
+        payback_by(KNOWN, "sytem-12", training_cost=1e6)
     with pytest.raises(DensingError, match="visits = 0 must be a number above 0"):
         p_break_even(RESULT, 0)
     with pytest.raises(DensingError, match="ci = 90 is not a probability"):
@@ -564,7 +564,7 @@ def test_committed_study_has_passed_and_covers_costs_it_was_not_fitted_to():
 
 @pytest.mark.fit
 def test_payback_of_a_system_of_a_fit(small_fit):
-    result = payback(small_fit, "llama-3-8b", training_cost=2.6e6, condition="system")
+    result = payback_by(small_fit, "llama-3-8b", training_cost=2.6e6, condition="system")
     assert 0.0 <= result.p_passed < 0.5
     assert "the fit is FAIL" in result.sentence()
     days = result.draws["waiting_time"]

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 import densing_bayes as db
 from densing_bayes.cli.main import app
-from densing_bayes.display import sentences, summary_rows
+from densing_bayes.display import sentences
+from densing_bayes.display.answers.trend import trend_rows
 from densing_bayes.errors import DensingError
 from densing_bayes.evaluation import averaged, comparison
 from densing_bayes.evaluation.comparison_table import Comparison
@@ -117,12 +118,12 @@ def test_the_averaged_figure_is_said_beside_the_conditional_one(small_fit, compa
     assert "(gpt-4 0.75, chatgpt 0.25)" in mixed.sentence and "80% interval" in mixed.sentence
     exact = np.median(db.doubling_time(db.growth(small_fit)["after"]))
     assert found["evidence"]["doubling_time_after"]["median"] == pytest.approx(exact, rel=0.02)
-    labels = [row.label for row in summary_rows.trend_rows(small_fit, summary)]
+    labels = [row.label for row in trend_rows(small_fit, summary)]
     assert (
         labels[-3]
         == "Doubling time at the last release, days, averaged over 2 hypotheses by evidence"
     )
-    wide = summary_rows.trend_rows(small_fit, trend_summary(small_fit, 0.5, found))
+    wide = trend_rows(small_fit, trend_summary(small_fit, 0.5, found))
     assert wide[-1].label.endswith("(80% interval)")
 
 

@@ -10,6 +10,7 @@ from densing_bayes.errors import DensingError
 from densing_bayes.evaluation import leave_out
 from densing_bayes.fitting.compiled import compile_fit
 from densing_bayes.fitting.fit import fit_compiled
+from densing_bayes.fitting.settings import Sampling
 from densing_bayes.joint.marginal import predictive_densities
 from densing_bayes.joint.shared_parameters import given
 from densing_bayes.observed.observations import observe
@@ -137,10 +138,10 @@ def test_importance_sampling_agrees_with_a_refit():
     settings = {"draws": 1000, "tune": 500, "chains": 4, "cores": None, "prior": False}
     compiled = compile_fit(fit.spec, fit.observed)
     masked = fit_compiled(
-        compiled, fit.observed, seen=others, near=fit, seed=2, progress=False, **settings
+        compiled, fit.observed, Sampling(seed=2, **settings), seen=others, near=fit
     )
     reduced = fit.observed.of_systems(others)
-    anew = fit_compiled(compile_fit(fit.spec, reduced), reduced, seed=3, progress=False, **settings)
+    anew = fit_compiled(compile_fit(fit.spec, reduced), reduced, Sampling(seed=3, **settings))
     for refit in (masked, anew):
         assert refit.verdict == "PASS"
         assert refit.observed.hash() == reduced.hash()

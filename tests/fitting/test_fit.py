@@ -7,6 +7,7 @@ import xarray as xr
 from densing_bayes.errors import FileFormatError, FitError
 from densing_bayes.fitting.compiled import compile_fit
 from densing_bayes.fitting.fit import fit, fit_compiled
+from densing_bayes.fitting.settings import Sampling
 from densing_bayes.inputs.panel import load_panel
 from densing_bayes.inputs.specification import load_spec
 from densing_bayes.observed.observations import observe
@@ -98,7 +99,7 @@ def three_fits():
     observed = observe(panel, spec)
     compiled = compile_fit(spec, observed)
     settings = {"draws": 1000, "tune": 500, "chains": 4, "cores": 2, "prior": False}
-    return [fit_compiled(compiled, observed, seed=seed, **settings) for seed in SEEDS]
+    return [fit_compiled(compiled, observed, Sampling(seed=seed, **settings)) for seed in SEEDS]
 
 
 def headline(result):

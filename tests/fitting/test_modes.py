@@ -9,6 +9,7 @@ from densing_bayes.display.sentences import verdict_sentence
 from densing_bayes.errors import SpecError
 from densing_bayes.fitting import chains as sampling
 from densing_bayes.fitting.modes import chain_groups, mode_fits
+from densing_bayes.fitting.settings import Sampling
 from densing_bayes.fitting.start import loss_optima, pilot
 from densing_bayes.fitting.whitening import Whitening
 from densing_bayes.inputs.panel import load_panel
@@ -89,14 +90,14 @@ def pilot_trace(spread, lost):
 def test_a_pilot_that_went_astray_is_made_again(monkeypatch, traces, scale):
     made = []
 
-    def run(engine, positions, *, chains, cores, seed, **_):
-        made.append(seed)
-        assert not np.any(positions[0]) and (chains, cores) == (4, 2)
+    def run(engine, positions, settings, *_):
+        made.append(settings.seed)
+        assert not np.any(positions[0]) and (settings.chains, settings.cores) == (4, 2)
         return pilot_trace(*traces[len(made) - 1])
 
     monkeypatch.setattr(sampling, "run_chains", run)
     start = Whitening(np.zeros(2), np.eye(2), np.ones(3))
-    found = sampling.pilot_run(Unmoved(), start, 4, 2, seed=7)
+    found = sampling.pilot_run(Unmoved(), start, Sampling(1, 1, chains=4, cores=2, seed=7))
     assert len(made) == len(set(made)) == len(traces)
     np.testing.assert_allclose(np.diag(found.globals_scale), scale, rtol=0.15)
     shift = sum(np.prod([before for before, _ in traces[:i]]) for i in range(len(traces)))

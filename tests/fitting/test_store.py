@@ -1,6 +1,8 @@
 """The store of fits: whole entries or none, and nothing out of date."""
 
+import json
 import logging
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -120,29 +122,48 @@ def test_a_folder_that_cannot_be_written_costs_nothing_but_the_store(tmp_path, c
     assert "could not be stored" in caplog.text
 
 
-def test_an_object_is_kept_under_what_it_hangs_on(tmp_path, caplog):
+JSON = store.Form(
+    lambda answer: {"a.json": json.dumps(answer).encode()},
+    lambda files: json.loads(files["a.json"]),
+)
+
+
+def test_an_answer_is_kept_under_what_it_depends_on(tmp_path, caplog):
     made = []
 
     def make():
         made.append(len(made))
         return {"value": len(made)}
 
-    assert store.kept("thing", [1], make, tmp_path, LAWS) == {"value": 1}
-    assert store.kept("thing", [1], make, tmp_path, LAWS) == {"value": 1}
-    assert store.kept("thing", [2], make, tmp_path, LAWS) == {"value": 2}
+    def kept(key):
+        return store.kept("thing", key, make, tmp_path, LAWS, JSON)
+
+    assert kept([1]) == kept([1]) == {"value": 1}
+    assert kept([2]) == {"value": 2}
     (first, _) = sorted(tmp_path.iterdir(), key=lambda path: path.stat().st_mtime)
     first.write_bytes(b"broken")
-    assert store.kept("thing", [1], make, tmp_path, LAWS) == {"value": 3}
+    assert kept([1]) == {"value": 3}
     assert "cannot be read" in caplog.text
     assert made == [0, 1, 2]
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_an_object_that_cannot_be_stored_is_made_all_the_same(tmp_path, caplog):
-    answer = store.kept("thing", [1], lambda: {"call": lambda: 1}, tmp_path, LAWS)
-    assert answer["call"]() == 1
-    assert "could not be stored" in caplog.text
-    assert not list(tmp_path.iterdir())
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
+def test_an_answer_with_a_changed_byte_is_made_anew(place, tmp_path, caplog):
+    content = {"values": list(range(3000))}
+    store.kept("thing", [1], lambda: content, tmp_path, LAWS, JSON)
+    (entry,) = tmp_path.iterdir()
+    whole = bytearray(entry.read_bytes())
+    whole[int(place * len(whole))] ^= 255
+    entry.write_bytes(whole)
+    assert store.kept("thing", [1], lambda: content, tmp_path, LAWS, JSON) == content
+
+
+def test_nothing_of_the_package_can_unpickle():
+    """A store may be shared: no file of it runs code when it is read."""
+    able = re.compile(r"\b(?:\w*pickle|dill|shelve|marshal|joblib\.load|allow_pickle=True)\b")
+    for path in HERE.rglob("*.py"):
+        assert not able.search(path.read_text("utf-8")), path
 
 
 def test_files_are_made_once_and_again_after_damage(tmp_path, caplog):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from densing_bayes.display.documents import density_document
+from densing_bayes.display.answers.systems import density_document
 from densing_bayes.errors import SpecError
 from densing_bayes.evaluation.leave_out import (
     before,
@@ -185,6 +185,6 @@ def test_the_report_and_the_densities_say_which_systems_are_one_release(small_fi
     assert rows["Falcon@2023-05-25"][3].split(", ") == ["falcon-40b", "falcon-7b", "falcon-rw-1b"]
     assert f"no more than {SPEC.panel.release_days} days" in section.sentences[1]
     assert f"{len(small_fit.observed.releases)} releases" in section.sentences[1]
-    systems = {row["system"]: row for row in density_document(small_fit)["systems"]}
+    systems = {row["system"]: row for row in density_document(small_fit)}
     assert systems["falcon-rw-1b"]["release"] == "Falcon@2023-05-25"
     assert systems["falcon-rw-1b"]["release_date"] == "2023-06-01"

@@ -19,7 +19,6 @@ from densing_bayes.errors import DensingError, NotTestableError
 from densing_bayes.ledger import ledger, quantities
 from densing_bayes.ledger import rows as tally
 from densing_bayes.ledger import terms as ledger_terms
-from densing_bayes.ledger.document import claims_document
 from densing_bayes.ledger.figures import plot_claims
 from densing_bayes.ledger.ledger import load_claims
 from densing_bayes.ledger.of_corollaries import OF_TABLES, TablePanel
@@ -27,6 +26,7 @@ from densing_bayes.ledger.plotted import fit_paper_figures
 from densing_bayes.ledger.quantile import quantile_growth
 from densing_bayes.ledger.quantities import PLOTTED, QUANTITIES
 from densing_bayes.ledger.rule import VERDICTS, bayes_factor, verdict
+from densing_bayes.ledger.section import claims_document
 from densing_bayes.ledger.terms import terms_of
 from densing_bayes.posterior.plain import json_text
 from densing_bayes.posterior.result import Fit
@@ -219,12 +219,12 @@ def test_ledger_of_the_plotted_points(plotted):
 def test_ledger_of_prices_and_engines():
     engine = fit_engine("battery-energy-per-volume")
     engines = dict.fromkeys(load_engines().engines, engine)  # the ledger asks for each by name
-    tables = TablePanel(fit_prices("gpt-3.5", until="2024-08-31"), engines)
+    tables = TablePanel({"prices": fit_prices("gpt-3.5", until="2024-08-31"), **engines})
     rows = db.claims([tables]).set_index("claim")
     assert rows.loc["price-266.7", "verdict"] == "supported"
     assert rows.loc["price-266.7", "estimate"]["median"] == pytest.approx(20 / 0.075)
     assert rows.loc["price-266.7-edge", "verdict"] == "contradicted"
-    fold = np.median(fold_reduction(tables.prices))
+    fold = np.median(fold_reduction(tables.fits["prices"]))
     assert rows.loc["price-266.7-edge", "estimate"]["median"] == pytest.approx(fold)
     compute = rows.loc["llama-3.1-405b-compute"]
     systems = db.load_panel("paper").systems

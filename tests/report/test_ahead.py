@@ -63,4 +63,4 @@ def test_a_report_asks_for_what_it_needs_and_no_more():
     assert [errand.step for errand in for_claims(("joint",), tables=False)] == ["fit of 'joint'"]
     assert for_sections(("trend", "model"), 0.95) == []
     assert {errand.after for errand in for_sections(None, 0.95)} == {"fit of 'joint'"}
-    assert ahead.LONG[0] == "compression"
+    assert ahead.LONG[0].name == "compression"

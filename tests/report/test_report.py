@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from examples import payback_by
 from matplotlib.figure import Figure
 from playwright.sync_api import sync_playwright
 
 from densing_bayes.corollaries.payback.arrivals import waiting_time
 from densing_bayes.corollaries.payback.calculator import calculator, thinned_draws
-from densing_bayes.corollaries.payback.model import earning_days, payback
+from densing_bayes.corollaries.payback.model import earning_days
 from densing_bayes.corollaries.payback.release import release_of
 from densing_bayes.display import sentences
 from densing_bayes.display.figures import notable_systems, plot_frontier, plot_growth
@@ -33,6 +34,7 @@ from densing_bayes.quantities.densities import density_table
 from densing_bayes.quantities.growth import frontier, growth
 from densing_bayes.quantities.summary import trend_summary
 from densing_bayes.report.assembly import make_report
+from densing_bayes.report.basis_sections import model_section
 from densing_bayes.report.browser import NAMES
 from densing_bayes.report.files import html_page, write_report
 
@@ -84,7 +86,7 @@ def made(passed_fit):
 
 
 def payback_of(fit, **options):
-    return payback(fit, params=8e9, training_cost=2e6, condition="smooth", **options)
+    return payback_by(fit, params=8e9, training_cost=2e6, condition="smooth", **options)
 
 
 @pytest.fixture(scope="module")
@@ -255,7 +257,16 @@ def test_what_is_written_in_a_cell_stays_text(passed_fit, tmp_path):
     assert "<i>" not in html and "&lt;/script&gt;&lt;i&gt;" in html
     assert html.count("</script>") == 2  # that of the draws, and that of the page
     markdown = write_report(made, tmp_path, ["md"])[0].read_text()
-    assert r"| x\|y\* | </script><i> |" in markdown
+    assert r"| x\|y\* | \</script>\<i> |" in markdown
+
+
+@pytest.mark.fit
+def test_a_fit_of_one_chain_has_a_table_of_priors(passed_fit):
+    data = passed_fit.data.copy()
+    data["posterior"] = type(data)(passed_fit.posterior.isel(chain=[0]))
+    one = dataclasses.replace(passed_fit, data=data)
+    rows = {row[0]: row[2] for row in model_section(one).tables[0].rows}
+    assert " to " in rows["scaling.loss_noise"] and "(" in rows["trend.level"]
 
 
 class _Ids(HTMLParser):

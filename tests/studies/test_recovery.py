@@ -10,6 +10,7 @@ import pytest
 from densing_bayes.evaluation.simulation import simulate
 from densing_bayes.fitting.compiled import compile_fit
 from densing_bayes.fitting.fit import fit_compiled
+from densing_bayes.fitting.settings import Sampling
 from densing_bayes.inputs.dates import DAYS_PER_YEAR
 from densing_bayes.posterior.estimates import estimate
 from densing_bayes.quantities.growth import doubling_time, growth
@@ -84,7 +85,7 @@ def test_shelf_life_of_a_simulated_panel_with_a_size_slope_is_covered(small_fit,
     truth, simulated = sloped_panel
     found = fit_compiled(
         compile_fit(small_fit.spec, simulated), simulated,
-        draws=500, tune=400, chains=2, cores=2, seed=3, prior=False,
+        Sampling(draws=500, tune=400, chains=2, cores=2, seed=3, prior=False),
     )  # fmt: skip
     rate = float(truth["growth_before"] + truth["growth_change"].sum())
     days = DAYS_PER_YEAR / rate

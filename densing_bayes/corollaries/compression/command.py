@@ -13,11 +13,7 @@ from densing_bayes.display.terminal import (
     Json,
     exit_unless_passed,
     load_fit,
-    print_footing,
-    print_json,
-    print_table,
-    print_text,
-    verdict_of,
+    show,
 )
 from densing_bayes.fitting.settings import SEED
 
@@ -32,53 +28,15 @@ def compression_command(
     ci: Interval = 0.95,
 ) -> None:
     """What pruning, distilling and quantising do to density (fits in two minutes)."""
-    from densing_bayes.corollaries.compression.effects import fit_compression, method_table
+    from densing_bayes.corollaries.compression.effects import fit_compression
     from densing_bayes.corollaries.compression.pairs import load_compression
     from densing_bayes.corollaries.compression.panel_pairs import panel_pairs
-    from densing_bayes.display.sentences import marked
-    from densing_bayes.quantities.numbers import percent
-    from densing_bayes.quantities.numbers import probability as chance
+    from densing_bayes.corollaries.compression.section import compression_section
 
     fitted = load_fit(fit)
     compression = fit_compression(fitted, load_compression(data), seed=seed)
-    methods = method_table(compression, ci)
-    pairs = panel_pairs(fitted, ci, seed=seed)
-    if as_json:
-        print_json(
-            {
-                "methods": methods.reset_index().to_dict(orient="records"),
-                "pairs": pairs.reset_index().to_dict(orient="records"),
-                "diagnostics": compression.diagnostics,
-                "provenance": fitted.provenance,
-            }
-        )
-        exit_unless_passed(compression.verdict)
-        return
-    span = f"{percent(ci)} interval"
-    print_text(marked(compression.verdict, "Density of the child over that of its parent"))
-    rows = [
-        [
-            str(name),
-            str(row["pairs"]),
-            f"{row['factor']:.2f}",
-            f"{row['factor_lower']:.2f} to {row['factor_upper']:.2f}",
-            chance(row["p_new_denser"]),
-        ]
-        for name, row in methods.iterrows()
-    ]
-    print_table("Method", ["Pairs", "Factor", span, "P(new denser)"], rows)
-    print_text("")
-    rows = [
-        [
-            str(name),
-            str(row["parent"]),
-            f"{row['factor']:.2f}",
-            f"{row['factor_lower']:.2f} to {row['factor_upper']:.2f}",
-            chance(row["p_denser"]),
-        ]
-        for name, row in pairs[pairs["reason"] == ""].iterrows()
-    ]
-    print_table("Pair of the panel", ["Parent", "Factor", span, "P(denser)"], rows, left={1})
-    print_text(f"Pairs measured alike: {verdict_of(compression)}")
-    print_footing(fitted)
+    section = compression_section(compression, ci, panel_pairs(fitted, ci, seed=seed))
+    document = {key: section.document[key] for key in ("methods", "pairs")}
+    document |= {"diagnostics": compression.diagnostics, "provenance": fitted.provenance}
+    show(document, section, as_json=as_json, fit=fitted)
     exit_unless_passed(compression.verdict)

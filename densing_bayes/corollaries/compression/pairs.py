@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from densing_bayes.corollaries.compression.table import COMPRESSION
 from densing_bayes.errors import DensingError, TableError, did_you_mean
 from densing_bayes.inputs.families import (
     Frozen,
@@ -21,7 +22,6 @@ from densing_bayes.inputs.families import (
 )
 from densing_bayes.inputs.panel import load_panel
 from densing_bayes.inputs.reading import load_table
-from densing_bayes.inputs.schema import COMPRESSION
 from densing_bayes.posterior.result import Fit
 
 GUESSING = 0.02  # above chance, and three standard errors: up to there a child may be guessing
@@ -161,19 +161,7 @@ def compare_pairs(fit: Fit, table: pd.DataFrame, spec: CompressionSpec) -> Compa
     rows["class_"] = [class_of(row) for _, row in rows.iterrows()]
     rows["label"] = [method_of(row) for _, row in rows.iterrows()]
 
-    pairs = rows.drop_duplicates("child").sort_values(["class_", "label", "child"])
-    pairs = pd.DataFrame(
-        {
-            "child": pairs["child"],
-            "parent": pairs["parent"],
-            "class_": pairs["class_"],
-            "method": pairs["label"],
-            "bits": pairs["bits"],
-            "log_ratio": np.log(pairs["child_params"] / pairs["parent_params"]),
-            "log_parent": np.log(pairs["parent_params"] / spec.reference_params),
-            "kin": pairs["parent"] + ", " + pairs["class_"],
-        }
-    ).set_index("child", drop=False)
+    pairs = _children(rows, spec)
     parents = rows.drop_duplicates(["table", "parent", "k"])
     place = pd.MultiIndex.from_frame(parents[["table", "parent", "k"]])
     chance = fit.observed.chance[rows["k"]]
@@ -206,6 +194,23 @@ def compare_pairs(fit: Fit, table: pd.DataFrame, spec: CompressionSpec) -> Compa
         ).reset_index(drop=True),
         left_out=left_out.reset_index(drop=True),
     )
+
+
+def _children(rows: pd.DataFrame, spec: CompressionSpec) -> pd.DataFrame:
+    """One row per child: how it was made, and sizes beside its parent's."""
+    pairs = rows.drop_duplicates("child").sort_values(["class_", "label", "child"])
+    return pd.DataFrame(
+        {
+            "child": pairs["child"],
+            "parent": pairs["parent"],
+            "class_": pairs["class_"],
+            "method": pairs["label"],
+            "bits": pairs["bits"],
+            "log_ratio": np.log(pairs["child_params"] / pairs["parent_params"]),
+            "log_parent": np.log(pairs["parent_params"] / spec.reference_params),
+            "kin": pairs["parent"] + ", " + pairs["class_"],
+        }
+    ).set_index("child", drop=False)
 
 
 def _items(fit: Fit) -> np.ndarray:

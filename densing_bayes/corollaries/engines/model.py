@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 from pydantic import Field
 
+from densing_bayes.corollaries.engines.table import TECHNOLOGY
 from densing_bayes.corollaries.trends.exponential import (
     ExponentialFit,
     ExponentialSpec,
@@ -19,13 +20,12 @@ from densing_bayes.corollaries.trends.exponential import (
     fit_exponential,
     growth_of,
 )
+from densing_bayes.corollaries.trends.kept import kept_fits
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting.settings import SEED
-from densing_bayes.fitting.store import kept, store_folder
 from densing_bayes.inputs.dates import DAYS_PER_YEAR
 from densing_bayes.inputs.families import Frozen
 from densing_bayes.inputs.reading import load_table
-from densing_bayes.inputs.schema import TECHNOLOGY
 from densing_bayes.inputs.specification import load_corollary
 from densing_bayes.posterior.estimates import SAMPLE, check_choice, estimate, of_prior
 from densing_bayes.posterior.result import CI, Fit
@@ -150,8 +150,7 @@ def fit_engines(
 @cache
 def stored_engines(seed: int = SEED) -> dict[str, ExponentialFit]:
     """All engines of the built-in specification, from the store or fitted and kept there."""
-    make = partial(fit_engines, seed=seed)
-    return kept("engines", seed, make, store_folder(), __name__)
+    return kept_fits("engines", seed, partial(fit_engines, seed=seed), __name__)
 
 
 def engine_rate(fit: ExponentialFit, group: str = "posterior") -> xr.DataArray:
@@ -254,10 +253,11 @@ def device_table(
     DensingError
         If memory or bits are not positive, or the share is not in (0, 1].
     """
-    if not (min(memory, default=0.0) > 0 and bits > 0 and 0 < share <= 1):
+    finite = np.isfinite([*memory, bits]).all()
+    if not (finite and min(memory, default=0.0) > 0 and bits > 0 and 0 < share <= 1):
         raise DensingError(
             f"memory = {list(memory)} GiB, bits = {bits:g} and share = {share:g}: memory and bits "
-            f"must be above 0 and the share of memory for weights in (0, 1]"
+            f"must be numbers above 0 and the share of memory for weights in (0, 1]"
         )
     edge = frontier(fit, dates).transpose(*SAMPLE, "date")
     rows = []

@@ -12,11 +12,9 @@ from densing_bayes.display.options import Interval, Seed, positive, share
 from densing_bayes.display.terminal import (
     FitFile,
     Json,
+    footing,
     load_fit,
-    print_footing,
-    print_json,
-    print_table,
-    print_text,
+    show,
 )
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting.settings import SEED
@@ -121,176 +119,59 @@ def shelf_life_command(
         raise DensingError("a pay-back is that of one system: name it after the fit")
     fitted = load_fit(fit)
     if not pays_back:
-        if condition is None or condition is Succession.smooth:
-            _smooth_lives(fitted, systems, kappa, as_json, ci)
-        else:
-            ended_by = cast("Condition", condition.value)
-            _lives_by_release(fitted, systems, kappa, ended_by, seed, as_json, ci)
+        _show_lives(fitted, systems or None, kappa, condition, seed, as_json, ci)
         return
 
     from densing_bayes.corollaries.payback.break_even import payback_document
-    from densing_bayes.corollaries.payback.model import load_payback_spec, payback
+    from densing_bayes.corollaries.payback.model import (
+        Economics,
+        Ending,
+        load_payback_spec,
+        payback,
+    )
     from densing_bayes.corollaries.payback.release import release_of
+    from densing_bayes.corollaries.payback.section import break_even_section
     from densing_bayes.corollaries.payback.training_cost import (
         training_cost_of,
         training_cost_prior,
     )
 
     (system,) = systems or []
-    spec = load_payback_spec(inputs)
-    panel = fitted.spec.panel.source
+    spec, release = load_payback_spec(inputs), release_of(fitted, system)
     cost: Any = training_cost
     if cost is None and tokens is not None:
-        params = math.exp(release_of(fitted, system).log_params)
-        cost = training_cost_prior(params, tokens, spec.training, seed=seed)
+        cost = training_cost_prior(math.exp(release.log_params), tokens, spec.training, seed=seed)
     elif cost is None:
-        cost = training_cost_of(system, spec.training, panel, seed=seed)
-    result = payback(
-        fitted,
-        system,
-        training_cost=cost,
-        price=price,
-        tokens_per_visit=tokens_per_visit,
-        margin=margin,
-        halving_days=halving_days,
-        kappa=kappa,
-        # With actual releases, "1/kappa of the params would do" is a recipe's doing.
-        condition="recipe" if condition is None else condition.value,
-        window=window,
-        spec=spec,
-        seed=seed,
+        cost = training_cost_of(system, spec.training, fitted.spec.panel.source, seed=seed)
+    earned = Economics(
+        cost, price, tokens_per_visit, margin, halving_days=halving_days, window=window
     )
+    # With actual releases, "1/kappa of the params would do" is a recipe's doing.
+    ending = Ending(kappa, "recipe" if condition is None else condition.value)
+    result = payback(fitted, release, earned, ending, spec, seed)
     document = payback_document(result, visits_per_day, probability or BREAK_EVEN, ci)
-    if as_json:
-        footing = {"diagnostics": fitted.diagnostics, "provenance": fitted.provenance}
-        print_json(document | footing)
-        return
-    _print_payback(fitted, document, ci)
+    section = break_even_section(fitted, document, ci)
+    show(document | footing(fitted), section, as_json=as_json, fit=fitted)
 
 
-def _smooth_lives(
-    fitted: Fit, systems: list[str] | None, kappa: float, as_json: bool, ci: float
-) -> None:
-    from densing_bayes.display.documents import shelf_life_document
-    from densing_bayes.display.sentences import marked
-    from densing_bayes.quantities.numbers import limits, median, percent, probability
-
-    document = shelf_life_document(fitted, systems or None, kappa, ci)
-    if as_json:
-        print_json(document)
-        return
-    frontier = document["frontier"]
-    print_text(
-        marked(
-            fitted.verdict,
-            (
-                f"On the frontier: {median(frontier)} days until 1/{kappa:g} of the params do, "
-                f"{percent(ci)} interval {limits(frontier)} days"
-            ),
-        )
-    )
-    print_text("")
-    rows = [
-        [
-            entry["system"],
-            entry["release_date"],
-            median(entry["shelf_life"]),
-            limits(entry["shelf_life"]),
-            probability(entry["p_passed"]),
-            probability(entry["p_never"]),
-        ]
-        for entry in document["systems"]
-    ]
-    header = ["Released", "Days", f"{percent(ci)} interval", "P(passed)", "P(never)"]
-    print_table("System", header, rows)
-    print_text("P(passed): the frontier was ahead at release already. inf: never.")
-    print_footing(fitted)
-
-
-def _lives_by_release(
+def _show_lives(
     fitted: Fit,
     systems: list[str] | None,
     kappa: float,
-    condition: Condition,
+    condition: Succession | None,
     seed: int,
     as_json: bool,
     ci: float,
 ) -> None:
-    from densing_bayes.corollaries.payback.arrivals import waiting_table
-    from densing_bayes.quantities.numbers import percent, probability
+    if condition is None or condition is Succession.smooth:
+        from densing_bayes.display.answers.systems import shelf_life_section
 
-    table = waiting_table(fitted, systems or None, kappa, ci, condition=condition, seed=seed)
-    if as_json:
-        document = {"kappa": kappa, "condition": condition}
-        records = table.reset_index().to_dict(orient="records")
-        print_json(document | {"systems": records, "provenance": fitted.provenance})
-        return
+        section = shelf_life_section(fitted, systems, kappa, ci)
+        document = section.document | footing(fitted)
+    else:
+        from densing_bayes.corollaries.payback.section import waiting_section
 
-    def days(value: float | None) -> str:
-        return "inf" if value is None else f"{value:.0f}"
-
-    rows = [
-        [
-            str(name),
-            row["release_date"].isoformat(),
-            days(row["median"]),
-            f"{days(row['lower'])} to {days(row['upper'])}",
-            probability(row["p_passed"]),
-            probability(row["p_none"]),
-        ]
-        for name, row in table.iterrows()
-    ]
-    header = ["Released", "Days", f"{percent(ci)} interval", "P(passed)", "P(none)"]
-    print_table("System", header, rows)
-    print_text("P(passed): there was one at release already. P(none): none within five years.")
-    print_footing(fitted)
-
-
-RESULTS = {  # where a name does not say enough
-    "waiting_time": "until succeeded",
-    "life": "time of earning",
-    "halving_days": "price halves in",
-}
-
-
-def _print_payback(fitted: Fit, document: dict[str, Any], ci: float) -> None:
-    from densing_bayes.display.sentences import marked
-    from densing_bayes.quantities.numbers import limits, median, percent
-    from densing_bayes.quantities.numbers import probability as chance
-
-    print_text(marked(fitted.verdict, document["sentence"]))
-    print_text("")
-    rows = [
-        [
-            RESULTS.get(name, name.replace("_", " ")),
-            _amount(median, said),
-            _amount(limits, said),
-            said["unit"],
-        ]
-        for name, said in document["estimates"].items()
-    ]
-    print_table("", ["Median", f"{percent(ci)} interval", "Unit"], rows, left={3})
-    asked = document["break_even"]
-    needed, p = asked["visits_per_day"], f"P = {asked['p']:g}"
-    print_text(
-        f"To break even with {p}: {needed:,.0f} visits a day."
-        if math.isfinite(needed)
-        else f"No demand breaks even with {p}: there may be a successor at release."
-    )
-    if "p_break_even" in asked:
-        print_text(
-            f"With {asked['for_visits_per_day']:,.0f} visits a day P(break even) is "
-            f"{chance(asked['p_break_even'])}."
-        )
-        terms = [f"a training cost of at most {asked['training_cost']:,.0f} USD"]
-        for key, text in (("price", "a price of {:.3g} USD"), ("margin", "a margin of {:.2f}")):
-            if math.isfinite(asked.get(key, math.inf)):
-                terms.append(text.format(asked[key]))
-        print_text(f"For {p} it takes {', or '.join(terms)}.")
-    print_footing(fitted)
-
-
-def _amount(wording: Any, said: dict[str, Any]) -> str:
-    """A large amount without digits that mean nothing, a small one with two."""
-    middle = said["median"]
-    return str(wording(said, 0 if middle is None or middle >= 10 else 4))
+        ended_by = cast("Condition", condition.value)
+        section = waiting_section(fitted, systems, kappa, ended_by, ci, seed)
+        document = section.document | {"provenance": fitted.provenance}
+    show(document, section, as_json=as_json, fit=fitted)

@@ -17,7 +17,7 @@ import pandas as pd
 import xarray as xr
 
 from densing_bayes.corollaries.payback.arrivals import ArrivalSpec, Successors, waiting_time
-from densing_bayes.corollaries.payback.release import Condition, Release, release_of
+from densing_bayes.corollaries.payback.release import Condition, Release
 from densing_bayes.corollaries.payback.stated import UNITS, Input, drawn_input
 from densing_bayes.corollaries.payback.training_cost import TrainingSpec
 from densing_bayes.errors import DensingError
@@ -64,6 +64,62 @@ class PaybackSpec(Frozen):
     demand_growth: Finite = 0.0
     arrivals: ArrivalSpec = ArrivalSpec()
     training: TrainingSpec
+
+
+@dataclass(frozen=True)
+class Economics:
+    """What a release costs and earns; what is not given is as the specification says.
+
+    Attributes
+    ----------
+    training_cost
+        USD: a number, a prior, or draws as of
+        :func:`~densing_bayes.corollaries.payback.training_cost.training_cost_prior`.
+    price, tokens_per_visit, margin, halving_days, demand_growth
+        As of :class:`PaybackSpec`.
+    serving_cost
+        USD per million tokens, constant, in place of the margin. The release then stops earning
+        where its price falls to that.
+    window
+        Days that earn, whatever happens; by default the time to the successor.
+    """
+
+    training_cost: Input
+    price: Input | None = None
+    tokens_per_visit: Input | None = None
+    margin: Input | None = None
+    serving_cost: Input | None = None
+    halving_days: Input | None = None
+    demand_growth: float | None = None
+    window: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be right together."""
+        window, growth = self.window, self.demand_growth
+        if window is not None and not (np.isfinite(window) and window > 0):
+            raise DensingError(f"window = {window:g} must be above 0 days, for instance 60")
+        if self.margin is not None and self.serving_cost is not None:
+            raise DensingError("give margin or serving_cost: each says what serving costs")
+        if growth is not None and not np.isfinite(growth):
+            raise DensingError(f"demand_growth = {growth} must be a rate in 1/year; 0 is constant")
+
+    def inputs(self, spec: PaybackSpec) -> dict[str, Input]:
+        """Every input, with those of a specification where none is given."""
+        found: dict[str, Input] = {"training_cost": self.training_cost}
+        serving = "margin" if self.serving_cost is None else "serving_cost"
+        for name in ("price", "tokens_per_visit", "halving_days", serving):
+            given = getattr(self, name)
+            found[name] = getattr(spec, name) if given is None else given
+        return found
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What ends the life of a release; as of :func:`.waiting_time`."""
+
+    kappa: float = 2.0
+    condition: Condition = "recipe"
+    successors: Successors = "simulated"
 
 
 @dataclass(frozen=True)
@@ -182,22 +238,9 @@ def earning_days(life: Any, halving_days: Any, demand_growth: float = 0.0) -> Fl
 
 def payback(
     fit: Fit,
-    system: str | None = None,
-    *,
-    density: float | None = None,
-    params: float | None = None,
-    date: Any = None,
-    training_cost: Input,
-    price: Input | None = None,
-    tokens_per_visit: Input | None = None,
-    margin: Input | None = None,
-    serving_cost: Input | None = None,
-    halving_days: Input | None = None,
-    demand_growth: float | None = None,
-    kappa: float = 2.0,
-    condition: Condition = "recipe",
-    successors: Successors = "simulated",
-    window: float | None = None,
+    release: Release,
+    economics: Economics,
+    ending: Ending | None = None,
     spec: PaybackSpec | None = None,
     seed: int = SEED,
 ) -> Payback:
@@ -207,67 +250,39 @@ def payback(
     ----------
     fit
         A fit of the joint model.
-    system, density, params, date
-        The release, as of :func:`~densing_bayes.corollaries.payback.release.release_of`.
-    training_cost
-        USD: a number, a prior, or draws as of
-        :func:`~densing_bayes.corollaries.payback.training_cost.training_cost_prior`.
-    price, tokens_per_visit, margin, halving_days, demand_growth
-        Inputs in place of those of the specification.
-    serving_cost
-        USD per million tokens, constant, in place of the margin. The release then stops earning
-        where its price falls to that.
-    kappa, condition, successors
-        What ends the life, as of :func:`~densing_bayes.corollaries.payback.arrivals.waiting_time`.
-    window
-        Days that earn, whatever happens; by default the time to the successor.
+    release
+        Of :func:`~densing_bayes.corollaries.payback.release.release_of`.
+    economics
+        What it costs and earns.
+    ending
+        What ends its life; by default a recipe that does with half its params.
     spec
         Of :func:`load_payback_spec`.
     seed
         Of all that is drawn.
-
-    Returns
-    -------
-    Payback
 
     Raises
     ------
     DensingError
         If an input cannot be right; the message says which and why.
     """
-    spec = spec or load_payback_spec()
-    if window is not None and not (np.isfinite(window) and window > 0):
-        raise DensingError(f"window = {window:g} must be above 0 days, for instance 60")
-    if margin is not None and serving_cost is not None:
-        raise DensingError("give margin or serving_cost: each says what serving costs")
-    growth = spec.demand_growth if demand_growth is None else demand_growth
-    if not np.isfinite(growth):
-        raise DensingError(f"demand_growth = {growth} must be a rate in 1/year; 0 is constant")
-    release = release_of(fit, system, density=density, params=params, date=date)
+    spec, ending = spec or load_payback_spec(), ending or Ending()
+    growth, window = economics.demand_growth, economics.window
+    growth = spec.demand_growth if growth is None else growth
     wait = waiting_time(
         fit,
         release,
-        kappa,
-        condition=condition,
-        successors=successors,
+        ending.kappa,
+        condition=ending.condition,
+        successors=ending.successors,
         spec=spec.arrivals,
         seed=seed,
     )
     horizon = spec.arrivals.horizon_years * DAYS_PER_YEAR
     life = wait.clip(max=horizon) if window is None else xr.full_like(wait, float(window))
-    inputs: dict[str, Input] = {
-        "training_cost": training_cost,
-        "price": spec.price if price is None else price,
-        "tokens_per_visit": spec.tokens_per_visit if tokens_per_visit is None else tokens_per_visit,
-        "halving_days": spec.halving_days if halving_days is None else halving_days,
-    }
-    if serving_cost is None:
-        inputs["margin"] = spec.margin if margin is None else margin
-    else:
-        inputs["serving_cost"] = serving_cost
     drawn = {
         name: wait.copy(data=drawn_input(name, value, wait.shape, (seed, 4, place)))
-        for place, (name, value) in enumerate(sorted(inputs.items()))
+        for place, (name, value) in enumerate(sorted(economics.inputs(spec).items()))
     }
     draws = xr.Dataset({"waiting_time": wait, "life": life, **drawn})
     earned = earned_per_daily_visit(draws, growth)
@@ -281,7 +296,7 @@ def payback(
         daily_visits_needed=wait.copy(data=daily),
         visits_needed=wait.copy(data=visits),
     )
-    return Payback(draws, release, kappa, condition, window, growth, fit.verdict)
+    return Payback(draws, release, ending.kappa, ending.condition, window, growth, fit.verdict)
 
 
 def earned_per_daily_visit(

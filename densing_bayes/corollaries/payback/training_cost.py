@@ -18,13 +18,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from densing_bayes.corollaries.payback.table import COSTS
 from densing_bayes.corollaries.small_model import Posterior, sample_posterior
 from densing_bayes.errors import DensingError, did_you_mean
 from densing_bayes.fitting.settings import SEED
 from densing_bayes.inputs.families import Frozen, PositivePrior, RealPrior, UnitPrior
 from densing_bayes.inputs.panel import load_panel
 from densing_bayes.inputs.reading import load_table
-from densing_bayes.inputs.schema import COSTS
 from densing_bayes.posterior.estimates import check_choice, of_prior
 
 if TYPE_CHECKING:

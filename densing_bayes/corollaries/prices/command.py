@@ -13,10 +13,7 @@ from densing_bayes.display.terminal import (
     Json,
     exit_unless_passed,
     parse_date,
-    print_json,
-    print_table,
-    print_text,
-    verdict_of,
+    show,
 )
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting.settings import SEED
@@ -58,40 +55,13 @@ def price_command(
     if first >= last:
         raise DensingError(f"--from {first} is not before --to {last}")
 
-    from densing_bayes.corollaries.prices.model import fit_prices, load_prices, price_summary
-    from densing_bayes.display.sentences import marked
-    from densing_bayes.quantities.numbers import limits, median, percent
+    from densing_bayes.corollaries.prices.model import fit_prices, load_prices
+    from densing_bayes.corollaries.prices.section import price_section
 
     fit = fit_prices(level, price=price.value, until=until, offers=load_prices(data), seed=seed)
-    said = price_summary(fit, first, last, ci)
-    if as_json:
-        footing = {"diagnostics": fit.diagnostics, "provenance": fit.provenance}
-        print_json({"level": level} | said | footing)
-        exit_unless_passed(fit.verdict)
-        return
-    labels = {
-        "halving_time_days": "Halving time, days",
-        "fold_reduction": f"Times cheaper, {first} to {last}",
-        "price": f"Cheapest on {last}, USD per million tokens",
-        "growth_rate": "Growth rate of the price, 1/day",
-    }
-    rows = [
-        [label, median(said[key], 2), limits(said[key], 2), limits(said["prior"][key], 2)]
-        for key, label in labels.items()
-    ]
-    name = f"{price.value} price of the cheapest offer at {level} or better"
-    print_text(marked(fit.verdict, name[0].upper() + name[1:]))
-    header = ["Median", f"{percent(ci)} interval", "Prior interval"]
-    print_table("", header, rows)
-    offers, seen = said["offers"], said["observed"]
-    if seen is not None:
-        print_text(
-            f"Observed: {seen['fold']:.4g} times cheaper, from {seen['first']['price']:g} "
-            f"({seen['first']['offer']}) to {seen['last']['price']:g} ({seen['last']['offer']}); "
-            "one offer decides each end, where the edge takes all."
-        )
-    print_text(
-        f"{offers['entered']} offers, {offers['surely']} of them surely of this level. "
-        f"{verdict_of(fit)}"
-    )
+    kind = "read" if price is PriceOf.input else "blended"
+    section = price_section({level: fit}, ci, first, last, kind=kind)
+    said = section.document["levels"][level]
+    footing = {"diagnostics": fit.diagnostics, "provenance": fit.provenance}
+    show({"level": level} | said | footing, section, as_json=as_json)
     exit_unless_passed(fit.verdict)

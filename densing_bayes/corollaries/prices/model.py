@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import cache, partial
+from functools import cache
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ import xarray as xr
 from pydantic import Field
 from scipy.stats import norm
 
+from densing_bayes.corollaries.prices.table import PRICES
 from densing_bayes.corollaries.trends.exponential import (
     ExponentialFit,
     ExponentialSpec,
@@ -20,14 +21,13 @@ from densing_bayes.corollaries.trends.exponential import (
     growth_of,
     line_through,
 )
+from densing_bayes.corollaries.trends.kept import kept_fits
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting.settings import SEED
-from densing_bayes.fitting.store import kept, store_folder
 from densing_bayes.inputs.dates import years_since_origin
 from densing_bayes.inputs.families import Frozen
 from densing_bayes.inputs.hypothesis import Hypothesis
 from densing_bayes.inputs.reading import load_table
-from densing_bayes.inputs.schema import PRICES
 from densing_bayes.inputs.specification import load_corollary
 from densing_bayes.posterior.estimates import check_choice, estimate, probability
 from densing_bayes.posterior.result import CI
@@ -83,7 +83,11 @@ def score_noise(offers: pd.DataFrame) -> float:
     """Standard deviation of one reading of MMLU, from systems that have two."""
     pairs = offers[["mmlu", "mmlu_second"]].dropna().drop_duplicates()
     if len(pairs) < 2:
-        raise DensingError("the noise of a score needs two systems with mmlu and mmlu_second")
+        file = offers.attrs.get("file", "the table of offers")
+        raise DensingError(
+            f"{file}: the noise of a score needs two systems with two readings; give the second "
+            f"in the column mmlu_second"
+        )
     return float(np.sqrt(np.mean((pairs["mmlu"] - pairs["mmlu_second"]) ** 2) / 2.0))
 
 
@@ -202,8 +206,8 @@ def fit_prices(
 @cache
 def stored_prices(seed: int = SEED) -> ExponentialFit:
     """Prices at the level of GPT-3.5, from the store or fitted and kept there."""
-    make = partial(fit_prices, "gpt-3.5", seed=seed)
-    return kept("prices", seed, make, store_folder(), __name__)
+    fits = kept_fits("prices", seed, lambda: {"prices": fit_prices("gpt-3.5", seed=seed)}, __name__)
+    return fits["prices"]
 
 
 def halving_time(fit: ExponentialFit, date: Any = LAST, group: str = "posterior") -> xr.DataArray:

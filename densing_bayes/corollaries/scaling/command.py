@@ -13,11 +13,8 @@ from densing_bayes.display.terminal import (
     check_writable,
     exit_unless_passed,
     interruptible,
-    print_json,
-    print_table,
-    print_text,
     say,
-    verdict_of,
+    show,
 )
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting.settings import SEED
@@ -46,16 +43,8 @@ def scaling_command(
     ci: Interval = 0.95,
 ) -> None:
     """Loss law of a table of training runs, without systems (fits twice, in seconds)."""
-    from densing_bayes.corollaries.scaling.judgement import largest_left_out, off_the_law
-    from densing_bayes.corollaries.scaling.model import LawFit, is_law_file, law_summary
-    from densing_bayes.corollaries.scaling.section import (
-        far_sentence,
-        law_rows,
-        predicted_sentence,
-        runs_sentence,
-    )
-    from densing_bayes.display.sentences import marked
-    from densing_bayes.quantities.numbers import percent
+    from densing_bayes.corollaries.scaling.model import LawFit, is_law_file
+    from densing_bayes.corollaries.scaling.section import law_section
 
     settings = {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
     with interruptible():
@@ -63,28 +52,8 @@ def scaling_command(
             fitted = LawFit.load(source)
         else:
             fitted = _fitted(source, spec, settings)
-        predicted = largest_left_out(fitted, ci)
-    said, judged = law_summary(fitted, ci), off_the_law(fitted)
-    if as_json:
-        print_json(
-            said
-            | {
-                "off_the_law": judged[judged["far"]].to_dict("records"),
-                "left_out": {
-                    "verdict": predicted.attrs["verdict"],
-                    "runs": predicted.to_dict("records"),
-                },
-                "diagnostics": fitted.diagnostics,
-                "provenance": fitted.provenance,
-            }
-        )
-        exit_unless_passed(fitted.verdict)
-        return
-    print_text(marked(fitted.verdict, runs_sentence(fitted, said)))
-    print_table("", ["Median", f"{percent(ci)} interval", "Prior interval"], law_rows(said))
-    print_text(far_sentence(fitted, judged))
-    print_text(predicted_sentence(predicted, ci))
-    print_text(verdict_of(fitted))
+        section = law_section(fitted, ci)
+    show(section.document, section, as_json=as_json)
     exit_unless_passed(fitted.verdict)
 
 
@@ -97,6 +66,8 @@ def _fitted(source: Path | str | None, spec: str, settings: dict[str, Any]) -> L
 
 def fit_law_file(spec: str, data: str | None, out: Path, settings: dict[str, Any]) -> None:
     """What ``fit`` does with a specification of a loss law: fit it to a table, and save it."""
+    from densing_bayes.display.sentences import small_verdict
+
     if data is not None and Path(data).is_dir():
         raise DensingError(f"{data} is a folder; a loss law is fitted to one CSV file of runs")
     with interruptible():
@@ -104,7 +75,7 @@ def fit_law_file(spec: str, data: str | None, out: Path, settings: dict[str, Any
     check_writable(out.parent)
     out.parent.mkdir(parents=True, exist_ok=True)
     fitted.save(out)
-    say(f"wrote {out}: {verdict_of(fitted)}")
+    say(f"wrote {out}: {small_verdict(fitted)}")
     exit_unless_passed(fitted.verdict)
 
 
@@ -112,23 +83,13 @@ def check_law_file(path: Path, as_json: bool) -> None:
     """What ``check`` does with a saved loss law."""
     from densing_bayes.corollaries.scaling.judgement import law_checks
     from densing_bayes.corollaries.scaling.model import LawFit
-    from densing_bayes.evaluation.checks import check_rows, sentences
+    from densing_bayes.display.answers.checks import checks_section
 
     fitted = LawFit.load(path)
     with interruptible():
         found = law_checks(fitted)
-    if as_json:
-        print_json(
-            {
-                "verdict": found.verdict,
-                "checks": found.table.to_dict("records"),
-                "diagnostics": fitted.diagnostics,
-                "provenance": fitted.provenance,
-            }
-        )
-    else:
-        print_table("Check", ["Figure", "Limit", "Status"], check_rows(found), left={3})
-        print_text("")
-        for sentence in sentences(found):
-            print_text(sentence)
+    section = checks_section(found)
+    document = {key: section.document[key] for key in ("verdict", "checks")}
+    document |= {"diagnostics": fitted.diagnostics, "provenance": fitted.provenance}
+    show(document, section, as_json=as_json)
     exit_unless_passed("FAIL" if found.verdict == "FAIL" else "PASS")

@@ -127,7 +127,8 @@ class LawFit:
 def is_law_file(path: str | os.PathLike[str]) -> bool:
     """Whether a file is a saved loss law."""
     try:
-        return bool(xr.open_datatree(path, engine="h5netcdf").attrs.get("format") == LAW_FORMAT)
+        with xr.open_datatree(path, engine="h5netcdf") as tree:
+            return bool(tree.attrs.get("format") == LAW_FORMAT)
     except (OSError, ValueError, KeyError, TypeError):
         return False  # whatever is wrong with it is told by who reads it
 

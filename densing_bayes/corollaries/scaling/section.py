@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -14,11 +16,10 @@ from densing_bayes.corollaries.scaling.judgement import (
     off_the_law,
 )
 from densing_bayes.corollaries.scaling.model import CONSTANTS, LawFit, law_summary
-from densing_bayes.display.canvas import figure_of
+from densing_bayes.display.answers.checks import checks_section
 from densing_bayes.display.section import Equation, Picture, Report, Section, Table
-from densing_bayes.display.sentences import Statement
+from densing_bayes.display.sentences import Statement, marked, small_verdict
 from densing_bayes.errors import DensingError, did_you_mean
-from densing_bayes.evaluation.checks import check_rows, sentences
 from densing_bayes.evaluation.outliers import far_limit
 from densing_bayes.posterior.result import CI
 from densing_bayes.quantities.numbers import count, limits, median, number, percent
@@ -104,7 +105,7 @@ def law_report(
         "law": lambda: _law(fit, said, ci),
         "runs": lambda: _runs(fit, judged),
         "left-out": lambda: _left_out(largest_left_out(fit, ci), ci),
-        "checks": lambda: _checks(fit),
+        "checks": lambda: checks_section(law_checks(fit)),
     }
     for name in wanted or ():
         if name not in makers:
@@ -184,7 +185,6 @@ def _runs(fit: LawFit, judged: pd.DataFrame) -> Section:
         for row in _rows(judged.head(SHOWN))
     )
     header = ("Run", "Params", "Tokens", "Loss", "By the law", "Distance, sd", "Flag")
-    axes = plot_residuals(judged, far_limit(len(judged), fit.spec.check.far))
     return Section(
         "runs",
         "Runs off the law",
@@ -200,8 +200,9 @@ def _runs(fit: LawFit, judged: pd.DataFrame) -> Section:
         ),
         pictures=(
             Picture(
-                figure_of(axes),
+                partial(plot_residuals, judged, far_limit(len(judged), fit.spec.check.far)),
                 f"Distances of runs from the law over their compute. {sentence}",
+                "runs",
                 "Distance of log loss from the median of the law, in robust standard deviations; "
                 "the scale is linear within twice the limit and logarithmic beyond.",
             ),
@@ -227,8 +228,9 @@ def _left_out(predicted: pd.DataFrame, ci: float) -> Section:
     passed = predicted.attrs["verdict"] == "PASS"
     header = ("Run", "Params", "Tokens", "Loss", "Predicted", f"{percent(ci)} interval", "Inside")
     picture = Picture(
-        figure_of(plot_predicted(predicted)),
+        partial(plot_predicted, predicted),
         f"Losses of the runs with most compute beside their predictions. {sentence}",
+        "left-out",
         "Losses of the runs with most compute, and what the law of the others predicts for them.",
     )
     return Section(
@@ -244,13 +246,26 @@ def _left_out(predicted: pd.DataFrame, ci: float) -> Section:
     )
 
 
-def _checks(fit: LawFit) -> Section:
-    found = law_checks(fit)
-    header = ("Check", "Figure", "Limit", "Status")
-    return Section(
-        "checks",
-        "Checks",
-        tuple(sentences(found)),
-        tables=(Table(header, tuple(map(tuple, check_rows(found))), left=frozenset({3})),),
-        document={"verdict": found.verdict, "checks": found.table.to_dict("records")},
+def law_section(fit: LawFit, ci: float = CI) -> Section:
+    """What a loss law says: its constants, runs off it, and how well larger runs are predicted."""
+    said, judged, predicted = law_summary(fit, ci), off_the_law(fit), largest_left_out(fit, ci)
+    law = _law(fit, said, ci)
+    return replace(
+        law,
+        sentences=(
+            marked(fit.verdict, law.sentences[0]),
+            far_sentence(fit, judged),
+            predicted_sentence(predicted, ci),
+            small_verdict(fit),
+        ),
+        document=said
+        | {
+            "off_the_law": judged[judged["far"]].to_dict("records"),
+            "left_out": {
+                "verdict": predicted.attrs["verdict"],
+                "runs": predicted.to_dict("records"),
+            },
+            "diagnostics": fit.diagnostics,
+            "provenance": fit.provenance,
+        },
     )

@@ -6,6 +6,7 @@ that chains in threads do not wait for each other. All that touches nutpie is he
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from densing_bayes.fitting.engine.machine import DRAWN, callbacks, packed, run, run_each
 from densing_bayes.fitting.engine.tape import Tape, record
+from densing_bayes.fitting.settings import Sampling
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -153,20 +155,14 @@ def dims_of(model: pm.Model, rv: Any) -> tuple[str, ...]:
 def sample(
     engine: Engine,
     positions: list[Floats],
-    *,
-    draws: int,
-    tune: int,
-    chains: int,
-    cores: int,
-    seed: int,
-    target_accept: float,
+    sampling: Sampling,
     depth: int,
     progress: Callable[[float], None] | None = None,
 ) -> xr.DataTree:
     """Sample from the engine's start, or each chain near one of some positions.
 
-    ``positions`` may leave out coordinates at the end, which then start near zero. ``progress`` is
-    told the share of all draws made so far, now and then.
+    ``positions`` may leave out coordinates at the end, which then start near zero. ``depth`` is the
+    largest of a tree, and ``progress`` is told the share of all draws made so far, now and then.
 
     Returns
     -------
@@ -174,15 +170,17 @@ def sample(
         ``posterior`` with the kept variables, and ``sample_stats``.
     """
     settings: dict[str, Any] = {
-        "draws": draws,
-        "tune": tune,
-        "target_accept": target_accept,
+        "draws": sampling.draws,
+        "tune": sampling.tune,
+        "target_accept": sampling.target_accept,
         "maxdepth": depth,
     }
     waiting = [
-        partial(_begun, engine, _start(engine, positions, i), seed + i, settings)
-        for i in range(chains)
+        partial(_begun, engine, _start(engine, positions, i), sampling.seed + i, settings)
+        for i in range(sampling.chains)
     ]
+    cores = sampling.cores or os.cpu_count() or 1
+    total = sampling.chains * (sampling.draws + sampling.tune)
     running: list[Chain] = []
     ended: list[Chain] = []
     try:
@@ -195,7 +193,7 @@ def sample(
             running = [chain for chain in running if chain not in finished]
             if progress is not None:
                 done = sum(int(chain.data[DRAWN]) for chain in (*running, *ended))
-                progress(min(1.0, done / (chains * (draws + tune))))
+                progress(min(1.0, done / total))
     finally:
         for chain in running:  # after Ctrl-C, or an error of one chain
             chain.sampler.cancel()

@@ -6,21 +6,15 @@ embedded tables know are taken from there, and what nobody said is asked for, ne
 
 from __future__ import annotations
 
-import datetime as dt
-import math
 import os
-import re
-import tempfile
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
-from importlib.resources import files
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pandas as pd
 
 from densing_bayes.errors import TableError
-from densing_bayes.inputs.columns import MIN_PARAMS
 from densing_bayes.inputs.foreign import (
     epoch,
     euroeval,
@@ -35,104 +29,21 @@ from densing_bayes.inputs.foreign.extract import (
     LeftOut,
     Reading,
     file_text,
-    number,
 )
+from densing_bayes.inputs.foreign.imported import Imported
 from densing_bayes.inputs.foreign.mapping import Mapping, load_mapping
 from densing_bayes.inputs.foreign.recognition import FORMATS, recognise
-from densing_bayes.inputs.panel import EMBEDDED, load_panel
+from densing_bayes.inputs.foreign.reference import elsewhere, reference_tables
+from densing_bayes.inputs.foreign.systems import systems_of
+from densing_bayes.inputs.foreign.text_tables import cell, frame, rows_of
 from densing_bayes.inputs.reading import load_table
 from densing_bayes.inputs.schema import KNOWN_BENCHMARKS, TABLES
 
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
-
-LEFT_OUT: Final = "left_out.csv"
-MISSING: Final = "missing.csv"
-SAME_SIZE: Final = 0.12
-"""Two sizes of one checkpoint differ by no more than this, the rest being rounding."""
-EXACT_SIZE: Final = 0.01
-"""Two exact sizes of one checkpoint differ by less, by what counts as a parameter."""
 NEEDED: Final = {
     "release_date": "the day of release, YYYY-MM-DD",
     "params_total": "the number of parameters, such as 7.24e9",
 }
 """Columns of ``systems.csv`` without which a system has no density, and what to write there."""
-
-
-@dataclass(frozen=True)
-class Imported:
-    """Tables made of a foreign file, and what is not in them.
-
-    Attributes
-    ----------
-    format : str
-        What the file was.
-    tables : dict
-        As in :class:`densing_bayes.Panel`, every cell as text.
-    left_out : DataFrame
-        reason, system, benchmark, value, source; "" stands for all.
-    missing : DataFrame
-        table, row, column, write, note: what has to be filled in before the tables are valid, by
-        name, and what is known of it.
-    worth_giving : DataFrame
-        The same of what may stay empty, but would change answers.
-    """
-
-    format: str
-    tables: dict[str, pd.DataFrame]
-    left_out: pd.DataFrame
-    missing: pd.DataFrame
-    worth_giving: pd.DataFrame
-
-    @property
-    def complete(self) -> bool:
-        """Whether the tables are valid as they are."""
-        return self.missing.empty
-
-    def write(self, directory: str | os.PathLike[str], overwrite: bool = False) -> None:
-        """Write the tables, ``left_out.csv`` and ``missing.csv`` to a folder.
-
-        A new folder appears whole or not at all; in one that exists each file is replaced whole.
-
-        Raises
-        ------
-        TableError
-            If one of the files exists and ``overwrite`` is false.
-        OSError
-            If the folder cannot be written to.
-        """
-        folder = Path(directory)
-        if folder.exists() and not folder.is_dir():
-            raise TableError(f"{folder}: is a file; give a folder")
-        contents = {
-            TABLES[name].file: table
-            for name, table in self.tables.items()
-            if not (table.empty and TABLES[name].optional)
-        }
-        contents[LEFT_OUT] = self.left_out
-        asked = {"yes": self.missing, "no": self.worth_giving}
-        contents[MISSING] = pd.concat([t.assign(needed=word) for word, t in asked.items()])
-        ours = [*(schema.file for schema in TABLES.values()), LEFT_OUT, MISSING]
-        taken = [name for name in ours if (folder / name).exists()]
-        if taken and not overwrite:
-            raise TableError(
-                f"{folder}: has {', '.join(taken)} already and nothing is overwritten unless told "
-                "(--overwrite); give another folder"
-            )
-        parent = folder.resolve().parent
-        parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=parent, prefix=".import-") as beside:
-            made = Path(beside, "panel")
-            made.mkdir()
-            for name, table in contents.items():
-                table.to_csv(made / name, index=False, lineterminator="\n")
-            if not folder.exists():
-                made.rename(folder)
-                return
-            for name in contents:
-                os.replace(made / name, folder / name)
-            for name in set(taken) - contents.keys():  # of an earlier import
-                (folder / name).unlink()
 
 
 def import_scores(
@@ -189,7 +100,7 @@ def import_scores(
     left_out = list(extract.left_out)
     readings = _usable(extract.readings, known, given, left_out)
     readings = _one_a_cell(readings, left_out)
-    systems = _systems(extract, readings, given, upload_dates)
+    systems = systems_of(extract, readings, given, upload_dates)
     if complete_only:
         for name in [name for name, row in systems.items() if not all(row[c] for c in NEEDED)]:
             row = systems.pop(name)
@@ -203,16 +114,16 @@ def import_scores(
         )
     benchmarks = list(dict.fromkeys(reading.benchmark for reading in readings))
     tables = {
-        "systems": _frame("systems", systems.values()),
+        "systems": frame("systems", systems.values()),
         "scores": _scores(readings, systems, extract, given),
-        **_reference(reference, benchmarks),
+        **reference_tables(reference, benchmarks),
     }
-    described = {row["benchmark"]: row for row in _rows(tables["benchmarks"])}
+    described = {row["benchmark"]: row for row in rows_of(tables["benchmarks"])}
     for benchmark in benchmarks:
         described.setdefault(benchmark, _benchmark(benchmark, known, given))
-    tables["benchmarks"] = _frame("benchmarks", (described[b] for b in benchmarks))
+    tables["benchmarks"] = frame("benchmarks", (described[b] for b in benchmarks))
     measured = [_measured(b, extract, known, given, readings, usual) for b in benchmarks]
-    tables["protocols"] = pd.concat([_frame("protocols", measured), tables["protocols"]])
+    tables["protocols"] = pd.concat([frame("protocols", measured), tables["protocols"]])
     missing, worth = _asked(systems, extract, tables, benchmarks)
     return Imported(
         format=kind,
@@ -351,100 +262,7 @@ def _scores(
         }
         for reading in readings
     ]
-    return _frame("scores", rows)
-
-
-# Systems -----------------------------------------------------------------------------------------
-
-
-def _systems(
-    extract: Extract, readings: list[Reading], mapping: Mapping, upload_dates: bool
-) -> dict[str, dict[str, str]]:
-    """Name in the file -> row of ``systems.csv``."""
-    embedded = _text_table(files("densing_bayes.data").joinpath("current"), "systems.csv")
-    rows = _rows(embedded)
-    systems: dict[str, dict[str, str]] = {}
-    for name in dict.fromkeys(reading.system for reading in readings):
-        said = dict(extract.systems.get(name, {}))
-        size = float(said.get("params_total", math.nan))
-        row = next((row for row in rows if _is_same(name, size, row)), None)
-        systems[name] = _said(name, said, extract, upload_dates) if row is None else dict(row)
-        own = mapping.systems.get(name, {})
-        systems[name] |= {column: _cell(value) for column, value in own.items()}
-        _blank_what_is_wrong(systems[name])
-    _name_apart(systems)
-    return systems
-
-
-def _is_same(name: str, size: float, row: dict[str, str]) -> bool:
-    """Whether a name and size (NaN where it is not known) mean a system of the embedded tables.
-
-    The names are equal, or the system's own name is the key and the account or the size says that
-    it is no namesake.
-    """
-    account, _, own = name.lower().rpartition("/")
-    embedded_account = row["name"].lower().rpartition("/")[0]
-    difference = abs(size / float(row["params_total"]) - 1)
-    if difference > SAME_SIZE:  # another checkpoint; unknown sizes do not differ
-        return False
-    if name.lower() in (row["name"].lower(), row["system"]):
-        return True
-    vouched = account == embedded_account if embedded_account else difference < EXACT_SIZE
-    return own == row["system"] and vouched
-
-
-def _said(name: str, said: dict[str, Any], extract: Extract, upload_dates: bool) -> dict[str, str]:
-    """Row of a system that the embedded tables do not have: what the file says, no more."""
-    row = dict.fromkeys(TABLES["systems"].names, "")
-    account, _, own = name.rpartition("/")
-    row |= {"system": own.lower().replace(" ", "-"), "name": name, "source": extract.source}
-    if account:
-        row["organisation"] = account  # of the account that holds the weights
-    uploaded = str(said.pop("uploaded", ""))
-    if uploaded and upload_dates:
-        row |= {"release_date": uploaded, "date_basis": "bound"}
-    elif uploaded:
-        row["note"] = f"weights uploaded {uploaded}"
-    row |= {column: _cell(value) for column, value in said.items()}
-    return row
-
-
-def _blank_what_is_wrong(row: dict[str, str]) -> None:
-    """Empty a date or size that cannot be one, and note what was there: it is asked for then."""
-    for column, is_right in (("release_date", _is_day), ("params_total", _is_size)):
-        if row[column] and not is_right(row[column]):
-            row["note"] = "; ".join(filter(None, (row["note"], f"{column} given: {row[column]}")))
-            row[column] = ""
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return len(text) == 10 and dt.date.fromisoformat(text) <= dt.date.today()
-    except ValueError:
-        return False
-
-
-def _is_size(text: str) -> bool:
-    return number(text) >= MIN_PARAMS
-
-
-def _name_apart(systems: dict[str, dict[str, str]]) -> None:
-    """Tell systems of one key apart by their account, and families by their organisation.
-
-    Two organisations may continue the training of one family: their systems are no release.
-    """
-    owners: dict[str, set[str]] = {}
-    for row in systems.values():
-        owners.setdefault(row["family"], set()).add(row["organisation"])
-    for row in systems.values():
-        if row["family"] and len(owners[row["family"]]) > 1:
-            row["family"] = f"{row['family']} ({row['organisation'] or 'unknown'})"
-    count: dict[str, int] = {}
-    for row in systems.values():
-        count[row["system"]] = count.get(row["system"], 0) + 1
-    for name, row in systems.items():
-        if count[row["system"]] > 1:
-            row["system"] = re.sub(r"\s+", "-", name.lower())
+    return frame("scores", rows)
 
 
 def _asked(
@@ -476,12 +294,12 @@ def _asked(
     unmet = [name for name in ("runs", "reference_scores") if tables[name].empty]
     for name in unmet:
         what = "runs of known params, tokens and score, which tie scores to sizes"
-        missing.append((TABLES[name].file, "", "", f"{what}{_elsewhere(benchmarks)}", ""))
+        missing.append((TABLES[name].file, "", "", f"{what}{elsewhere(benchmarks)}", ""))
     tied = set(tables["reference_scores"]["benchmark"])
     for benchmark in [] if unmet else sorted(set(benchmarks) - tied):
         what = "scores of reference runs, without which no specification can use it"
         file = TABLES["reference_scores"].file
-        worth.append((file, benchmark, "", f"{what}{_elsewhere([benchmark])}"))
+        worth.append((file, benchmark, "", f"{what}{elsewhere([benchmark])}"))
     columns = ["table", "row", "column", "write", "note"]
     return (
         pd.DataFrame(missing, columns=columns).fillna(""),
@@ -489,60 +307,18 @@ def _asked(
     )
 
 
-def _elsewhere(benchmarks: list[str]) -> str:
-    """Which embedded panels have reference scores on benchmarks."""
-    package = files("densing_bayes.data")
-    found = [
-        name
-        for name in EMBEDDED
-        if set(_text_table(package.joinpath(name), "reference_scores.csv")["benchmark"])
-        & set(benchmarks)
-    ]
-    return f" (--reference {' or '.join(found)} has some)" if found else ""
-
-
 # Tables ------------------------------------------------------------------------------------------
-
-
-def _reference(reference: str | None, benchmarks: list[str]) -> dict[str, pd.DataFrame]:
-    """Reference runs, their losses and scores, and how they were measured, word for word."""
-    names = ("benchmarks", "protocols", "runs", "losses", "reference_scores")
-    if reference is None:
-        return {name: _frame(name, ()) for name in names}
-    folder: Traversable | Path = files("densing_bayes.data").joinpath(reference)
-    if reference not in EMBEDDED:
-        load_panel(reference)  # it has to be valid
-        folder = Path(reference)
-    tables = {name: _text_table(folder, TABLES[name].file) for name in names}
-    for name in names:
-        table = tables[name].reindex(columns=TABLES[name].names, fill_value="")
-        if name != "runs":
-            table = table[table["benchmark"].isin(benchmarks)]
-        tables[name] = table
-    used = set(tables["losses"]["run"]) | set(tables["reference_scores"]["run"])
-    tables["runs"] = tables["runs"][tables["runs"]["run"].isin(used)]
-    scored = tables["reference_scores"]
-    pairs = set(zip(scored["protocol"], scored["benchmark"], strict=True))
-    described = tables["protocols"]
-    wanted = [
-        pair in pairs for pair in zip(described["protocol"], described["benchmark"], strict=True)
-    ]
-    tables["protocols"] = described[wanted]
-    # a table without protocols was measured alike: a name for it, since there are protocols now
-    nameless = tables["reference_scores"]["protocol"] == ""
-    tables["reference_scores"].loc[nameless, "protocol"] = "panel"
-    return tables
 
 
 def _benchmark(benchmark: str, known: pd.DataFrame, mapping: Mapping) -> dict[str, str]:
     usual = {} if benchmark not in known.index else known.loc[benchmark].to_dict()
-    row = {"benchmark": benchmark} | {str(k): _cell(v) for k, v in usual.items()}
+    row = {"benchmark": benchmark} | {str(k): cell(v) for k, v in usual.items()}
     own = mapping.benchmarks.get(benchmark)
     if own is not None:
         given = {"name": own.name, "items": own.items, "chance": own.chance, "format": own.format}
-        row |= {k: _cell(v) for k, v in given.items() if v not in (None, "")}
+        row |= {k: cell(v) for k, v in given.items() if v not in (None, "")}
         if own.items is not None:
-            row["effective_items"] = _cell(own.items)
+            row["effective_items"] = cell(own.items)
         row.setdefault("source", mapping.source or "as given")
     return row
 
@@ -571,40 +347,10 @@ def _measured(
         "source": mapping.source or "named in each row",
     }
     row |= extract.measured.get(benchmark, {})
-    return {column: _cell(value) for column, value in row.items()}
+    return {column: cell(value) for column, value in row.items()}
 
 
 def _listed(left_out: list[LeftOut]) -> pd.DataFrame:
     columns = ["reason", "system", "benchmark", "value", "source"]
     table = pd.DataFrame([asdict(item) for item in left_out], columns=columns, dtype=object)
     return table.drop_duplicates(["reason", "system", "benchmark", "value"], ignore_index=True)
-
-
-def _rows(table: pd.DataFrame) -> list[dict[str, str]]:
-    return [{str(k): str(v) for k, v in row.items()} for row in table.to_dict("records")]
-
-
-def _frame(name: str, rows: Iterable[dict[str, str]]) -> pd.DataFrame:
-    """A table of text with the columns of the schema."""
-    table = pd.DataFrame(list(rows), dtype=object)
-    return table.reindex(columns=TABLES[name].names).fillna("")
-
-
-def _text_table(folder: Traversable | Path, file: str) -> pd.DataFrame:
-    path = folder.joinpath(file)
-    if not path.is_file():
-        name = next(name for name, schema in TABLES.items() if schema.file == file)
-        return _frame(name, ())
-    with path.open("r", encoding="utf-8-sig") as text:
-        return pd.read_csv(text, dtype=str, keep_default_na=False)
-
-
-def _cell(value: object) -> str:
-    """A value as a cell: counts without a point, nothing for what is not known."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e18:
-        return str(int(value))
-    return str(value)

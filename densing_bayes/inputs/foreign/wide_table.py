@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from pathlib import Path
 from typing import Any, Final
 
 from densing_bayes.errors import TableError
+from densing_bayes.inputs.benchmark_names import benchmark_named
 from densing_bayes.inputs.foreign.extract import (
     OTHER_SHOTS,
     Extract,
@@ -21,37 +21,12 @@ from densing_bayes.inputs.foreign.extract import (
 )
 from densing_bayes.inputs.foreign.mapping import UNITS, ColumnOfScores, Mapping, Scale
 
-ALIASES: Final = {
-    "arc": "arc_challenge",
-    "arcc": "arc_challenge",
-    "arcchallenge": "arc_challenge",
-    "arce": "arc_easy",
-    "arceasy": "arc_easy",
-    "hendryckstest": "mmlu",
-    "wg": "winogrande",
-    "hs": "hellaswag",
-    "bigbenchhard": "bbh",
-    "mmlupro": "mmlu_pro",
-    "mathlvl5": "math_lvl5",
-    "mathlevel5": "math_lvl5",
-    "gpqadiamond": "gpqa_diamond",
-    "lambada": "lambada_openai",
-    "obqa": "openbookqa",
-} | {
-    name: name
-    for name in (
-        *("hellaswag", "winogrande", "mmlu", "bbh", "math", "humaneval", "mbpp", "gsm8k"),
-        *("gpqa", "musr", "piqa", "openbookqa", "sciq", "boolq"),
-    )
-}
-"""Name of a column in small letters and digits -> benchmark."""
 SYSTEM_COLUMNS: Final = ("system", "model", "name", "model name", "model_name", "model id")
 
 
 def known_benchmark(column: str) -> str:
     """The benchmark that a column's name stands for, or ""; ``MMLU (5-shot)`` is ``mmlu``."""
-    bare = re.sub(r"\(.*?\)", "", plain_text(column))
-    return ALIASES.get(re.sub(r"[^a-z0-9]", "", bare.lower()), "")
+    return benchmark_named(plain_text(column))
 
 
 def is_wide(header: list[str]) -> bool:

@@ -1,78 +1,32 @@
-"""Sections of the report that compare: hypotheses, and the ledger of claims."""
+"""The ledger of claims as a section, and as the document of it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import Any
 
 import pandas as pd
 
-from densing_bayes.display import sentences
-from densing_bayes.display.canvas import figure_of
 from densing_bayes.display.section import Picture, Section, Table
 from densing_bayes.ledger import rows as tally
-from densing_bayes.ledger.document import claims_document
-from densing_bayes.posterior.result import CI, Fit
+from densing_bayes.ledger.figures import claims_data, plot_claims
+from densing_bayes.posterior.plain import plain
+from densing_bayes.posterior.result import CI
 from densing_bayes.quantities import numbers
-
-if TYPE_CHECKING:
-    from densing_bayes.evaluation.comparison_table import Comparison
-
-# Hypotheses and claims ---------------------------------------------------------------------------
-
-
-def hypothesis_section(fit: Fit, comparison: Comparison | None) -> Section:
-    """What a comparison of hypotheses says, or how to make one."""
-    if comparison is None:
-        return Section(
-            "hypotheses",
-            "Hypotheses of the change",
-            (
-                f"{sentences.hypothesis_sentence(fit)} Its rivals are "
-                "compared by 'densing-bayes compare', and in this section by 'densing-bayes "
-                "report --hypotheses none,chatgpt,unknown-date'.",
-            ),
-        )
-    from densing_bayes.display import findings
-    from densing_bayes.display.documents import comparison_document
-    from densing_bayes.display.hypothesis_figures import comparison_figures
-
-    header, rows = findings.rows_of(comparison.table)
-    said = tuple(findings.sentences(comparison))
-    return Section(
-        "hypotheses",
-        "Hypotheses of the change",
-        said,
-        tables=(
-            Table(
-                tuple(header),
-                tuple(map(tuple, rows)),
-                note=findings.NOTES,
-                numbers=comparison.table.reset_index(),
-            ),
-        ),
-        pictures=tuple(
-            Picture(
-                figure, f"Figure of the hypotheses, {name}. {said[0]}", name=f"hypotheses-{name}"
-            )
-            for name, figure in comparison_figures(comparison).items()
-        ),
-        document=comparison_document(comparison),
-    )
 
 
 def claims_section(ledger: pd.DataFrame, ci: float = CI) -> Section:
     """The ledger of claims."""
-    from densing_bayes.ledger.figures import claims_data, plot_claims
-
     header, rows = tally.ledger_rows(ledger)
     summary, span = tally.summary_sentence(ledger), numbers.percent(ci)
     pictures: tuple[Picture, ...] = ()
     if len(claims_data(ledger)["claims"]):
         pictures = (
             Picture(
-                figure_of(plot_claims(ledger)),
+                partial(plot_claims, ledger),
                 f"Medians and {span} intervals of claimed quantities over their published values, "
                 f"by panel. {summary}",
+                "claims",
                 "Each posterior over the value that was published for it: 1 is the published "
                 "value, the grey band what rounds to it, a cross a named rival of it.",
                 title="Published values on our posteriors",
@@ -122,3 +76,15 @@ def flat_ledger(ledger: pd.DataFrame) -> pd.DataFrame:
     for key in ("median", "lower", "upper"):
         flat[key] = [None if said is None else said[key] for said in estimates]
     return flat
+
+
+def claims_document(table: pd.DataFrame) -> dict[str, Any]:
+    """The ledger of claims.
+
+    Returns
+    -------
+    dict
+        ``rule``; ``claims``: a list with a record per claim and panel, as the table of
+        :func:`densing_bayes.claims` has it, empty cells as null.
+    """
+    return plain({"rule": tally.RULE, "claims": table.to_dict(orient="records")})

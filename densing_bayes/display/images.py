@@ -1,13 +1,21 @@
-"""Figures as files: PNG, and SVG that stands in a page and follows its colours."""
+"""Figures as images: PNG, and SVG that stands in a page and follows its colours."""
 
 from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
+import matplotlib as mpl
+from matplotlib import pyplot
+from matplotlib.figure import Figure
+
+from densing_bayes.display.canvas import figure_of
+from densing_bayes.display.section import Image
+
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from densing_bayes.display.section import Drawn
 
 COLOURS: Final = {  # of the light figure, to the variables of the page's style sheet
     "#20262e": "var(--ink)",
@@ -21,6 +29,15 @@ COLOURS: Final = {  # of the light figure, to the variables of the page's style 
 }
 
 
+def image_of(drawn: Drawn, name: str) -> Image:
+    """The image of a figure, or of the figure of some axes, which is then closed."""
+    if not isinstance(drawn, Figure):
+        drawn = figure_of(next(iter(drawn)) if isinstance(drawn, Iterable) else drawn)
+    image = Image(png(drawn), svg(drawn, name))
+    pyplot.close(drawn)  # it goes to files, and no window
+    return image
+
+
 def png(figure: Figure) -> bytes:
     """The figure as PNG."""
     buffer = io.BytesIO()
@@ -30,8 +47,6 @@ def png(figure: Figure) -> bytes:
 
 def svg(figure: Figure, name: str) -> str:
     """The figure as SVG to stand in a page: colours by style sheet, ids of its own."""
-    import matplotlib as mpl
-
     buffer = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
         figure.savefig(
