@@ -135,9 +135,6 @@ def suspicions_of(observed: Observations) -> list[Suspicion]:
     ]
 
 
-# Names -------------------------------------------------------------------------------------------
-
-
 def _names_of(panel: Panel) -> Iterator[Suspicion]:
     systems = panel.systems
     named = systems["organisation"].to_numpy(str)
@@ -203,9 +200,6 @@ def _like_keys(panel: Panel) -> Iterator[Suspicion]:
                     f"differ only by case, space or Unicode form in column {values.name!r}: "
                     f"one name?",
                 )
-
-
-# Measurements ------------------------------------------------------------------------------------
 
 
 def _cells_of(panel: Panel) -> Cells:

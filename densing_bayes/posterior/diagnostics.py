@@ -62,7 +62,7 @@ def diagnose(
         "ess_bulk_min": bulk,
         "ess_tail_min": tail,
         "divergences": int(sample_stats["diverging"].sum()),
-        "bfmi_min": float(sample_stats["energy"].azstats.bfmi().min()),
+        "bfmi_min": float(sample_stats["energy"].azstats.bfmi().min(skipna=False)),
         "tree_depth_max": int(sample_stats["depth"].max()),
         "leapfrog_mean": float(sample_stats["n_steps"].mean()),
         "worst": {"rhat": worst_rhat, "ess_bulk": worst_bulk, "ess_tail": worst_tail},

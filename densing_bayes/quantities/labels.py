@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from functools import cache
+from importlib.resources import files
 
 from densing_bayes.inputs.hypothesis import ChangeSpec
-from densing_bayes.inputs.panel import load_events
-from densing_bayes.inputs.reading import load_table
-from densing_bayes.inputs.schema import KNOWN_BENCHMARKS
+from densing_bayes.inputs.reading import DATA_PACKAGE
+from densing_bayes.inputs.schema import EVENTS, KNOWN_BENCHMARKS
 from densing_bayes.observed.observations import Observations
 from densing_bayes.posterior.result import Fit
 
@@ -36,12 +37,18 @@ def change_label(name: str, changes: tuple[ChangeSpec, ...] = ()) -> str:
 
 @cache
 def _known() -> dict[str, str]:
-    return dict(load_table(KNOWN_BENCHMARKS).set_index("benchmark")["label"])
+    return _labels(KNOWN_BENCHMARKS.file, "benchmark")
 
 
 @cache
 def _events() -> dict[str, str]:
-    return dict(load_events()["label"])
+    return _labels(EVENTS.file, "event")
+
+
+def _labels(file: str, key: str) -> dict[str, str]:
+    """Labels of an embedded table, which tests have checked: to check it here takes a second."""
+    with files(DATA_PACKAGE).joinpath(file).open(encoding="utf-8") as lines:
+        return {row[key]: row["label"] or row[key] for row in csv.DictReader(lines)}
 
 
 def before_after(fit: Fit) -> tuple[str, str] | None:

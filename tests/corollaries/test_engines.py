@@ -112,7 +112,7 @@ def test_bad_input_is_refused(small_fit, tmp_path):
         fit_engine("fusion")
     with pytest.raises(DensingError, match=r"share of memory for weights in \(0, 1\]"):
         device_table(small_fit, ["2024-01-01"], share=1.5)
-    with pytest.raises(DensingError, match="memory and bits must be above 0"):
+    with pytest.raises(DensingError, match="memory and bits must be numbers above 0"):
         device_table(small_fit, ["2024-01-01"], memory=[-8.0])
     mine = tmp_path / "mine.toml"
     mine.write_text('name = "x"\n[engines.a]\nquantity = "b"\nkind = ["c"]\n', encoding="utf-8")

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 import densing_bayes as db
 from densing_bayes.cli.main import app
 from densing_bayes.errors import TableError
+from densing_bayes.inputs.benchmark_names import ALIASES
 from densing_bayes.inputs.columns import FORMATS
 from densing_bayes.inputs.foreign import harness, recognition, wide_table
 from densing_bayes.inputs.foreign.extract import (
@@ -572,7 +573,7 @@ def test_known_benchmarks_agree_with_the_embedded_panel():
     columns = ["items", "effective_items", "chance", "format"]
     embedded = load_panel("current").benchmarks
     pd.testing.assert_frame_equal(known.loc[embedded.index, columns], embedded[columns])
-    assert set(wide_table.ALIASES.values()) <= set(known.index)
+    assert set(ALIASES.values()) <= set(known.index)
 
 
 # Writing and the command -------------------------------------------------------------------------
