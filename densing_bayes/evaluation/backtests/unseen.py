@@ -95,7 +95,7 @@ def as_observations(fit: Fit, table: pd.DataFrame) -> Observations:
         if pd.isna(date):
             raise TableError(
                 f"system '{name}' (row {row}): release_date = {table['release_date'].iloc[row]} is "
-                f"no date; write for instance 2025-06-30"
+                f"not a date; write for instance 2025-06-30"
             )
     release = table["release"] if "release" in table else table["system"]
     releases, system_release = np.unique(release.to_numpy(str), return_inverse=True)
