@@ -99,7 +99,7 @@ def cluster(monkeypatch):
     from dask import distributed
 
     settings = {"n_workers": 1, "threads_per_worker": 1, "processes": False}
-    with distributed.LocalCluster(dashboard_address=None, **settings) as local:
+    with distributed.LocalCluster(dashboard_address=":0", **settings) as local:
         real = distributed.Client
         monkeypatch.setattr(distributed, "Client", lambda address: real(local))
         yield
