@@ -9,6 +9,7 @@ and a test holds the pages to them. A piece has to occur once in its page, whate
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,9 +24,8 @@ def answers(of: Results) -> Iterator[Quote]:
     """README.md: what it says of density."""
     shipped, averaged = of("multiverse")["as shipped"], of("averaged")["averaged"]["evidence"]
     life = of("payback")["open"]["rows"]["smooth"]["on the frontier, 8e9 params"]
-    hypotheses = {row["hypothesis"]: row for row in of("hypotheses")["hypotheses"]}
-    chatgpt = hypotheses["chatgpt"]
-    gap = chatgpt["log_evidence"] - hypotheses["none"]["log_evidence"]
+    weights = averaged["weights"]
+    gap = math.log(weights["chatgpt"] / weights["none"])
     date = of("hypotheses")["change_dates"]["unknown-date"]["the change"]
     change = (*interval(shipped["change"], 2), probability(shipped["p_gt_0"]))
     yield "takes {} base systems of {} releases,", counts(shipped, "systems", "releases")
@@ -39,7 +39,8 @@ def answers(of: Results) -> Iterator[Quote]:
         yield words + " | {} days ({} to {}) |", interval(estimate)
     yield "given a change at ChatGPT | {} ({} to {}), P(> 0) {} |", change
     yield "growth rate before, per year | {} ({} to {}),", interval(shipped["before"], 2)
-    yield "gives that change a probability of {} among", (f"{chatgpt['probability']:.2f}",)
+    yield "gives that change a probability of {} among", (f"{weights['chatgpt']:.2f}",)
+    yield "with a jump on the same date one of {}.", (f"{weights['chatgpt-both']:.2f}",)
     yield "(the hypothesis `none`) by {} nats", (f"{gap:.1f}",)
     yield "If the date is estimated, it is {} ({} to {}),", texts(date)
 
