@@ -130,7 +130,8 @@ def _first(
         raise SpecError(
             f"{row[key[0]]} has {same.sum()} scores on {row['benchmark']}, measured under "
             f"{', '.join(twice.loc[same, 'protocol'])}; say which to take, in order of "
-            f'preference, in [panel] protocols = ["{row["protocol"]}", ...]'
+            f'preference, in [panel] protocols = ["{row["protocol"]}", ...] '
+            "(score takes --protocol)"
         )
     return chosen
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from densing_bayes.display.section import Picture, Row, Section, Table
-from densing_bayes.display.sentences import AVERAGED_ROWS, averaged_over
+from densing_bayes.display.sentences import AVERAGED_ROWS
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.quantities.labels import before_after, benchmark_label
 from densing_bayes.quantities.numbers import is_probability, limits, median, percent, probability
@@ -68,12 +68,12 @@ def trend_rows(fit: Fit, summary: dict[str, Any]) -> list[TrendRow]:
     add("Shelf life on the frontier, days", "shelf_life_days")
     averaged = summary["averaged"]
     if averaged is not None:
-        found, over = averaged[averaged["kind"]], averaged_over(averaged)
+        found = averaged[averaged["kind"]]  # the sentence above says over what
         for label, key in AVERAGED_ROWS:
             said, span = found[key], ""
             if said["ci"] != summary["growth_change"]["ci"]:  # it was written down before
                 span = f" ({percent(said['ci'])} interval)"
-            rows.append(TrendRow(f"{label}, {over}{span}", median(said), limits(said), "-"))
+            rows.append(TrendRow(f"{label}, averaged{span}", median(said), limits(said), "-"))
     return rows
 
 
