@@ -102,12 +102,12 @@ def _sample(
         model = model.under(load_hypothesis(hypothesis))
     panel = load_panel(model.panel.source if data is None else data)
     observed = observe(panel, model)
-    say(
-        f"fitting '{model.name}'{f' under {hypothesis}' if hypothesis else ''} to panel "
-        f"'{panel.name}': {len(observed.systems)} systems, "
-        f"{len(observed.releases)} releases, {len(observed.score)} scores"
-    )
-    with interruptible():
+    with interruptible():  # from the first line on
+        say(
+            f"fitting '{model.name}'{f' under {hypothesis}' if hypothesis else ''} to panel "
+            f"'{panel.name}': {len(observed.systems)} systems, "
+            f"{len(observed.releases)} releases, {len(observed.score)} scores"
+        )
         return fit(model, panel, progress=True, **settings)
 
 
