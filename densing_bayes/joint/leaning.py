@@ -157,7 +157,7 @@ def _propagated(variance, members, tables, logs, edges, step, zero, precision, p
 
 
 @numba.njit(cache=True, nogil=True)
-def _places(g, i, own, members, release_of, benchmarks, release_effects):  # type: ignore[no-untyped-def]
+def _places(g, i, own, members, benchmarks, release_effects):  # type: ignore[no-untyped-def]
     """Prior variances of what an organisation's systems share, and where each stands; -1 if not.
 
     Its effect and leans come first, then what its releases and its systems have of their own.
@@ -268,7 +268,7 @@ def leaning(  # type: ignore[no-untyped-def]
             members = np.flatnonzero(organisation_of[release_of] == o)
             cells = np.flatnonzero(organisation_of[release_of[system_of]] == o)
             effect, of_release, of_system, variance, edges = _places(
-                g, i, own, members, release_of, benchmarks, release_effects
+                g, i, own, members, benchmarks, release_effects
             )
             bears = np.full((len(cells), 7), -1)
             tables, logs = np.empty((len(cells), points)), np.empty(len(cells))
