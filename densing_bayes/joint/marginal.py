@@ -17,6 +17,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from densing_bayes.errors import DensingError
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint.cells import (
     FAINTEST,
@@ -74,6 +75,11 @@ def predictive_densities(
         Give the densities of releases and systems too, not the total only.
     seed
         Of the draws of effects.
+
+    Raises
+    ------
+    DensingError
+        If there are leans beside heavy tails of releases, which are not integrated out together.
     """
     if conditioned_on is None:
         conditioned_on = np.ones(len(observed.releases), dtype=bool)
@@ -88,6 +94,11 @@ def predictive_densities(
         observed.log_reference_tokens,
     )
     if (parameters.lean_spread > 0.0).any() or (parameters.release_lean_spread > 0.0).any():
+        if spec.trend.release_tails is not None:
+            raise DensingError(
+                "leans are integrated out beside normal effects of releases, and this fit has "
+                "release_tails: leave it out of [trend], or lean and release_lean out of [density]"
+            )
         count = len(observed.releases), 1 + len(observed.benchmarks)
         total, release, system, shared = leaning(
             parameters,

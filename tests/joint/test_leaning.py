@@ -5,6 +5,7 @@ import pytest
 from scipy.special import logsumexp
 from test_marginal import OBSERVED, SPEC, parameters
 
+from densing_bayes.errors import DensingError
 from densing_bayes.joint.marginal import predictive_densities
 
 LEAN, RELEASE_LEAN = 0.4, 0.3
@@ -95,3 +96,9 @@ def test_leans_given_the_others_are_those_of_the_prior_where_there_are_none():
     found = predictive_densities(SPEC, OBSERVED, many, seed=3)
     assert found.lean[:, alone].std() == pytest.approx(LEAN, rel=0.05)
     assert found.organisation[:, alone].std() == pytest.approx(own.organisation[0], rel=0.05)
+
+
+def test_heavy_tails_of_releases_are_refused_beside_leans():
+    own = parameters(lean_spread=np.array(LEAN))
+    with pytest.raises(DensingError, match="this fit has release_tails"):
+        predictive_densities(SPEC.replace(trend__release_tails=4.0), OBSERVED, own)
