@@ -21,7 +21,9 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.graph.replace import graph_replace
 
+from densing_bayes.fitting.curve_shifts import Anchors, curve_shifts, unit_value
 from densing_bayes.fitting.latents import LATENTS, Graph, standardised
+from densing_bayes.inputs.performance import CurveSpec
 from densing_bayes.joint import laws
 from densing_bayes.joint.model import Parts
 from densing_bayes.observed.observations import Observations
@@ -62,6 +64,7 @@ class Conditioned(NamedTuple):
     coordinates: tuple[str, ...]  # the same by element, such as "growth_change[0]"
     observed: Observations  # that its anchors were chosen on
     values: dict[Any, Graph]  # plain value variable -> graph of coordinates
+    curve: CurveSpec | None  # by which curves are stated
 
 
 def global_values(parts: Parts) -> list[Graph]:
@@ -113,7 +116,7 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         for name in pieces
         for index in np.ndindex(np.shape(point[name]))
     )
-    return Conditioned(model, tuple(pieces), coordinates, observed, replace)
+    return Conditioned(model, tuple(pieces), coordinates, observed, replace, parts.curve)
 
 
 def _globals(
@@ -124,14 +127,14 @@ def _globals(
     names = [str(value.name) for value in values]
     shapes = [np.asarray(point[name]).shape for name in names]
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes]).tolist()
-    centre = pm.Data("globals_centre", coordinates_of(point, names, observed))
+    centre = pm.Data("globals_centre", coordinates_of(point, names, observed, parts.curve))
     scale = pm.Data("globals_scale", START_SCALE * np.eye(ends[-1]))
     theta = centre + _lower_product(scale, pm.Flat("whitened", shape=ends[-1]), ends[-1])
     pieces: dict[str, Graph] = {
         name: theta[end - int(np.prod(shape)) : end].reshape(shape).astype(value.dtype)
         for name, value, shape, end in zip(names, values, shapes, ends, strict=True)
     }
-    return bend(pieces, observed)
+    return bend(pieces, observed, parts.curve)
 
 
 def _lower_product(matrix: Graph, vector: Graph, size: int) -> Graph:
@@ -141,13 +144,15 @@ def _lower_product(matrix: Graph, vector: Graph, size: int) -> Graph:
     return rows[0] if len(rows) == 1 else pt.concatenate(rows)
 
 
-def bend(pieces: dict[str, Any], observed: Observations) -> tuple[dict[str, Any], Any]:
+def bend(
+    pieces: dict[str, Any], observed: Observations, curve: CurveSpec | None
+) -> tuple[dict[str, Any], Any]:
     """Free values of the globals from their coordinates, and the log Jacobian of the map.
 
     Takes graphs, or arrays with draws in front.
     """
     values = dict(pieces)
-    for name, shift in _shifts(values, observed):
+    for name, shift in _shifts(values, observed, curve):
         values[name] = values[name] + shift
     log_jacobian: Any = 0.0
     for name, log_factor in _log_factors(values, observed):
@@ -183,12 +188,14 @@ def _log_factors(values: dict[str, Any], observed: Observations) -> Iterator[tup
         yield change, np.log(end - time)
 
 
-def straighten(values: dict[str, Any], observed: Observations) -> dict[str, Any]:
+def straighten(
+    values: dict[str, Any], observed: Observations, curve: CurveSpec | None
+) -> dict[str, Any]:
     """Coordinates of the globals from their free values: the inverse of :func:`bend`."""
     pieces = dict(values)
     for name, log_factor in _log_factors(values, observed):
         pieces[name] = values[name] * np.exp(log_factor)
-    for name, shift in _shifts(values, observed):
+    for name, shift in _shifts(dict(pieces), observed, curve):
         pieces[name] = pieces[name] - shift
     return pieces
 
@@ -197,21 +204,23 @@ def global_point(conditioned: Conditioned, point: dict[str, np.ndarray]) -> None
     """Set the constants of a conditioned model to a point, with a narrow scale."""
     observed, names = conditioned.observed, list(conditioned.names)
     model = conditioned.model
-    model["globals_centre"].set_value(coordinates_of(point, names, observed))
+    model["globals_centre"].set_value(coordinates_of(point, names, observed, conditioned.curve))
     model["globals_scale"].set_value(START_SCALE * np.eye(model["globals_centre"].get_value().size))
     model["cell_mode"].set_value(np.asarray(point["log_effective_params"], dtype=float))
 
 
-def _shifts(values: dict[str, Any], observed: Observations) -> Iterator[tuple[str, Any]]:
+def _shifts(
+    values: dict[str, Any], observed: Observations, curve: CurveSpec | None
+) -> Iterator[tuple[str, Any]]:
     """Shifts that straighten curved ridges of the globals, each of volume one.
 
     Runs fix the slope of the loss at their centre, not exponent and share apart; scores fix the
     curve where they lie, not ceiling, midpoint and steepness apart. A shift depends only on values
     that have theirs already, and is yielded before the next is computed.
     """
-    share = _unit(values, "params_share")
+    share = unit_value(values, "params_share")
     reducible = (
-        1.0 - _unit(values, "irreducible_share")
+        1.0 - unit_value(values, "irreducible_share")
         if ({"irreducible_share_logodds__", "irreducible_share_logit"} & set(values))
         else 1.0
     )
@@ -230,7 +239,7 @@ def _shifts(values: dict[str, Any], observed: Observations) -> Iterator[tuple[st
     floor = laws.floor_score(observed.chance, values["floor_shift"])
     anchor = observed.chance + 0.6 * (best - observed.chance)
     rise = anchor - floor
-    ceiling = _unit(values, "ceiling")
+    ceiling = unit_value(values, "ceiling")
     room = np.log1p(np.exp(ANCHOR_SHARPNESS * (ceiling - anchor))) / ANCHOR_SHARPNESS
     log_odds = np.log(rise / room)
     slope = rise * room / (rise + room)  # (ceiling - floor) p (1 - p) where p is at the anchor
@@ -241,22 +250,20 @@ def _shifts(values: dict[str, Any], observed: Observations) -> Iterator[tuple[st
     if "discrimination_log__" in values and split < len(best):
         yield "discrimination_log__", -np.log(slope[..., split:])
         yield "difficulty", -log_odds[..., split:] / np.exp(values["discrimination_log__"])
-
-
-def _unit(values: dict[str, Any], name: str) -> Any:
-    """Value of a variable on the unit interval, from its free value."""
-    for suffix in ("_logodds__", "_logit"):
-        if name + suffix in values:
-            return laws.logistic(values[name + suffix])
-    raise KeyError(name)
+    if "curve_rise_log__" in values:
+        assert curve is not None
+        yield from curve_shifts(curve, values, observed, Anchors(anchor, log_odds, np.log(slope)))
 
 
 def coordinates_of(
-    point: dict[str, np.ndarray], names: list[str], observed: Observations
+    point: dict[str, np.ndarray],
+    names: list[str],
+    observed: Observations,
+    curve: CurveSpec | None,
 ) -> np.ndarray:
     """Global coordinates of a point of the plain model, in one vector."""
     values = {name: np.asarray(point[name], dtype=float) for name in names}
-    pieces = straighten(values, observed)
+    pieces = straighten(values, observed, curve)
     return np.concatenate([np.ravel(pieces[name]) for name in names])
 
 

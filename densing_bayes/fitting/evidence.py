@@ -83,7 +83,8 @@ def target(fit: Fit) -> Target:
         free,
     )
     drawn = forward([flat[rv.name].transpose(SAMPLE_DRAW, ...).to_numpy() for rv in free])
-    pieces = straighten(drawn, fit.observed)
+    curve = fit.spec.performance.curve
+    pieces = straighten(drawn, fit.observed, curve)
     shapes = [pieces[name].shape[1:] for name in names]
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes]).tolist()
     chains = fit.posterior.sizes["chain"]
@@ -99,7 +100,7 @@ def target(fit: Fit) -> Target:
                 name: rows[:, end - int(np.prod(shape)) : end].reshape(len(rows), *shape)
                 for name, shape, end in zip(names, shapes, ends, strict=True)
             }
-            bent, log_jacobian = bend(split, fit.observed)
+            bent, log_jacobian = bend(split, fit.observed, curve)
             found = at_values([bent[name] for name in names])
             scores = predictive_densities(
                 fit.spec, fit.observed, as_given(found), pointwise=False

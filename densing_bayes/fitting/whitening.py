@@ -108,7 +108,7 @@ def whitening_near(
 
 def whitened(conditioned: Conditioned, whitening: Whitening, point: dict[str, Floats]) -> Floats:
     """Whitened globals of a point of the plain model's value variables."""
-    at = coordinates_of(point, list(conditioned.names), conditioned.observed)
+    at = coordinates_of(point, list(conditioned.names), conditioned.observed, conditioned.curve)
     return np.linalg.solve(whitening.globals_scale, at - whitening.globals_centre)
 
 
