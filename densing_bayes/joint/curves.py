@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from densing_bayes.inputs.families import Prior
 from densing_bayes.inputs.performance import CurveSpec
 from densing_bayes.joint import laws
 from densing_bayes.observed.observations import Observations
@@ -80,7 +81,7 @@ def log_fall(small: float, large: float, a: Any, alpha: Any) -> Any:
     return np.log(a) - alpha * small + np.log1p(-np.exp(-alpha * (large - small)))
 
 
-def stated[Prior](prior: Prior | None) -> Prior:
+def stated(prior: Prior | None) -> Prior:
     """A prior that a specification without a table of curves is known to state."""
     assert prior is not None
     return prior
