@@ -14,7 +14,8 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
-from densing_bayes.fitting.coordinates import LATENTS, bend, straighten
+from densing_bayes.fitting.coordinates import bend, straighten
+from densing_bayes.fitting.latents import LATENTS
 from densing_bayes.joint.marginal import predictive_densities
 from densing_bayes.joint.model import assemble
 from densing_bayes.joint.shared_parameters import (
@@ -28,13 +29,7 @@ from densing_bayes.posterior.diagnostics import effective_size
 from densing_bayes.posterior.draws import thinned
 from densing_bayes.posterior.result import Fit
 
-INTEGRATED = (
-    *LATENTS,
-    "organisation_offset",
-    "release_offset",
-    "lean_offset",
-    "release_lean_offset",
-)
+INTEGRATED = (*LATENTS, "organisation_offset")
 CHUNK = 500  # draws evaluated at once
 POINTS = 1000
 ROUNDS = 1000
