@@ -22,14 +22,7 @@ EXCEPTIONS = {
 TO_BE_SHORTENED = {
     "evaluation/simulation.py: simulate",
     "fitting/coordinates.py: condition",
-    "joint/cells.py: cell_density",
-    "joint/cells.py: curve",
     "joint/density.py: densities",
-    "joint/leaning.py: _among",
-    "joint/leaning.py: _propagated",
-    "joint/leaning.py: leaning",
-    "joint/marginal.py: _predictive",
-    "joint/marginal.py: _release",
     "observed/observations.py",
 }
 """What is beyond a limit without a reason. Nothing may be added."""
