@@ -21,7 +21,6 @@ EXCEPTIONS = {
 }
 TO_BE_SHORTENED = {
     "evaluation/simulation.py: simulate",
-    "fitting/coordinates.py: condition",
     "joint/density.py: densities",
     "observed/observations.py",
 }
