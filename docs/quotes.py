@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import quotes_of_corollaries
 from figure_formats import billions, counts, days, decimals, equation, interval, probability, texts
 
 Results = Callable[[str], Any]  # the content of a result by name
@@ -38,7 +39,12 @@ def answers(of: Results) -> Iterator[Quote]:
     ):
         yield words + " | {} days ({} to {}) |", interval(estimate)
     yield "given a change at ChatGPT | {} ({} to {}), P(> 0) {} |", change
-    yield "growth rate before, per year | {} ({} to {}),", interval(shipped["before"], 2)
+    yield (
+        "growth rate before, per year, on few releases | {} ({} to {})",
+        interval(shipped["before"], 2),
+    )
+    systems = counts(shipped, "systems")
+    yield "![Densities of {} systems", systems
     yield "gives that change a probability of {} among", (f"{weights['chatgpt']:.2f}",)
     yield "with a jump on the same date one of {}.", (f"{weights['chatgpt-both']:.2f}",)
     yield "(the hypothesis `none`) by {} nats", (f"{gap:.1f}",)
@@ -100,6 +106,13 @@ def consequences(of: Results) -> Iterator[Quote]:
     """README.md: what it says of chips and of longer training."""
     chips = of("engines")["density_times_engine"]["compute-per-price"]
     yield "a chip of one price, doubling | {} days ({} to {});", interval(chips)
+    methods = of("compression")["methods"]
+    for kind, words in (
+        ("4 bits", "from {} to {} of the parent's with one scale per group"),
+        ("4 bits, per channel", "from {} to {} with one scale per channel"),
+    ):
+        factors = [row["factor"] for row in methods if row["class"] == kind]
+        yield words, decimals(min(factors), max(factors))
     share = of("drivers")["rows"]["open"]["as shipped"]["table"]["law:share"]
     yield "longer training gives a reference model | {} ({} to {}) |", interval(share, 2)
 
@@ -153,6 +166,16 @@ def payback(of: Results) -> Iterator[Quote]:
     prices = months["price_90"]
     yield "within two months is {} USD per million tokens", (f"{prices['1e+07']:.0f}",)
     yield "at a hundred million, {}.", (f"{prices['1e+08']:.1f}",)
+    gemma = content["paper"]["payback"]["system"]["demand_90"]
+    yield f"to 1.7 {cost}", (billions(gemma),)
+    tables = content["training_cost"]
+    yield (
+        "GPU-hours of {} systems with known params, tokens and chips, and {} prices",
+        (
+            str(tables["runs"]),
+            str(tables["prices"]),
+        ),
+    )
     passed = content["paper"]["rows"]["density"]["gemma-2-9b"]["p_passed"]
     yield "was passed at release with P = {} on the paper's panel", (probability(passed),)
 
@@ -371,12 +394,15 @@ def arrivals(of: Results) -> Iterator[Quote]:
 PAGES = {
     "README.md": (answers, more_answers, claims, forecasts_held, consequences),
     "docs/checks.md": (calibration,),
+    "docs/compression.md": (quotes_of_corollaries.compression,),
     "docs/criteria.md": (criteria, compared),
     "docs/drivers.md": (drivers,),
+    "docs/forecasts.md": (quotes_of_corollaries.forecasts,),
     "docs/frontier-or-mean.md": (frontier_or_mean,),
     "docs/identification.md": (identification,),
     "docs/paper.md": (paper,),
     "docs/payback.md": (arrivals, payback),
+    "docs/prices.md": (quotes_of_corollaries.prices,),
     "docs/priors.md": (prior_panels,),
     "docs/results.md": (hypotheses, simulated),
 }
@@ -388,10 +414,8 @@ PAGES = {
 def quoted(page: str, name: str, of: Results) -> tuple[str, list[str]]:
     """A page with the figures of its quotes, and the pieces that it does not have once."""
     left = []
-    quotes = (quote for part in PAGES.get(name, ()) for quote in part(of))
-    for words, figures in quotes:
-        pieces = [r"\s+".join(map(re.escape, part.split(" "))) for part in words.split("{}")]
-        found = list(re.finditer(FIGURE.join(pieces), page))
+    for words, figures in _quotes(name, of):
+        found = _occurrences(words, page)
         if len(found) != 1:
             left.append(f"{name} has this {len(found)} times, not once: {words}")
             continue
@@ -399,6 +423,21 @@ def quoted(page: str, name: str, of: Results) -> tuple[str, list[str]]:
             start, end = found[0].span(number + 1)
             page = page[:start] + figures[number] + page[end:]
     return page, left
+
+
+def places(page: str, name: str, of: Results) -> Iterator[tuple[re.Match[str], int]]:
+    """Where a page has its quotes, whose groups are figures, and how many."""
+    for words, figures in _quotes(name, of):
+        yield from ((found, len(figures)) for found in _occurrences(words, page))
+
+
+def _quotes(name: str, of: Results) -> Iterator[Quote]:
+    return (quote for part in PAGES.get(name, ()) for quote in part(of))
+
+
+def _occurrences(words: str, page: str) -> list[re.Match[str]]:
+    pieces = [r"\s+".join(map(re.escape, part.split(" "))) for part in words.split("{}")]
+    return list(re.finditer(FIGURE.join(pieces), page))
 
 
 def content_of(read: Callable[[str], str]) -> Results:
