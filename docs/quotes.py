@@ -151,6 +151,14 @@ def drivers(of: Results) -> Iterator[Quote]:
 
 def engines(of: Results) -> Iterator[Quote]:
     """The page on engines: density times chips."""
+    points = {row["engine"]: str(row["points"]) for row in of("engines")["engines"][::-1]}
+    for words, name in (
+        ("{} dies,", "transistor-density"),
+        ("{} GPUs and accelerators", "compute-per-price"),
+        ("Wh/L of Li-ion cells | {},", "battery-energy-per-volume"),
+        ("Wh/kg of Li-ion cells | {},", "battery-energy-per-mass"),
+    ):
+        yield words, (points[name],)
     both = of("engines")["density_times_engine"]
     chances = (both[name]["p_at_most_88"] for name in ("compute-per-price", "transistor-density"))
     yield "P(at most 88 days) is {} and {}.", decimals(*chances)

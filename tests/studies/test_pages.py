@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -70,6 +71,8 @@ def test_every_source_is_of_a_piece_that_its_page_has():
         page = " ".join((ROOT / name).read_text("utf-8").split())
         missing = [piece for piece in pieces if " ".join(piece.split()) not in page]
         assert not missing, f"{name} no longer says this: take it from docs/sources.toml"
+        named = re.findall(r"(?:densing_bayes|models|data|analyses)/[\w/.]+", str(pieces))
+        assert all((ROOT / path).exists() for path in named), name
 
 
 def test_intervals_follow_their_results(figures, tmp_path, monkeypatch):
