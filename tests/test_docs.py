@@ -15,7 +15,7 @@ from typer.main import get_command
 
 import densing_bayes as db
 from densing_bayes.cli.main import app
-from densing_bayes.evaluation import averaging
+from densing_bayes.evaluation import averaging, mixtures
 from densing_bayes.observed.observations import observe
 
 ROOT = Path(__file__).parents[1]
@@ -73,7 +73,7 @@ def instead(small_fit_file, tmp_path, monkeypatch):
 
     def average(comparison, quantity, weights="evidence"):
         assert weights in averaging.COLUMNS
-        return averaging.QUANTITIES[quantity][0](fitted)
+        return mixtures.QUANTITIES[quantity][0](fitted)
 
     monkeypatch.setattr(db, "average", average, raising=False)
 
