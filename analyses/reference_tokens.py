@@ -1,6 +1,6 @@
 """How growth depends on D0, and what it is over a range of D0, by docs/reference-tokens.md.
 
-Fits the joint model on the open, the paper's and the current panel at five D0 from 1e12 to 15e12
+Fits the joint model on the open and the current panel at five D0 from 1e12 to 15e12
 tokens, which are mixed, and at both ends. Prints a table and writes reference_tokens.json and .md,
 and what the package brings for fits of the same model and data (data/token_range.json). Some ten
 minutes on two cores; fits are kept.
@@ -27,7 +27,7 @@ from densing_bayes.inputs.dates import DAYS_PER_YEAR
 from densing_bayes.posterior.plain import json_text
 from densing_bayes.quantities.densities import density_table
 
-DRAWS = {"joint": 1000, "paper": 2000, "current": 1000}  # of each chain, as the built-in fits have
+DRAWS = {"joint": 1000, "current": 1000}  # of each chain
 CLOSE = 0.1  # of the growth over the range, by which that at an end may differ
 ENDS = (LOWEST, HIGHEST)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from densing_bayes.errors import DensingError
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint import laws
 from densing_bayes.joint.line import drawn_line, line_value, wandering
@@ -15,8 +17,6 @@ from densing_bayes.joint.tails import standard
 from densing_bayes.joint.trend import periods
 from densing_bayes.observed.arrays import Floats, Ints
 from densing_bayes.observed.observations import Observations
-
-LAW = ("irreducible_loss", "params_loss", "params_exponent", "tokens_loss", "tokens_exponent")
 
 
 def simulate(
@@ -52,11 +52,21 @@ def simulate(
         them.
     numpy.ndarray
         True log density of each system.
+
+    Raises
+    ------
+    DensingError
+        If there are further families of reference runs: their losses are not simulated.
     """
+    if observed.others:
+        raise DensingError(
+            "losses of further families of reference runs are not simulated: leave "
+            "[scaling.families] out of the specification"
+        )
     random = np.random.default_rng(seed)
     value = {str(name): truth[name].to_numpy() for name in truth.data_vars}
     split = len(observed.loss_benchmarks)
-    law = [value[name] for name in LAW]
+    law = [value[name] for name in laws.PARAMETERS]
 
     k = observed.loss_benchmark
     noise = value["loss_noise"][k]
@@ -129,13 +139,19 @@ def _reference_losses(observed: Observations, loss: Floats) -> Floats:
     return np.array([simulated.get(label, own) for label, own in pairs], dtype=float)
 
 
+def law_of_runs(value: Mapping[str, Any]) -> list[Any]:
+    """Parameters of the law of the reference runs, which density may not be measured against."""
+    own = laws.OF_RUNS if laws.OF_RUNS + laws.PARAMETERS[0] in value else ""
+    return [value[own + name] for name in laws.PARAMETERS]
+
+
 def run_losses(observed: Observations, value: dict[str, Any]) -> Floats:
     """Loss that the scaling law expects of each finished reference run, (..., loss_run).
 
     ``value`` has arrays of the variables by name, the dim of benchmarks last.
     """
     k = observed.loss_benchmark
-    law = (value[name][..., k] for name in LAW)
+    law = (each[..., k] for each in law_of_runs(value))
     return laws.scaling_loss(observed.loss_log_params, observed.loss_log_tokens, *law)
 
 
@@ -144,7 +160,7 @@ def reference_losses(observed: Observations, value: dict[str, Any]) -> Floats:
     rows = observed.expected
     if not rows.size:
         return observed.reference_loss
-    law = [value[name][..., observed.reference_benchmark[rows]] for name in LAW]
+    law = [each[..., observed.reference_benchmark[rows]] for each in law_of_runs(value)]
     expected = laws.scaling_loss(observed.expected_log_params, observed.expected_log_tokens, *law)
     loss = np.array(
         np.broadcast_to(

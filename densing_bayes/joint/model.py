@@ -12,7 +12,7 @@ from densing_bayes.inputs.dates import date_of
 from densing_bayes.inputs.panel import Panel
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint.density import Density, densities
-from densing_bayes.joint.scaling import ScalingLaw, scaling_law
+from densing_bayes.joint.scaling import ScalingLaw, Shape, scaling_laws
 from densing_bayes.joint.score_links import ScoreLink, score_link
 from densing_bayes.joint.trend import Trend, periods, trend
 from densing_bayes.observed.observations import Observations, observe
@@ -26,6 +26,7 @@ class Measured(NamedTuple):
     reference_score: TensorVariable
     score: TensorVariable
     repeat: TensorVariable | None  # readings of the same cells under other protocols
+    family_loss: TensorVariable | None  # of further families of reference runs
 
 
 class Parts(NamedTuple):
@@ -33,7 +34,7 @@ class Parts(NamedTuple):
 
     model: pm.Model
     data: Measured
-    law: ScalingLaw
+    law: ScalingLaw  # that density is measured against
     link: ScoreLink
     trend: Trend
     density: Density
@@ -70,9 +71,12 @@ def assemble(spec: ModelSpec, observed: Observations) -> Parts:
             repeat=pm.Data("repeat_data", observed.repeat_score, dims="repeat")
             if observed.repeat_label
             else None,
+            family_loss=pm.Data("family_loss_data", observed.others.loss, dims="family_loss_run")
+            if observed.others
+            else None,
         )
-        law = scaling_law(spec.scaling, observed, data.loss)
-        link = score_link(spec, observed, law, data.reference_loss, data.reference_score)
+        runs, law = scaling_laws(spec.scaling, observed, data.loss, data.family_loss)
+        link = score_link(spec, observed, runs, data.reference_loss, data.reference_score)
         frontier = trend(spec.trend, observed)
         density = densities(spec, observed, data.score, data.repeat, law, link, frontier)
     return Parts(model, data, law, link, frontier, density, spec.performance.score_tails)
@@ -87,6 +91,7 @@ def coordinates(spec: ModelSpec, observed: Observations) -> dict[str, Any]:
         "loss_run": observed.loss_label,
         "reference_run": observed.reference_label,
         "checkpointed_run": observed.checkpointed,
+        **_of_families(observed),
         "system": observed.systems,
         "release": observed.releases,
         "organisation": observed.organisations,
@@ -98,4 +103,15 @@ def coordinates(spec: ModelSpec, observed: Observations) -> dict[str, Any]:
         "contrast": list(range(len(observed.benchmarks) - 1)),
         "period": periods(spec.trend.periods, observed.time)[0] if spec.trend.periods else [],
         **spec.trend.coordinates,
+    }
+
+
+def _of_families(observed: Observations) -> dict[str, Any]:
+    if not observed.others:
+        return {}
+    return {
+        "family": observed.others.families,
+        "measured_family": observed.others.levels,
+        "family_loss_run": observed.others.label,
+        "shape": Shape._fields,
     }
