@@ -23,6 +23,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.graph.replace import graph_replace
 
+from densing_bayes.fitting.ridges import shifts
 from densing_bayes.joint import laws
 from densing_bayes.joint.model import Parts
 from densing_bayes.joint.score_links import cell_logit, expected_score, read_score
@@ -54,7 +55,6 @@ SOFTLY_CENTRED = {
 # In a mean trend releases have effects of their own and no shortfall, and pin down the effect of
 # their organisation (least bulk ESS of 4000 draws of its spread: 285 non-centred, 671 so).
 CENTRED_IN_MEAN = {"organisation_offset": ("organisation_spread_log__", 0.8)}
-ANCHOR_SHARPNESS = 30.0  # of the bend that keeps the room above the anchor positive
 START_SCALE = 0.1  # of the globals, before anything is known of their spread
 END_MARGIN = 0.25  # years from an open date to the time that its bend is told at, at least
 WEAK = 1e-8  # added to a precision so that a cell without information stays finite
@@ -252,7 +252,7 @@ def bend(pieces: dict[str, Any], observed: Observations) -> tuple[dict[str, Any]
     Takes graphs, or arrays with draws in front.
     """
     values = dict(pieces)
-    for name, shift in _shifts(values, observed):
+    for name, shift in shifts(values, observed):
         values[name] = values[name] + shift
     log_jacobian: Any = 0.0
     for name, log_factor in _log_factors(values, observed):
@@ -293,7 +293,7 @@ def straighten(values: dict[str, Any], observed: Observations) -> dict[str, Any]
     pieces = dict(values)
     for name, log_factor in _log_factors(values, observed):
         pieces[name] = values[name] * np.exp(log_factor)
-    for name, shift in _shifts(values, observed):
+    for name, shift in shifts(values, observed):
         pieces[name] = pieces[name] - shift
     return pieces
 
@@ -305,55 +305,6 @@ def global_point(conditioned: Conditioned, point: dict[str, np.ndarray]) -> None
     model["globals_centre"].set_value(coordinates_of(point, names, observed))
     model["globals_scale"].set_value(START_SCALE * np.eye(model["globals_centre"].get_value().size))
     model["cell_mode"].set_value(np.asarray(point["log_effective_params"], dtype=float))
-
-
-def _shifts(values: dict[str, Any], observed: Observations) -> Iterator[tuple[str, Any]]:
-    """Shifts that straighten curved ridges of the globals, each of volume one.
-
-    Runs fix the slope of the loss at their centre, not exponent and share apart; scores fix the
-    curve where they lie, not ceiling, midpoint and steepness apart. A shift depends only on values
-    that have theirs already, and is yielded before the next is computed.
-    """
-    share = _unit(values, "params_share")
-    reducible = (
-        1.0 - _unit(values, "irreducible_share")
-        if ({"irreducible_share_logodds__", "irreducible_share_logit"} & set(values))
-        else 1.0
-    )
-    for stem, part in (("params_exponent", share), ("tokens_exponent", 1.0 - share)):
-        for name in (f"{stem}_offset", f"{stem}_log__"):
-            if name in values:
-                yield name, -np.log(reducible * part)
-
-    split = len(observed.loss_benchmarks)
-    best = np.array(
-        [
-            observed.score[observed.cell_benchmark == k].max(initial=0.5)
-            for k in range(len(observed.benchmarks))
-        ]
-    )
-    floor = laws.floor_score(observed.chance, values["floor_shift"])
-    anchor = observed.chance + 0.6 * (best - observed.chance)
-    rise = anchor - floor
-    ceiling = _unit(values, "ceiling")
-    room = np.log1p(np.exp(ANCHOR_SHARPNESS * (ceiling - anchor))) / ANCHOR_SHARPNESS
-    log_odds = np.log(rise / room)
-    slope = rise * room / (rise + room)  # (ceiling - floor) p (1 - p) where p is at the anchor
-    if "steepness_log__" in values and split:
-        yield "steepness_log__", -np.log(slope[..., :split])
-        steepness = np.exp(values["steepness_log__"])
-        yield "midpoint_log__", log_odds[..., :split] / (steepness * np.median(observed.loss))
-    if "discrimination_log__" in values and split < len(best):
-        yield "discrimination_log__", -np.log(slope[..., split:])
-        yield "difficulty", -log_odds[..., split:] / np.exp(values["discrimination_log__"])
-
-
-def _unit(values: dict[str, Any], name: str) -> Any:
-    """Value of a variable on the unit interval, from its free value."""
-    for suffix in ("_logodds__", "_logit"):
-        if name + suffix in values:
-            return laws.logistic(values[name + suffix])
-    raise KeyError(name)
 
 
 def coordinates_of(
