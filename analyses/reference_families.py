@@ -80,7 +80,7 @@ def answer(fit: db.Fit) -> dict[str, Any]:
 def lines(found: dict[str, Any]) -> list[str]:
     """The laws as a table in Markdown."""
     result = [
-        "| density against the law of | growth after, 1/year | doubling time (days) | beyond the runs |",
+        "| law | growth after, 1/year | doubling time (days) | beyond the runs |",
         "|---|---|---|---|",
     ]
     for name, own in found.items():
