@@ -7,13 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from densing_bayes.fitting.curve_shifts import Anchors, curve_shifts, free_name, unit_value
+from densing_bayes.inputs.performance import CurveSpec
 from densing_bayes.joint import laws
 from densing_bayes.observed.observations import Observations
 
 ANCHOR_SHARPNESS = 30.0  # of the bend that keeps the room above the anchor positive
 
 
-def shifts(values: dict[str, Any], observed: Observations) -> Iterator[tuple[str, Any]]:
+def shifts(
+    values: dict[str, Any], observed: Observations, curve: CurveSpec | None
+) -> Iterator[tuple[str, Any]]:
     """Shifts that straighten curved ridges of the globals, each of volume one.
 
     Runs fix the slope of the loss at their centre, not exponent and share apart; scores fix the
@@ -24,9 +28,9 @@ def shifts(values: dict[str, Any], observed: Observations) -> Iterator[tuple[str
     for name, by in moved.items():
         own = (None,) * (values[name].ndim - by.ndim)
         yield name, -by[(..., *own)]
-    share = _unit(values, "params_share", moved)
+    share = unit_value(values, "params_share", moved)
     reducible = (
-        1.0 - _unit(values, "irreducible_share", moved)
+        1.0 - unit_value(values, "irreducible_share", moved)
         if ({"irreducible_share_logodds__", "irreducible_share_logit"} & set(values))
         else 1.0
     )
@@ -45,7 +49,7 @@ def shifts(values: dict[str, Any], observed: Observations) -> Iterator[tuple[str
     floor = laws.floor_score(observed.chance, values["floor_shift"])
     anchor = observed.chance + 0.6 * (best - observed.chance)
     rise = anchor - floor
-    ceiling = _unit(values, "ceiling")
+    ceiling = unit_value(values, "ceiling")
     room = np.log1p(np.exp(ANCHOR_SHARPNESS * (ceiling - anchor))) / ANCHOR_SHARPNESS
     log_odds = np.log(rise / room)
     slope = rise * room / (rise + room)  # (ceiling - floor) p (1 - p) where p is at the anchor
@@ -56,6 +60,10 @@ def shifts(values: dict[str, Any], observed: Observations) -> Iterator[tuple[str
     if "discrimination_log__" in values and split < len(best):
         yield "discrimination_log__", -np.log(slope[..., split:])
         yield "difficulty", -log_odds[..., split:] / np.exp(values["discrimination_log__"])
+    if "curve_rise_log__" in values:
+        assert curve is not None
+        anchors = Anchors(anchor, log_odds, np.log(slope))
+        yield from curve_shifts(curve, values, observed, anchors, moved)
 
 
 def _moved_runs(values: dict[str, Any]) -> dict[str, Any]:
@@ -70,24 +78,8 @@ def _moved_runs(values: dict[str, Any]) -> dict[str, Any]:
         np.exp(values[f"family_{of}_spread_log__"]) for of in ("share", "exponent")
     )
     return {
-        _free(values, "irreducible_share"): shares * z[..., 0],
-        _free(values, "params_share"): shares * z[..., 1],
+        free_name(values, "irreducible_share"): shares * z[..., 0],
+        free_name(values, "params_share"): shares * z[..., 1],
         "log_params_exponent_mean": exponents * z[..., 2],
         "log_tokens_exponent_mean": exponents * z[..., 3],
     }
-
-
-def _unit(values: dict[str, Any], name: str, moved: dict[str, Any] | None = None) -> Any:
-    """Value of a variable on the unit interval, from its free value, which may be moved."""
-    free = _free(values, name)
-    if moved and free in moved:
-        return laws.logistic(values[free] + moved[free][..., None])
-    return laws.logistic(values[free])
-
-
-def _free(values: dict[str, Any], name: str) -> str:
-    """Name of the free value of a variable on the unit interval."""
-    for suffix in ("_logodds__", "_logit"):
-        if name + suffix in values:
-            return name + suffix
-    raise KeyError(name)

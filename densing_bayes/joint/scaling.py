@@ -10,7 +10,7 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from densing_bayes.inputs.families import LogNormal
-from densing_bayes.inputs.specification import FamiliesSpec, ScalingSpec
+from densing_bayes.inputs.specification import FamiliesSpec, ModelSpec, ScalingSpec
 from densing_bayes.joint import laws
 from densing_bayes.joint.variables import variable
 from densing_bayes.observed.families import FamilyLosses
@@ -44,14 +44,16 @@ class Shape(NamedTuple):
 
 
 def scaling_laws(
-    spec: ScalingSpec,
+    model: ModelSpec,
     observed: Observations,
     loss: TensorVariable,
     family_loss: TensorVariable | None = None,
 ) -> Laws:
     """State the loss law and observe the losses of finished reference runs, of all families."""
-    dims = "loss_benchmark"
-    centre = variable("loss_at_centre", spec.loss_at_centre, dims)
+    spec, dims = model.scaling, "loss_benchmark"
+    own = [model.benchmarks[name].loss_at_centre for name in observed.loss_benchmarks]
+    centres = [prior or spec.loss_at_centre for prior in own] or spec.loss_at_centre
+    centre = variable("loss_at_centre", centres, dims)
     params_share = variable("params_share", spec.params_share, dims)
     if spec.irreducible:
         irreducible_share = variable("irreducible_share", spec.irreducible_share, dims)
