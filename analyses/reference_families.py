@@ -24,7 +24,7 @@ from densing_bayes.fitting.store import store_folder, versions
 from densing_bayes.inputs.dates import DAYS_PER_YEAR
 from densing_bayes.observed.observations import observe
 from densing_bayes.posterior.plain import json_text
-from densing_bayes.quantities.densities import density_table
+from densing_bayes.quantities.densities import density_table, run_sizes
 
 PILE = "EleutherAI on the Pile"
 # Of those in the panel the ones with at least three losses of finished runs of several sizes.
@@ -50,14 +50,16 @@ def answer(fit: db.Fit) -> dict[str, Any]:
     """Growth, systems beyond the runs, and exponents of each family."""
     if fit.verdict != "PASS":
         return {"verdict": fit.verdict}
-    rates, inside = db.growth(fit), density_table(fit)["in_range"]
+    rates, effective = db.growth(fit), density_table(fit)["effective_params"]
+    smallest, largest = run_sizes(fit.observed)
     found: dict[str, Any] = {
         "verdict": fit.verdict,
         "growth_after": db.estimate(rates["after"] * DAYS_PER_YEAR, "1/year"),
         "growth_change": db.estimate(rates["change"] * DAYS_PER_YEAR, "1/year"),
         "doubling_time_days": db.estimate(db.doubling_time(rates["after"]), "days", mean=False),
-        "systems": len(inside),
-        "beyond": int((~inside).sum()),
+        "systems": len(effective),
+        "below": int((effective < smallest).sum()),
+        "above": int((effective > largest).sum()),
         "params_exponent": {
             str(name): db.estimate(fit.posterior["params_exponent"].sel(loss_benchmark=name), "1")
             for name in fit.posterior["loss_benchmark"].to_numpy()
@@ -80,7 +82,7 @@ def answer(fit: db.Fit) -> dict[str, Any]:
 def lines(found: dict[str, Any]) -> list[str]:
     """The laws as a table in Markdown."""
     result = [
-        "| law | growth after, 1/year | doubling time (days) | beyond the runs |",
+        "| law | growth after, 1/year | doubling time (days) | below, above the runs |",
         "|---|---|---|---|",
     ]
     for name, own in found.items():
@@ -90,8 +92,8 @@ def lines(found: dict[str, Any]) -> list[str]:
         rate, time = own["growth_after"], own["doubling_time_days"]
         result.append(
             f"| {name} | {rate['median']:.2f} ({rate['lower']:.2f} to {rate['upper']:.2f}) | "
-            f"{time['median']:.0f} ({time['lower']:.0f} to {time['upper']:.0f}) | {own['beyond']} "
-            f"of {own['systems']} |"
+            f"{time['median']:.0f} ({time['lower']:.0f} to {time['upper']:.0f}) | {own['below']}, "
+            f"{own['above']} of {own['systems']} |"
         )
     return result
 

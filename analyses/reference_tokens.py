@@ -1,9 +1,9 @@
 """How growth depends on D0, and what it is over a range of D0, by docs/reference-tokens.md.
 
-Fits the joint model on the open and the current panel at five D0 from 1e12 to 15e12
-tokens, which are mixed, and at both ends. Prints a table and writes reference_tokens.json and .md,
-and what the package brings for fits of the same model and data (data/token_range.json). Some ten
-minutes on two cores; fits are kept.
+Fits the joint model on the open and the current panel at five D0 from 1e12 to 15e12 tokens, which
+are mixed, and at both ends. Prints a table and writes reference_tokens.json and .md, and what the
+package brings for fits of the same model and data (data/token_range.json). Ten minutes on two cores;
+fits are kept.
 
     python analyses/reference_tokens.py [--out analyses] [--data data]
 """
@@ -25,7 +25,7 @@ from densing_bayes.evaluation.token_range import (
 )
 from densing_bayes.inputs.dates import DAYS_PER_YEAR
 from densing_bayes.posterior.plain import json_text
-from densing_bayes.quantities.densities import density_table
+from densing_bayes.quantities.densities import density_table, run_sizes
 
 DRAWS = {"joint": 1000, "current": 1000}  # of each chain
 CLOSE = 0.1  # of the growth over the range, by which that at an end may differ
@@ -43,14 +43,16 @@ def at_ends(spec: db.ModelSpec, draws: int) -> dict[float, db.Fit]:
 
 def row(tokens: float, fit: db.Fit) -> dict[str, Any]:
     """Growth at one D0, and how many systems lie beyond the sizes of the runs."""
-    inside = density_table(fit)["in_range"]
+    effective = density_table(fit)["effective_params"]
+    smallest, largest = run_sizes(fit.observed)
     return {
         "reference_tokens": tokens,
         "verdict": fit.verdict,
         "growth_after": db.estimate(db.growth(fit)["after"] * DAYS_PER_YEAR, "1/year"),
         "growth_change": db.estimate(db.growth(fit)["change"] * DAYS_PER_YEAR, "1/year"),
-        "systems": len(inside),
-        "beyond": int((~inside).sum()),
+        "systems": len(effective),
+        "below": int((effective < smallest).sum()),
+        "above": int((effective > largest).sum()),
     }
 
 
@@ -75,14 +77,17 @@ def answer(found: TokenRange, ends: dict[float, db.Fit]) -> dict[str, Any]:
 
 def lines(found: dict[str, Any]) -> list[str]:
     """Growth by D0 as a table in Markdown."""
-    result = ["| fit | D0 | growth after, 1/year | beyond the runs |", "|---|---|---|---|"]
+    result = [
+        "| fit | D0 | growth after, 1/year | effective params below, above those of the runs |",
+        "|---|---|---|---|",
+    ]
     for name, own in found.items():
         for each in own["at"]:
             rate = each["growth_after"]
             result.append(
                 f"| {name} | {each['reference_tokens']:.3g} | {rate['median']:.2f} "
-                f"({rate['lower']:.2f} to {rate['upper']:.2f}) | {each['beyond']} of "
-                f"{each['systems']} |"
+                f"({rate['lower']:.2f} to {rate['upper']:.2f}) | {each['below']}, "
+                f"{each['above']} of {each['systems']} |"
             )
         over = own["over"]
         result.append(
