@@ -2,8 +2,8 @@
 
 Fits the joint model on the open and the current panel at five D0 from 1e12 to 15e12 tokens, which
 are mixed, and at both ends. Prints a table and writes reference_tokens.json and .md, and what the
-package brings for fits of the same model and data (data/token_range.json). Ten minutes on two cores;
-fits are kept.
+package brings for fits of the same model and data (data/token_range.json). Ten minutes on two
+cores; fits are kept.
 
     python analyses/reference_tokens.py [--out analyses] [--data data]
 """

@@ -137,12 +137,14 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "Checks", "Comparison", "Fit", "Hypothesis", "Imported", "ModelSpec", "Panel", "__version__",
-    "average", "average_over_tokens", "backtest", "benchmark_growth", "build_model", "check", "claims", "compare",
+    "average", "average_over_tokens", "backtest", "benchmark_growth", "build_model", "check",
+    "claims", "compare",
     "densities", "density_table", "doubling_time", "estimand_growth", "estimate",
     "estimate_as_paper", "export_panel", "fit", "forecast_date", "forecast_summary", "frontier",
     "frontier_shelf_life", "get_plot_data", "growth", "growth_rate", "import_scores",
     "list_hypotheses", "list_panels", "list_specs", "load_claims", "load_events", "load_hypothesis",
-    "load_panel", "load_spec", "make_report", "over_tokens", "params_needed", "predict", "predictive", "score",
+    "load_panel", "load_spec", "make_report", "over_tokens", "params_needed", "predict",
+    "predictive", "score",
     "shelf_life", "shelf_life_table", "trend_summary", "write_report",
 ]  # fmt: skip
 
