@@ -25,6 +25,7 @@ from densing_bayes.display.reference_figures import plot_scaling, plot_score_lin
 from densing_bayes.display.section import Section, Table
 from densing_bayes.errors import DensingError
 from densing_bayes.evaluation.averaged import averaged_of
+from densing_bayes.evaluation.token_range import over_tokens_of
 from densing_bayes.inputs.panel import export_panel, load_panel
 from densing_bayes.ledger.ledger import claims, load_claims
 from densing_bayes.ledger.rows import ledger_rows
@@ -40,9 +41,9 @@ from densing_bayes.report.files import html_page, write_report
 
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 FIGURES = ("frontier", "growth", "scaling", "score_links")
-PICTURES = (*FIGURES, "claims")
+PICTURES = (*FIGURES, "claims", "by-year")
 TABLES = ("trend", "densities", "readings", "definitions", "shelf-lives", "benchmarks", "claims",
-          "claims-definitions", "priors", "diagnostics", "data-benchmarks", "releases",
+          "claims-definitions", "by-year", "priors", "diagnostics", "data-benchmarks", "releases",
           "data", "provenance")  # fmt: skip
 
 
@@ -52,8 +53,8 @@ def summary(small_fit):
 
 
 def whole_summary(fit):
-    """With the averaged answer that the store or the package may have of the fit."""
-    return trend_summary(fit, averaged=averaged_of(fit))
+    """With the averaged answers that the store or the package may have of the fit."""
+    return trend_summary(fit, averaged=averaged_of(fit), over_tokens=over_tokens_of(fit))
 
 
 @pytest.fixture(scope="module")
