@@ -1,4 +1,4 @@
-"""The doubling time by year of data: rows, what is said of the last year, and the committed file."""
+"""The doubling time by year of data: rows, what the section says, and the committed file."""
 
 from densing_bayes.report import years_section
 from densing_bayes.report.years_section import year_rows
