@@ -112,7 +112,8 @@ def main() -> None:
         (arguments.out / "reference_tokens.md").write_text(text, encoding="utf-8")
         path = arguments.out / "reference_tokens.json"
         path.write_text(json_text(answers) + "\n", encoding="utf-8")
-    (arguments.data / IN_PACKAGE).write_text(json_text(brought) + "\n", encoding="utf-8")
+        brought_by = arguments.data / IN_PACKAGE
+        brought_by.write_text(json_text(brought) + "\n", encoding="utf-8")
     print(text)
 
 

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from densing_bayes.errors import DensingError
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint import laws
 from densing_bayes.joint.line import drawn_line, line_value, wandering
+from densing_bayes.joint.scaling import Shape, family_loss, offsets
 from densing_bayes.joint.tails import standard
 from densing_bayes.joint.trend import periods
 from densing_bayes.observed.arrays import Floats, Ints
+from densing_bayes.observed.families import FamilyLosses
 from densing_bayes.observed.observations import Observations
 
 
@@ -52,17 +53,7 @@ def simulate(
         them.
     numpy.ndarray
         True log density of each system.
-
-    Raises
-    ------
-    DensingError
-        If there are further families of reference runs: their losses are not simulated.
     """
-    if observed.others:
-        raise DensingError(
-            "losses of further families of reference runs are not simulated: leave "
-            "[scaling.families] out of the specification"
-        )
     random = np.random.default_rng(seed)
     value = {str(name): truth[name].to_numpy() for name in truth.data_vars}
     split = len(observed.loss_benchmarks)
@@ -73,7 +64,8 @@ def simulate(
     loss = run_losses(observed, value) * np.exp(noise * random.standard_normal(k.size))
 
     reference_loss = _reference_losses(observed, loss)
-    measured = replace(observed, loss=loss, reference_loss=reference_loss)
+    others = _of_families(observed.others, value, random) if observed.others else ()
+    measured = replace(observed, loss=loss, reference_loss=reference_loss, others=others)
     if "run_spread" in value:
         effects = random.standard_normal(len(observed.checkpointed))
         value["run_effect"] = value["run_spread"] * effects
@@ -129,6 +121,25 @@ def simulate(
         measured, reference_score=reference_score, score=score, repeat_score=repeats
     )
     return simulated, log_density
+
+
+def _of_families(
+    others: FamilyLosses, value: dict[str, Any], random: np.random.Generator
+) -> FamilyLosses:
+    """Simulated losses of further families of reference runs."""
+    exponents = (
+        np.exp(value[f"log_{of}_mean"] + value[f"{of}_spread"] * value[f"{of}_offset"])
+        for of in ("params_exponent", "tokens_exponent")
+    )
+    population = Shape(value["irreducible_share"], value["params_share"], *exponents)
+    names = ("family_share_spread", "family_exponent_spread", "family_offset")
+    apart = offsets(*(value[name] for name in names))
+    at = np.array(others.level)
+    expected = family_loss(
+        others, value["loss_at_centre"], population, apart, value["family_level"]
+    )
+    noise = value["family_noise"][at] * random.standard_normal(at.size)
+    return others._replace(loss=tuple(map(float, expected * np.exp(noise))))
 
 
 def _reference_losses(observed: Observations, loss: Floats) -> Floats:

@@ -10,7 +10,7 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from densing_bayes.inputs.families import LogNormal
-from densing_bayes.inputs.specification import FamiliesSpec, ModelSpec, ScalingSpec
+from densing_bayes.inputs.specification import ModelSpec, ScalingSpec
 from densing_bayes.joint import laws
 from densing_bayes.joint.variables import variable
 from densing_bayes.observed.families import FamilyLosses
@@ -81,7 +81,7 @@ def scaling_laws(
     return found
 
 
-def _law(centre: TensorVariable, shape: Shape) -> ScalingLaw:
+def _law(centre: Any, shape: Shape) -> ScalingLaw:
     reducible = centre * (1.0 - shape.irreducible_share)
     return ScalingLaw(
         E=centre * shape.irreducible_share,
@@ -118,16 +118,14 @@ def _of_families(
     """
     wanted = spec.families
     assert wanted is not None
-    apart = _offsets(wanted)
+    shares = variable("family_share_spread", wanted.share_spread)
+    exponents = variable("family_exponent_spread", wanted.exponent_spread)
+    apart = offsets(shares, exponents, pm.Normal("family_offset", dims=("shape", "family")))
     level = variable("family_level", wanted.level, "measured_family")
     noise = variable("family_noise", spec.loss_noise, "measured_family")
-    k, family, at = (np.array(each) for each in (others.benchmark, others.family, others.level))
-    own = _moved(Shape(*(each[k] for each in population)), [each[family] for each in apart])
-    lifted: Any = level[at]
-    law = _law(centre[k] * np.exp(lifted), own)
-    n, d = np.array(others.log_params), np.array(others.log_tokens)
-    expected = laws.scaling_loss(n, d, *law)
-    pm.LogNormal("family_loss", np.log(expected), noise[at], observed=loss, dims="family_loss_run")
+    noise = noise[np.array(others.level)]
+    expected = family_loss(others, centre, population, apart, level)
+    pm.LogNormal("family_loss", np.log(expected), noise, observed=loss, dims="family_loss_run")
     runs = _law(centre, _moved(population, [each[0] for each in apart]))
     if others.against == 0:
         runs = _recorded(runs)
@@ -138,12 +136,21 @@ def _of_families(
     return Laws(_recorded(runs, laws.OF_RUNS), _recorded(_law(centre, shape)))
 
 
-def _offsets(wanted: FamiliesSpec) -> list[Any]:
+def offsets(share_spread: Any, exponent_spread: Any, z: Any) -> list[Any]:
     """What moves each part of a shape, over families: of logits of shares and log exponents."""
-    shares = variable("family_share_spread", wanted.share_spread)
-    exponents = variable("family_exponent_spread", wanted.exponent_spread)
-    z = pm.Normal("family_offset", dims=("shape", "family"))
-    return [spread * z[i] for i, spread in enumerate((shares, shares, exponents, exponents))]
+    spreads = (share_spread, share_spread, exponent_spread, exponent_spread)
+    return [spread * z[i] for i, spread in enumerate(spreads)]
+
+
+def family_loss(
+    others: FamilyLosses, centre: Any, population: Shape, apart: list[Any], level: Any
+) -> Any:
+    """Loss that the law of its family expects of each run of a further family, as it measures."""
+    k, family, at = (np.array(each) for each in (others.benchmark, others.family, others.level))
+    own = _moved(Shape(*(each[k] for each in population)), [each[family] for each in apart])
+    law = _law(centre[k] * np.exp(level[at]), own)
+    n, d = np.array(others.log_params), np.array(others.log_tokens)
+    return laws.scaling_loss(n, d, *law)
 
 
 def _moved(shape: Shape, by: list[Any]) -> Shape:

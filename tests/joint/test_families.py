@@ -7,8 +7,9 @@ from examples import FURTHER, few_systems
 from scipy.special import expit, logit
 from scipy.stats import norm
 
-from densing_bayes.errors import DensingError, SpecError
-from densing_bayes.evaluation.simulation import law_of_runs, simulate
+from densing_bayes.errors import SpecError
+from densing_bayes.evaluation import simulation
+from densing_bayes.evaluation.simulation import law_of_runs
 from densing_bayes.inputs.panel import load_panel
 from densing_bayes.inputs.specification import load_spec
 from densing_bayes.joint import laws
@@ -83,6 +84,7 @@ def at(spec, others_too=()):
              *laws.PARAMETERS, *others_too]  # fmt: skip
     graphs = model.replace_rvs_by_values([model[name] for name in names])
     graphs += model.logp(model["family_loss"], sum=False)
+    graphs += model.replace_rvs_by_values([model["family_loss"].owner.inputs[2]])
     inputs = [model.rvs_to_values[rv] for rv in model.free_RVs]
     random = np.random.default_rng(4)
     point = [
@@ -90,7 +92,7 @@ def at(spec, others_too=()):
         for value in model.initial_point().values()
     ]
     found = pytensor.function(inputs, graphs, mode=FAST, on_unused_input="ignore")(*point)
-    return observed, dict(zip([*names, "logp"], found, strict=True))
+    return observed, dict(zip([*names, "logp", "middle"], found, strict=True))
 
 
 def test_the_law_of_a_family_is_that_of_the_population_moved():
@@ -131,9 +133,18 @@ def test_density_may_be_measured_against_a_named_family(against, place):
     assert observed.others.against == place
 
 
-def test_panels_with_further_families_are_not_simulated():
-    import xarray as xr
-
-    spec = further()
-    with pytest.raises(DensingError, match="are not simulated"):
-        simulate(spec, observe(PANEL, spec), xr.Dataset(), seed=1)
+def test_simulated_losses_of_families_scatter_about_their_laws():
+    parts = [
+        name
+        for of in ("params_exponent", "tokens_exponent")
+        for name in (f"log_{of}_mean", f"{of}_spread", f"{of}_offset")
+    ]
+    observed, value = at(further(), parts)
+    others, random = observed.others, np.random.default_rng(5)
+    noise = value["family_noise"][np.array(others.level)]
+    z = [
+        (np.log(simulation._of_families(others, value, random).loss) - value["middle"]) / noise
+        for _ in range(200)
+    ]
+    assert np.mean(z) == pytest.approx(0.0, abs=0.05)
+    assert np.std(z) == pytest.approx(1.0, abs=0.05)
