@@ -119,7 +119,8 @@ SYMBOLS = {
 }  # fmt: skip
 OBSERVED = ("loss", "reference_score", "score")
 DERIVED = ("floor", "params_exponent", "tokens_exponent", "irreducible_loss", "params_loss",
-           "tokens_loss", "steepness", "midpoint", "discrimination", "difficulty", "drift_before", "drift_change", "organisation_effect",
+           "tokens_loss", "steepness", "midpoint", "discrimination", "difficulty",
+           "drift_before", "drift_change", "organisation_effect",
            "run_effect")  # fmt: skip
 HERE = Path(__file__).parent
 
