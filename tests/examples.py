@@ -14,6 +14,10 @@ from densing_bayes.inputs.panel import load_panel
 from densing_bayes.inputs.specification import load_hypothesis, load_spec
 
 SPEC = load_spec("joint")
+# A line that changes at ChatGPT and releases below it: nothing that wanders, scatters or leans.
+LINE = SPEC.replace(
+    trend__walk=None, trend__periods=None, trend__release_scatter=None, density__lean=None
+)
 PANEL = load_panel("open")
 FEW = (
     "gpt2-xl",
