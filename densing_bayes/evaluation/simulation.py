@@ -56,8 +56,6 @@ def simulate(
     """
     random = np.random.default_rng(seed)
     value = {str(name): truth[name].to_numpy() for name in truth.data_vars}
-    split = len(observed.loss_benchmarks)
-    law = [value[name] for name in laws.PARAMETERS]
 
     k = observed.loss_benchmark
     noise = value["loss_noise"][k]
@@ -79,31 +77,9 @@ def simulate(
 
     log_density = _log_densities(spec, observed, value, random)
     m, k = observed.cell_system, observed.cell_benchmark
-    time = observed.time[m]
-    shift = value["format_offset"][k]
-    if "drift_before" in value:
-        shift = shift + value["drift_before"][k] * time
-    if "drift_change" in value:
-        shift = shift + value["drift_change"][k] * np.maximum(time - observed.bend_time, 0.0)
-    for name, unit in (
-        ("lean_spread", observed.system_organisation),
-        ("release_lean_spread", observed.system_release),
-    ):
-        if name in value:
-            effect = random.standard_normal((int(unit.max()) + 1, len(observed.benchmarks)))
-            shift = shift + value[name] * effect[unit[m], k]
-    delta = shift + value["benchmark_spread"][k] * random.standard_normal(m.size)
-    n = observed.log_params[m] + log_density[m] + delta - np.log(observed.centre_params)
-    d = observed.log_reference_tokens
-    cells = observed.loss_cells
-    i, j = k[:cells], k[cells:] - split
-    z = np.empty(k.size)
-    z[:cells] = value["steepness"][i] * (
-        value["midpoint"][i] - laws.scaling_loss(n[:cells], d, *(parameter[i] for parameter in law))
-    )
-    z[cells:] = value["discrimination"][j] * (
-        laws.ability(n[cells:], d, value["token_elasticity"][j]) - value["difficulty"][j]
-    )
+    delta = _shifts(observed, value, random)
+    delta = delta + value["benchmark_spread"][k] * random.standard_normal(m.size)
+    z = _logits(observed, value, observed.log_params[m] + log_density[m] + delta)
     tails = spec.performance.score_tails
 
     def read(cells: Ints, measure: Ints, items: Floats) -> Floats:
@@ -121,6 +97,39 @@ def simulate(
         measured, reference_score=reference_score, score=score, repeat_score=repeats
     )
     return simulated, log_density
+
+
+def _shifts(observed: Observations, value: dict[str, Any], random: np.random.Generator) -> Floats:
+    """Mean of log Neff - log N - log density of each cell, with leans drawn anew."""
+    m, k = observed.cell_system, observed.cell_benchmark
+    time = observed.time[m]
+    shift: Floats = value["format_offset"][k]
+    if "drift_before" in value:
+        shift = shift + value["drift_before"][k] * time
+    if "drift_change" in value:
+        shift = shift + value["drift_change"][k] * np.maximum(time - observed.bend_time, 0.0)
+    for name, unit in (
+        ("lean_spread", observed.system_organisation),
+        ("release_lean_spread", observed.system_release),
+    ):
+        if name in value:
+            effect = random.standard_normal((int(unit.max()) + 1, len(observed.benchmarks)))
+            shift = shift + value[name] * effect[unit[m], k]
+    return shift
+
+
+def _logits(observed: Observations, value: dict[str, Any], log_effective_params: Floats) -> Floats:
+    """Logit of every cell under the anchor of its benchmark."""
+    n = log_effective_params - np.log(observed.centre_params)
+    d = observed.log_reference_tokens
+    k, cells = observed.cell_benchmark, observed.loss_cells
+    i, j = k[:cells], k[cells:] - len(observed.loss_benchmarks)
+    z = np.empty(k.size)
+    loss = laws.scaling_loss(n[:cells], d, *(value[name][i] for name in laws.PARAMETERS))
+    z[:cells] = value["steepness"][i] * (value["midpoint"][i] - loss)
+    ability = laws.ability(n[cells:], d, value["token_elasticity"][j])
+    z[cells:] = value["discrimination"][j] * (ability - value["difficulty"][j])
+    return z
 
 
 def _of_families(
