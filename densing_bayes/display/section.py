@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from densing_bayes.display.drawn import Drawn
-    from densing_bayes.display.sentences import Statement
+    from densing_bayes.display.headline import Statement
 
 Row = tuple[str, ...]
 

@@ -45,6 +45,8 @@ Derivation = Literal["distilled", "continued", "upcycled"]  # schema.DERIVATIONS
 # nothing, so that what was fitted before it keeps its hash.
 Later = Field(default=(), exclude_if=lambda value: not value)
 
+POPULATION = "population"  # of families of reference runs
+
 
 class PanelSpec(Frozen):
     """Which systems and scores enter, and how size is counted."""
@@ -77,6 +79,16 @@ class BenchmarkSpec(Frozen):
     )
 
 
+class FamiliesSpec(Frozen):
+    """Further families of reference runs: laws scatter over families about a population's."""
+
+    also: tuple[str, ...] = Field(min_length=1)  # beside those that benchmarks name
+    against: str = POPULATION  # whose law density is measured against: that, or a family
+    level: RealPrior  # of a family's log loss on a benchmark, beside that of the reference runs
+    exponent_spread: PositivePrior  # of log exponents over families
+    share_spread: PositivePrior  # of logits of shares over families
+
+
 class ScalingSpec(Frozen):
     """Scaling law of the reference runs."""
 
@@ -90,6 +102,7 @@ class ScalingSpec(Frozen):
     pooling: bool = True
     exponent_spread: PositivePrior
     loss_noise: PositivePrior
+    families: FamiliesSpec | None = None
 
 
 class DensitySpec(Frozen):
@@ -135,6 +148,7 @@ SWITCHED_ON = (
     ("trend", "periods"),
     ("trend", "release_scatter"),
     ("trend", "release_tails"),
+    ("scaling", "families"),
     ("performance", "protocols"),
     ("performance", "score_tails"),
     ("performance", "curve"),
@@ -170,6 +184,11 @@ class ModelSpec(Frozen):
             raise ValueError(
                 "performance.expected_losses needs run effects, which hold what a run's loss is "
                 "other than expected: set performance.run_effects = true"
+            )
+        if self.scaling.families and not (self.scaling.pooling and self.scaling.irreducible):
+            raise ValueError(
+                "scaling.families has laws with a loss that stays, whose exponents scatter: set "
+                "scaling.pooling = true and scaling.irreducible = true, or leave families out"
             )
         if self.performance.score_tails and self.performance.likelihood != "normal":
             raise ValueError(
@@ -359,6 +378,7 @@ def _known_keys(location: tuple[int | str, ...], kind: type[Frozen]) -> list[str
             "walk": WalkSpec,
             "periods": PeriodSpec,
             "protocols": ProtocolsSpec,
+            "families": FamiliesSpec,
             "curve": CurveSpec,
             "saturation": SaturationSpec,
         }

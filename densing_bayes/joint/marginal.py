@@ -209,8 +209,8 @@ def _predictive(g, cells, units, pointwise, uniform):  # type: ignore[no-untyped
         placed = _placed(g, i, cells, units, lattice)
         edge = np.empty((releases, 2 * nodes + 1))  # of a release's, by organisation effect
         log_edge = np.empty(releases)
-        for r in range(releases):
-            edge[r], log_edge[r] = _release(g, i, r, -1, placed, units, lattice, nodes)
+        for at in range(releases):
+            edge[at], log_edge[at] = _release(g, i, at, -1, placed, units, lattice, nodes)
         weights = normal_band(0.0, step, outer, -nodes, nodes) if outer > 0.0 else np.ones(1)
         for o in range(units.organisation.max() + 1):
             own = np.flatnonzero(units.organisation == o)

@@ -18,6 +18,7 @@ from densing_bayes.inputs.panel import Panel
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.observed.arrays import Floats, Ints
 from densing_bayes.observed.changes import changes_of, check_changes
+from densing_bayes.observed.families import FamilyLosses, family_losses
 from densing_bayes.observed.reference import (
     expected_losses,
     final_runs,
@@ -40,7 +41,7 @@ def _no_floats() -> Floats:
 # What models know nothing of that have one protocol a benchmark, no walk, and all losses measured.
 _SWITCHED_ON = ("walk_edges", "expected", "expected_log_params", "expected_log_tokens",
                 "measures", "measure_benchmark", "cell_measure", "repeat_score", "repeat_label",
-                "repeat_cell", "repeat_measure", "repeat_items")  # fmt: skip
+                "repeat_cell", "repeat_measure", "repeat_items", "others")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,8 @@ class Observations:
     expected: Ints = field(default_factory=_no_ints)
     expected_log_params: Floats = field(default_factory=_no_floats)
     expected_log_tokens: Floats = field(default_factory=_no_floats)
+
+    others: FamilyLosses | tuple[()] = ()  # losses of further families of reference runs
 
     # Where a benchmark has several protocols; all empty if not. ``score`` is the first reading.
     measures: tuple[str, ...] = ()  # benchmark|protocol, of protocols beside the anchors
@@ -241,7 +244,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         protocols and the specification does not say which it takes.
     """
     check_benchmarks(panel, spec)
-    panel = select(panel, spec)
+    whole, panel = panel, select(panel, spec)
     names = list(spec.benchmarks)
     loss_linked = [name for name in names if spec.benchmarks[name].link == "loss"]
     benchmarks = loss_linked + [name for name in names if name not in loss_linked]
@@ -286,6 +289,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         reference_checkpointed=reference_checkpointed,
         **expected_losses(references[from_loss], centre_params, centre_tokens),
         checkpointed=checkpointed,
+        others=family_losses(whole, spec, loss_linked, (centre_params, centre_tokens)),
         **of_systems,
         mean_log_params=float(np.mean(of_systems["log_params"])),
         bend_time=np.array(

@@ -11,6 +11,7 @@ import xarray as xr
 from densing_bayes.inputs.dates import date_of
 from densing_bayes.joint import laws
 from densing_bayes.observed.arrays import Floats
+from densing_bayes.observed.observations import Observations
 from densing_bayes.posterior.estimates import SAMPLE, check_ci, draws_of
 from densing_bayes.posterior.result import CI, Fit
 
@@ -75,6 +76,19 @@ def unreachable(fit: Fit) -> xr.DataArray:
     return xr.DataArray(share, dims="cell", coords={"cell": list(observed.cell_label)})
 
 
+def run_sizes(observed: Observations) -> tuple[float, float]:
+    """Params of the smallest and the largest run that the curve of density rests on."""
+    others = observed.others.log_params if observed.others else ()
+    logs = np.r_[
+        observed.loss_log_params,
+        observed.reference_log_params,
+        observed.expected_log_params,
+        others,
+    ]
+    sizes = observed.centre_params * np.exp(logs)
+    return float(sizes.min()), float(sizes.max())
+
+
 def log_density_draws(fit: Fit) -> Floats:
     """Log densities with all chains in one row, shape (sample, system)."""
     values = fit.posterior["log_density"].transpose(*SAMPLE, "system").to_numpy()
@@ -103,11 +117,9 @@ def density_table(fit: Fit, ci: float = CI) -> pd.DataFrame:
     for name in ("density", "rank", "effective_params"):
         lower, median, upper = np.quantile(values[name], [tail, 0.5, 1 - tail], axis=(0, 1))
         columns |= {name: median, f"{name}_lower": lower, f"{name}_upper": upper}
-    sizes = observed.centre_params * np.exp(
-        np.r_[observed.loss_log_params, observed.reference_log_params, observed.expected_log_params]
-    )
-    columns["in_range"] = (columns["effective_params"] >= sizes.min()) & (
-        columns["effective_params"] <= sizes.max()
+    smallest, largest = run_sizes(observed)
+    columns["in_range"] = (columns["effective_params"] >= smallest) & (
+        columns["effective_params"] <= largest
     )
     worst = np.zeros(len(observed.systems))
     np.maximum.at(worst, observed.cell_system, unreachable(fit).to_numpy())
