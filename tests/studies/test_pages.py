@@ -34,7 +34,6 @@ def test_single_figures_are_those_of_the_results_that_they_are_named_with(figure
 TYPED = {
     "README.md": 9,
     "docs/cli.md": 1,
-    "docs/conditioned.md": 1,
     "docs/criteria.md": 5,
     "docs/engines.md": 1,
     "docs/frontier-or-mean.md": 7,
