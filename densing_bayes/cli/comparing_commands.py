@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from densing_bayes.display.options import (
+    Cache,
     Chains,
     Draws,
     Interval,
     Jobs,
     PanelName,
     Seed,
+    SpecName,
     Tune,
     path_given,
 )
@@ -44,7 +46,7 @@ def register(app: typer.Typer) -> None:
 
 
 def compare_command(
-    spec: Annotated[str, typer.Argument(metavar="SPEC", help="Built-in name or TOML file.")],
+    spec: SpecName,
     more: Annotated[list[str] | None, typer.Argument(metavar="[H]...", hidden=True)] = None,
     hypotheses: Annotated[
         list[str] | None,
@@ -73,9 +75,7 @@ def compare_command(
     chains: Chains = 4,
     jobs: Jobs = None,
     seed: Seed = SEED,
-    cache: Annotated[
-        bool, typer.Option("--cache/--no-cache", help="Keep finished fits and reuse them.")
-    ] = True,
+    cache: Cache = True,
     as_json: Json = False,
 ) -> None:
     """Compare hypotheses about the trend: prediction, evidence and forecasts side by side."""

@@ -16,6 +16,7 @@ from densing_bayes.display.options import (
     PanelName,
     Seed,
     SeenTables,
+    SpecName,
     Tune,
     list_of_names,
 )
@@ -41,7 +42,7 @@ def register(app: typer.Typer) -> None:
 
 
 def fit_command(
-    spec: Annotated[str, typer.Argument(metavar="SPEC", help="Built-in name or TOML file.")],
+    spec: SpecName,
     data: PanelName = None,
     hypothesis: Annotated[
         str | None,
