@@ -64,7 +64,7 @@ class PanelSpec(Frozen):
 class BenchmarkSpec(Frozen):
     """Link of one benchmark, and priors of its own where they differ."""
 
-    link: Literal["loss", "direct"]
+    link: Literal["loss", "direct", "size"]
     reference_format: str = "cloze"
     protocols: tuple[str, ...] = Later  # in place of the panel's
     families: tuple[str, ...] = Later  # of reference runs; empty: all
@@ -196,12 +196,28 @@ class ModelSpec(Frozen):
                 "performance.expected_losses needs run effects, which hold what a run's loss is "
                 "other than expected: set performance.run_effects = true"
             )
+        linked = {benchmark.link for benchmark in self.benchmarks.values()}
+        if "size" in linked and len(linked) > 1:
+            raise ValueError(
+                'link = "size" is the link of panels without reference runs, whose unit is that of '
+                'their own systems: give it to all benchmarks, or to none'
+            )
+        if self.without_runs and (self.trend.frontier != "none" or self.trend.size_slope):
+            raise ValueError(
+                'with link = "size" density is measured in params at the mean line of the systems: '
+                'set trend.frontier = "none" and trend.size_slope = false'
+            )
         if self.performance.score_tails and self.performance.likelihood != "normal":
             raise ValueError(
                 "performance.score_tails are tails of the normal likelihood: set performance."
                 'likelihood = "normal", or leave score_tails out'
             )
         return self
+
+    @property
+    def without_runs(self) -> bool:
+        """Whether no reference run has a part in it: density is relative to the systems' line."""
+        return all(benchmark.link == "size" for benchmark in self.benchmarks.values())
 
     @property
     def hash(self) -> str:

@@ -28,20 +28,20 @@ class ScalingLaw(NamedTuple):
 
 def scaling_law(spec: ScalingSpec, observed: Observations, loss: TensorVariable) -> ScalingLaw:
     """State the loss law and observe the losses of finished reference runs."""
-    dims = "loss_benchmark"
+    dims, count = "loss_benchmark", len(observed.loss_benchmarks)
     centre = variable("loss_at_centre", spec.loss_at_centre, dims)
     params_share = variable("params_share", spec.params_share, dims)
     if spec.irreducible:
         irreducible_share = variable("irreducible_share", spec.irreducible_share, dims)
     else:
-        irreducible_share = pt.zeros(len(observed.loss_benchmarks))
+        irreducible_share = pt.zeros(count)
     reducible = centre * (1.0 - irreducible_share)
     law = ScalingLaw(
         E=pm.Deterministic("irreducible_loss", centre * irreducible_share, dims=dims),
         a=pm.Deterministic("params_loss", reducible * params_share, dims=dims),
-        alpha=_exponent("params_exponent", spec.params_exponent, spec),
+        alpha=_exponent("params_exponent", spec.params_exponent, spec, count),
         b=pm.Deterministic("tokens_loss", reducible * (1.0 - params_share), dims=dims),
-        beta=_exponent("tokens_exponent", spec.tokens_exponent, spec),
+        beta=_exponent("tokens_exponent", spec.tokens_exponent, spec, count),
     )
     noise = variable("loss_noise", spec.loss_noise, dims)
     k = observed.loss_benchmark
@@ -52,9 +52,9 @@ def scaling_law(spec: ScalingSpec, observed: Observations, loss: TensorVariable)
     return law
 
 
-def _exponent(name: str, prior: LogNormal, spec: ScalingSpec) -> TensorVariable:
+def _exponent(name: str, prior: LogNormal, spec: ScalingSpec, count: int) -> TensorVariable:
     """Exponents over benchmarks: log-normal about a common mean, or each on its own."""
-    if not spec.pooling:
+    if not spec.pooling or not count:
         return variable(name, prior, "loss_benchmark")
     mean = pm.Normal(f"log_{name}_mean", np.log(prior.median), prior.sigma)
     spread = variable(f"{name}_spread", spec.exponent_spread)

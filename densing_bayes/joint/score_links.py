@@ -10,7 +10,7 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from densing_bayes.errors import SpecError
-from densing_bayes.inputs.families import Normal
+from densing_bayes.inputs.families import Normal, Prior
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint import laws
 from densing_bayes.joint.scaling import ScalingLaw
@@ -51,12 +51,14 @@ def score_link(
         midpoint=variable("midpoint", priors.midpoint, "loss_benchmark"),
         discrimination=variable("discrimination", priors.discrimination, "direct_benchmark"),
         difficulty=variable("difficulty", priors.difficulty, "direct_benchmark"),
-        token_elasticity=variable("token_elasticity", priors.token_elasticity, "direct_benchmark"),
+        token_elasticity=_of_runs(
+            "token_elasticity", priors.token_elasticity, "direct_benchmark", observed
+        ),
         protocol_offset=pt.zeros(0)
         if priors.protocols is None
         else variable("protocol_offset", priors.protocols.offset, "measure"),
     )
-    noise = variable("reference_noise", priors.reference_noise, "benchmark")
+    noise = _of_runs("reference_noise", priors.reference_noise, "benchmark", observed)
     k = observed.reference_benchmark
     split = observed.loss_references
     if observed.expected.size:
@@ -92,6 +94,13 @@ def score_link(
         "reference_run",
     )
     return link
+
+
+def _of_runs(name: str, prior: Prior, dims: str, observed: Observations) -> TensorVariable:
+    """A parameter that only reference runs have; zero where there are none."""
+    if not observed.without_runs:
+        return variable(name, prior, dims)
+    return pm.Deterministic(name, pt.zeros(len(getattr(observed, f"{dims}s"))), dims=dims)
 
 
 def _run_effects(spec: ModelSpec, observed: Observations) -> TensorVariable:

@@ -42,10 +42,14 @@ def _no_floats() -> Floats:
     return np.empty(0)
 
 
-# What models know nothing of that have one protocol a benchmark, no walk, and all losses measured.
-_SWITCHED_ON = ("walk_edges", "expected", "expected_log_params", "expected_log_tokens",
+# What models know nothing of that have reference runs, one protocol a benchmark, no walk, and all
+# losses measured.
+_SWITCHED_ON = ("walk_edges", "pinned_time", "expected", "expected_log_params", "expected_log_tokens",
                 "measures", "measure_benchmark", "cell_measure", "repeat_score", "repeat_label",
                 "repeat_cell", "repeat_measure", "repeat_items")  # fmt: skip
+
+
+LEAST_SIZE_RATIO = 2.0  # of the largest system to the smallest, where size is the only measure
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,8 @@ class Observations:
     bend_time: Floats  # dates at which the drifts of benchmarks bend: one or none
     walk_edges: Floats  # between which a trend that wanders takes its steps
     labels: tuple[str, ...] = ()  # of benchmarks as the panel writes them; the model sees none
+    # Where the line is zero if there are no reference runs to measure it by: one or none.
+    pinned_time: Floats = field(default_factory=_no_floats)
 
     # Rows of loss-linked reference scores whose loss is expected, and not measured: NaN above.
     expected: Ints = field(default_factory=_no_ints)
@@ -135,6 +141,11 @@ class Observations:
     def loss_references(self) -> int:
         """Number of leading reference scores that belong to loss-linked benchmarks."""
         return len(self.reference_loss)
+
+    @property
+    def without_runs(self) -> bool:
+        """Whether no reference run has a part in it, so that density is relative to the line."""
+        return self.pinned_time.size > 0
 
     def counts(self) -> pd.DataFrame:
         """Systems and releases before and after each change of the trend (or in all).
@@ -254,15 +265,14 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
 
     runs, losses = reference_losses(panel, spec, loss_linked)
     finals = final_runs(panel, spec)
-    centre_params = float(np.exp(np.log(finals["params"]).mean()))
-    centre_tokens = float(np.exp(np.log(finals["tokens"]).mean()))
+    of_systems = _of_systems(panel, spec, benchmarks)
+    centre_params, centre_tokens = _centre(spec, finals, of_systems["log_params"])
     references = reference_scores(panel, spec, benchmarks, finals)
     references = references.assign(k=references["benchmark"].map(position))
     references = references.sort_values(["k", "run"], kind="stable")
     from_loss = references["k"] < len(loss_linked)
     checkpointed, reference_checkpointed = training_runs(panel, spec, references)
 
-    of_systems = _of_systems(panel, spec, benchmarks)
     items = panel.benchmarks["effective_items"].astype(float)
     return Observations(
         benchmarks=tuple(benchmarks),
@@ -297,6 +307,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
             [years_since_origin(date) for date in [spec.density.drift_bend] if date]
         ),
         walk_edges=_walk_edges(spec, of_systems["time"]),
+        pinned_time=of_systems["time"].mean(keepdims=True) if spec.without_runs else _no_floats(),
         **changes_of(spec),
     )
 
@@ -351,6 +362,23 @@ def _of_systems(panel: Panel, spec: ModelSpec, benchmarks: list[str]) -> dict[st
         flags=flags,
         **reading_arrays(scores, repeats, spec, benchmarks, items),
     )
+
+
+def _centre(spec: ModelSpec, finals: pd.DataFrame, log_params: Floats) -> tuple[float, float]:
+    """Geometric means of params and tokens of the reference runs; of params of the systems without.
+
+    Without runs nothing depends on tokens, so that those of D0 are the centre.
+    """
+    if not spec.without_runs:
+        centre = np.exp(np.log(finals[["params", "tokens"]]).mean())
+        return float(centre["params"]), float(centre["tokens"])
+    if np.ptp(log_params) < np.log(LEAST_SIZE_RATIO):
+        raise SpecError(
+            'all systems have about the same params: with link = "size" the scale of density is '
+            "what size is worth among the systems, so it needs systems of several sizes, or "
+            "reference runs and another link"
+        )
+    return float(np.exp(log_params.mean())), spec.panel.reference_tokens
 
 
 def _walk_edges(spec: ModelSpec, time: Floats) -> Floats:
