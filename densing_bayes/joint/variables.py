@@ -108,7 +108,15 @@ def drawn(model: pm.Model, names: Sequence[str], draws: int, seed: int) -> dict[
     reseed_rngs(find_rng_nodes(graphs), seed)
     with config.change_flags(cxx=""):  # else what is symbolic inside would be compiled as C
         values = function([], graphs, mode=interpreted)()
-    return dict(zip(names, values, strict=True))
+    return {
+        name: _for_all(draws, value, model[name].ndim)
+        for name, value in zip(names, values, strict=True)
+    }
+
+
+def _for_all(draws: int, value: np.ndarray, ndim: int) -> np.ndarray:
+    """A value with draws in front, also where it is a constant of the model."""
+    return np.broadcast_to(value, (draws, *value.shape)) if value.ndim == ndim else value
 
 
 def _in_line(new: Any, old: Any, ndim: int) -> Any:

@@ -73,7 +73,7 @@ def reference_scores(
         shortest = (finals["tokens"] / finals["params"]).min()
         with_loss |= table["tokens"] / table["params"] >= shortest
     usable = np.where(table["link"] == "loss", with_loss, table["run"].isin(finals.index))
-    table = table[usable]
+    table = table[usable].reset_index(drop=True)
     for name in wanted["benchmark"]:
         if (table["benchmark"] == name).sum() < 3:
             raise SpecError(
