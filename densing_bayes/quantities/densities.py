@@ -11,6 +11,7 @@ import xarray as xr
 from densing_bayes.inputs.dates import date_of
 from densing_bayes.joint import laws
 from densing_bayes.observed.arrays import Floats
+from densing_bayes.observed.observations import Observations
 from densing_bayes.posterior.estimates import SAMPLE, check_ci, draws_of
 from densing_bayes.posterior.result import CI, Fit
 
@@ -89,7 +90,7 @@ def density_table(fit: Fit, ci: float = CI) -> pd.DataFrame:
     pandas.DataFrame
         Index ``system``; release date, params, ``density``, ``rank`` and ``effective_params``
         (median, ``_lower``, ``_upper``), ``in_range`` (Neff inside the sizes of the reference
-        runs), ``p_no_finite`` (largest over the system's benchmarks).
+        runs, or of the systems where there are none), ``p_no_finite`` (largest over the system's benchmarks).
     """
     check_ci(ci)
     observed = fit.observed
@@ -103,9 +104,7 @@ def density_table(fit: Fit, ci: float = CI) -> pd.DataFrame:
     for name in ("density", "rank", "effective_params"):
         lower, median, upper = np.quantile(values[name], [tail, 0.5, 1 - tail], axis=(0, 1))
         columns |= {name: median, f"{name}_lower": lower, f"{name}_upper": upper}
-    sizes = observed.centre_params * np.exp(
-        np.r_[observed.loss_log_params, observed.reference_log_params, observed.expected_log_params]
-    )
+    sizes = _known_sizes(observed)
     columns["in_range"] = (columns["effective_params"] >= sizes.min()) & (
         columns["effective_params"] <= sizes.max()
     )
@@ -114,3 +113,11 @@ def density_table(fit: Fit, ci: float = CI) -> pd.DataFrame:
     columns["p_no_finite"] = worst
     table = pd.DataFrame(columns, index=pd.Index(observed.systems, name="system"))
     return table.sort_values("density", ascending=False)
+
+
+def _known_sizes(observed: Observations) -> Floats:
+    """Sizes at which scores of the curves are known: of the runs, or of the systems without."""
+    if observed.without_runs:
+        return np.exp(observed.log_params)
+    of_runs = observed.loss_log_params, observed.reference_log_params, observed.expected_log_params
+    return np.asarray(observed.centre_params * np.exp(np.concatenate(of_runs)))

@@ -80,7 +80,7 @@ def make_report(
     makers: dict[str, Callable[[], Section]] = {}
     for name, make in own.items():
         makers[name] = make
-        if name == "claims":
+        if name == "hypotheses" and "claims" not in own or name == "claims":
             makers |= more or {}
     wanted = chosen(list(makers), sections)
     source = fit.provenance
