@@ -67,8 +67,13 @@ def priors(name: str) -> dict[str, str]:
     return {path.replace(".", "_"): text for path, text in listed(load_spec(name)).items()}
 
 
-joint, paper = priors("joint"), priors("paper")
-differing = {f"paper_{name}": text for name, text in paper.items() if joint.get(name) != text}
+joint = priors("joint")
+differing = {
+    f"{spec}_{name}": text
+    for spec in ("paper", "systems")
+    for name, text in priors(spec).items()
+    if joint.get(name) != text
+}
 of_protocols = {
     f"current_{name}": text
     for name, text in priors("current").items()

@@ -169,6 +169,20 @@ SWITCHED_ON = (
 )
 
 
+# What only reference runs give a meaning to, by section or by path.
+OF_RUNS = (
+    "scaling",
+    "performance.steepness",
+    "performance.midpoint",
+    "performance.token_elasticity",
+    "performance.reference_noise",
+    "performance.run_spread",
+    "density.format_offset",
+    "trend.level",
+    "trend.size",
+)
+
+
 class ModelSpec(Frozen):
     """A complete statistical model: panel, links, priors, switches and trend.
 

@@ -29,7 +29,7 @@ from densing_bayes.inputs.families import (
     Normal,
     Prior,
 )
-from densing_bayes.inputs.specification import ModelSpec
+from densing_bayes.inputs.specification import OF_RUNS, ModelSpec
 
 
 def variable(
@@ -63,8 +63,18 @@ def variable(
 
 
 def listed(spec: ModelSpec) -> dict[str, str]:
-    """Every prior of a specification described, by its path in the file."""
-    return dict(_found(spec, ""))
+    """Every prior of a specification described, by its path in the file.
+
+    Those of reference runs are left out where there are none.
+    """
+    found = dict(_found(spec, ""))
+    if not spec.without_runs:
+        return found
+    return {
+        path: text
+        for path, text in found.items()
+        if not any(path == name or path.startswith(f"{name}.") for name in OF_RUNS)
+    }
 
 
 def _found(value: Any, path: str) -> Iterator[tuple[str, str]]:

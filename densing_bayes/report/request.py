@@ -68,6 +68,7 @@ def _made(
     from densing_bayes.report.ahead import EXPECTED, for_claims, for_sections, run
 
     judged = wanted.sections is None or "claims" in wanted.sections
+    judged &= fits is None or not fits[0].observed.without_runs
     others = fits is None and not beside and judged
     errands = for_claims(
         [name for name, needed in (("joint", fits is None), ("paper", others)) if needed],
