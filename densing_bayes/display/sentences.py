@@ -12,12 +12,7 @@ from typing import Any, Final, NamedTuple
 from densing_bayes.display.literal import in_markdown_cell
 from densing_bayes.observed.observations import Observations
 from densing_bayes.posterior.result import Fit
-from densing_bayes.quantities.labels import (
-    before_after,
-    benchmark_label,
-    change_label,
-    unit_of_density,
-)
+from densing_bayes.quantities.labels import before_after, benchmark_label, change_label, measured_by
 from densing_bayes.quantities.numbers import (
     days,
     is_probability,
@@ -107,18 +102,7 @@ def counts_sentence(fit: Fit) -> str:
             f"of {row['families']} {families}"
         )
     text = "; ".join(parts)
-    return text[0].upper() + text[1:] + "." + _measured_by(fit)
-
-
-def _measured_by(fit: Fit) -> str:
-    """What density is relative to, where that is no reference family."""
-    if not fit.observed.without_runs:
-        return ""
-    return (
-        f" No reference runs: density is relative to the {unit_of_density(fit)}, in units of size. "
-        f"A system of density 2 scores as one of twice its params would on that line, and density "
-        f"doubles in the time in which half the params come to suffice."
-    )
+    return text[0].upper() + text[1:] + "." + measured_by(fit)
 
 
 def releases_sentence(fit: Fit) -> str:

@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from densing_bayes.errors import SpecError, did_you_mean
+from densing_bayes.inputs.contradictions import contradiction
 from densing_bayes.inputs.families import (
     FAMILIES,
     Frozen,
@@ -169,20 +170,6 @@ SWITCHED_ON = (
 )
 
 
-# What only reference runs give a meaning to, by section or by path.
-OF_RUNS = (
-    "scaling",
-    "performance.steepness",
-    "performance.midpoint",
-    "performance.token_elasticity",
-    "performance.reference_noise",
-    "performance.run_spread",
-    "density.format_offset",
-    "trend.level",
-    "trend.size",
-)
-
-
 class ModelSpec(Frozen):
     """A complete statistical model: panel, links, priors, switches and trend.
 
@@ -199,33 +186,9 @@ class ModelSpec(Frozen):
     trend: TrendSpec
 
     @model_validator(mode="after")
-    def _has_steps(self) -> ModelSpec:
-        if self.density.walk is not None and self.trend.walk is None:
-            raise ValueError(
-                "density.walk is taken at the steps of trend.walk, which is missing: add a table "
-                "[trend.walk], or leave density.walk out"
-            )
-        if self.performance.expected_losses and not self.performance.run_effects:
-            raise ValueError(
-                "performance.expected_losses needs run effects, which hold what a run's loss is "
-                "other than expected: set performance.run_effects = true"
-            )
-        linked = {benchmark.link for benchmark in self.benchmarks.values()}
-        if "size" in linked and len(linked) > 1:
-            raise ValueError(
-                'link = "size" is the link of panels without reference runs, whose unit is that of '
-                'their own systems: give it to all benchmarks, or to none'
-            )
-        if self.without_runs and (self.trend.frontier != "none" or self.trend.size_slope):
-            raise ValueError(
-                'with link = "size" density is measured in params at the mean line of the systems: '
-                'set trend.frontier = "none" and trend.size_slope = false'
-            )
-        if self.performance.score_tails and self.performance.likelihood != "normal":
-            raise ValueError(
-                "performance.score_tails are tails of the normal likelihood: set performance."
-                'likelihood = "normal", or leave score_tails out'
-            )
+    def _agrees(self) -> ModelSpec:
+        if said := contradiction(self):
+            raise ValueError(said)
         return self
 
     @property

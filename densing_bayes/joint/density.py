@@ -118,7 +118,9 @@ def densities(
 def _format_offset(spec: ModelSpec, observed: Observations) -> TensorVariable:
     """How scores of systems differ from those of runs; nothing where there are no runs."""
     if observed.without_runs:
-        return pm.Deterministic("format_offset", pt.zeros(len(observed.benchmarks)), dims="benchmark")
+        return pm.Deterministic(
+            "format_offset", pt.zeros(len(observed.benchmarks)), dims="benchmark"
+        )
     benchmarks = [spec.benchmarks[name] for name in observed.benchmarks]
     priors = [b.format_offset or spec.density.format_offset for b in benchmarks]
     return variable("format_offset", priors, "benchmark")

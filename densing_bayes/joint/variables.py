@@ -29,7 +29,7 @@ from densing_bayes.inputs.families import (
     Normal,
     Prior,
 )
-from densing_bayes.inputs.specification import OF_RUNS, ModelSpec
+from densing_bayes.inputs.specification import ModelSpec
 
 
 def variable(
@@ -60,6 +60,20 @@ def variable(
             # PyMC 6.3 gives LogitNormal no transform, so its logit is the free variable.
             z = pm.Normal(f"{name}_logit", logit(of("median")), of("sigma"), dims=dims)
             return pm.Deterministic(name, pm.math.invlogit(z), dims=dims)
+
+
+# What only reference runs give a meaning to, by section or by path.
+OF_RUNS = (
+    "scaling",
+    "performance.steepness",
+    "performance.midpoint",
+    "performance.token_elasticity",
+    "performance.reference_noise",
+    "performance.run_spread",
+    "density.format_offset",
+    "trend.level",
+    "trend.size",
+)
 
 
 def listed(spec: ModelSpec) -> dict[str, str]:

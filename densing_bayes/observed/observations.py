@@ -31,7 +31,7 @@ from densing_bayes.observed.reference import (
     training_runs,
 )
 from densing_bayes.observed.selection import check_benchmarks, select
-from densing_bayes.observed.sizes import system_sizes
+from densing_bayes.observed.sizes import centre, system_sizes
 
 
 def _no_ints() -> Ints:
@@ -44,12 +44,10 @@ def _no_floats() -> Floats:
 
 # What models know nothing of that have reference runs, one protocol a benchmark, no walk, and all
 # losses measured.
-_SWITCHED_ON = ("walk_edges", "pinned_time", "expected", "expected_log_params", "expected_log_tokens",
-                "measures", "measure_benchmark", "cell_measure", "repeat_score", "repeat_label",
-                "repeat_cell", "repeat_measure", "repeat_items")  # fmt: skip
-
-
-LEAST_SIZE_RATIO = 2.0  # of the largest system to the smallest, where size is the only measure
+_SWITCHED_ON = ("walk_edges", "pinned_time", "expected", "expected_log_params",
+                "expected_log_tokens", "measures", "measure_benchmark", "cell_measure",
+                "repeat_score", "repeat_label", "repeat_cell", "repeat_measure",
+                "repeat_items")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -266,7 +264,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
     runs, losses = reference_losses(panel, spec, loss_linked)
     finals = final_runs(panel, spec)
     of_systems = _of_systems(panel, spec, benchmarks)
-    centre_params, centre_tokens = _centre(spec, finals, of_systems["log_params"])
+    centre_params, centre_tokens = centre(spec, finals, of_systems["log_params"])
     references = reference_scores(panel, spec, benchmarks, finals)
     references = references.assign(k=references["benchmark"].map(position))
     references = references.sort_values(["k", "run"], kind="stable")
@@ -362,23 +360,6 @@ def _of_systems(panel: Panel, spec: ModelSpec, benchmarks: list[str]) -> dict[st
         flags=flags,
         **reading_arrays(scores, repeats, spec, benchmarks, items),
     )
-
-
-def _centre(spec: ModelSpec, finals: pd.DataFrame, log_params: Floats) -> tuple[float, float]:
-    """Geometric means of params and tokens of the reference runs; of params of the systems without.
-
-    Without runs nothing depends on tokens, so that those of D0 are the centre.
-    """
-    if not spec.without_runs:
-        centre = np.exp(np.log(finals[["params", "tokens"]]).mean())
-        return float(centre["params"]), float(centre["tokens"])
-    if np.ptp(log_params) < np.log(LEAST_SIZE_RATIO):
-        raise SpecError(
-            'all systems have about the same params: with link = "size" the scale of density is '
-            "what size is worth among the systems, so it needs systems of several sizes, or "
-            "reference runs and another link"
-        )
-    return float(np.exp(log_params.mean())), spec.panel.reference_tokens
 
 
 def _walk_edges(spec: ModelSpec, time: Floats) -> Floats:

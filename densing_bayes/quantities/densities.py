@@ -90,7 +90,8 @@ def density_table(fit: Fit, ci: float = CI) -> pd.DataFrame:
     pandas.DataFrame
         Index ``system``; release date, params, ``density``, ``rank`` and ``effective_params``
         (median, ``_lower``, ``_upper``), ``in_range`` (Neff inside the sizes of the reference
-        runs, or of the systems where there are none), ``p_no_finite`` (largest over the system's benchmarks).
+        runs, or of the systems where there are none), ``p_no_finite`` (largest over the
+        system's benchmarks).
     """
     check_ci(ci)
     observed = fit.observed

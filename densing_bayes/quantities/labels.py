@@ -59,6 +59,17 @@ def unit_of_density(fit: Fit) -> str:
     return f"mean line of these systems on {date_of(float(fit.observed.pinned_time[0])):%Y-%m-%d}"
 
 
+def measured_by(fit: Fit) -> str:
+    """What density is relative to, where that is no reference family."""
+    if not fit.observed.without_runs:
+        return ""
+    return (
+        f" No reference runs: density is relative to the {unit_of_density(fit)}, in units of size. "
+        f"A system of density 2 scores as one of twice its params would on that line, and density "
+        f"doubles in the time in which half the params come to suffice."
+    )
+
+
 def before_after(fit: Fit) -> tuple[str, str] | None:
     """How the two stretches of growth are called, or None where the growth rate is constant."""
     trend = fit.spec.trend

@@ -13,6 +13,7 @@ from densing_bayes.evaluation.averaged import averaged_of
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.progress import Steps
 from densing_bayes.quantities import numbers
+from densing_bayes.quantities.labels import benchmark_label, change_label
 from densing_bayes.quantities.summary import trend_summary
 from densing_bayes.report.basis_sections import tables_of
 from densing_bayes.report.fit_sections import fit_sections
@@ -80,7 +81,7 @@ def make_report(
     makers: dict[str, Callable[[], Section]] = {}
     for name, make in own.items():
         makers[name] = make
-        if name == "hypotheses" and "claims" not in own or name == "claims":
+        if (name == "hypotheses" and "claims" not in own) or name == "claims":
             makers |= more or {}
     wanted = chosen(list(makers), sections)
     source = fit.provenance
@@ -110,7 +111,16 @@ def make_report(
             "diagnostics": fit.diagnostics,
             "provenance": source,
         },
+        names=_names(fit),
     )
+
+
+def _names(fit: Fit) -> frozenset[str]:
+    """What tables and hypotheses call things."""
+    own, dated = fit.observed, fit.spec.trend.changes
+    labels = [benchmark_label(name, own) for name in own.benchmarks]
+    changes = [change_label(change.name, dated) for change in dated]
+    return frozenset((*own.systems, *own.releases, *own.organisations, *labels, *changes))
 
 
 def chosen(names: list[str], wanted: Collection[str] | None) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from densing_bayes.report.look import PLAIN, Look
+
 if TYPE_CHECKING:
     from densing_bayes.ledger.terms import Judgeable
     from densing_bayes.posterior.result import Fit
@@ -28,6 +30,7 @@ class ReportWanted(NamedTuple):
     title: str | None
     formats: tuple[str, ...]
     ci: float
+    look: Look = PLAIN
 
 
 def report_made(wanted: ReportWanted) -> tuple[Fit, dict[str, bytes]]:
@@ -113,4 +116,4 @@ def _files(
         steps=steps,
     )
     with steps.step("files"):
-        return report_files(report, wanted.formats)
+        return report_files(report, wanted.formats, wanted.look)
