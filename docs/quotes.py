@@ -279,6 +279,25 @@ def calibration(of: Results) -> Iterator[Quote]:
         yield f"| {label} | {{}} | {{}} | {{}} | {{}} |", decimals(*(row[key] for key in keys))
 
 
+def prior_panels(of: Results) -> Iterator[Quote]:
+    """The page on priors: what they expect to see."""
+    content = of("prior_panels")
+    shares = decimals(*(content[name]["usable"] for name in ("joint", "paper", "current")))
+    yield (
+        "{} of panels are usable with `models/joint.toml`, {} with `models/paper.toml` and {} with",
+        shares,
+    )
+    for words, name, benchmark in (
+        ("HellaSwag, ARC-Challenge, MMLU", "joint", "hellaswag"),
+        ("the same, WinoGrande", "joint", "winogrande"),
+        ("1e10 params, MMLU", "paper", "mmlu"),
+        ("the same, MATH", "paper", "math"),
+    ):
+        scores = content[name]["scores"][benchmark]
+        cells = (*interval(scores["small"], 2), *interval(scores["large"], 2))
+        yield words + " | {} ({} to {}) | {} ({} to {}) |", cells
+
+
 LINES = {
     "Fig. 1, running maximum": "fig1",
     "Fig. 1, all points": "fig1 all points",
@@ -358,6 +377,7 @@ PAGES = {
     "docs/identification.md": (identification,),
     "docs/paper.md": (paper,),
     "docs/payback.md": (arrivals, payback),
+    "docs/priors.md": (prior_panels,),
     "docs/results.md": (hypotheses, simulated),
 }
 

@@ -29,9 +29,17 @@ FEW = (
 )
 PC = {"distribution": "exponential", "upper": 1.0, "tail": 0.05}
 WALK = {"every_months": 6, "level_spread": PC, "growth_spread": PC, "tails": 4.0}
+OF_THE_SHAPE = {
+    "performance__curve": None,
+    "performance__steepness": {"distribution": "lognormal", "median": 12.0, "sigma": 0.7},
+    "performance__midpoint": {"distribution": "lognormal", "median": 0.8, "sigma": 0.3},
+    "performance__discrimination": {"distribution": "lognormal", "median": 0.6, "sigma": 0.6},
+    "performance__difficulty": {"distribution": "normal", "mu": 1.0, "sigma": 2.0},
+}
 SWITCHES = {
     "as shipped": {},
     "no irreducible loss": {"scaling__irreducible": False},
+    "curves by their shape": OF_THE_SHAPE,
     "no run effects": {"performance__run_effects": False},
     "no pooling": {"scaling__pooling": False},
     "annealed runs only": {"scaling__final_runs": "annealed"},

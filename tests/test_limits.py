@@ -21,7 +21,6 @@ EXCEPTIONS = {
 }
 TO_BE_SHORTENED = {
     "evaluation/simulation.py: simulate",
-    "fitting/coordinates.py: condition",
     "joint/cells.py: cell_density",
     "joint/cells.py: curve",
     "joint/density.py: densities",

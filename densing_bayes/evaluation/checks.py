@@ -21,6 +21,7 @@ from densing_bayes.evaluation.pit import (
     run_pit,
     score_pit,
 )
+from densing_bayes.evaluation.prior_panels import LEAST_USABLE, PriorPanels, prior_panels
 from densing_bayes.evaluation.prior_sensitivity import SENSITIVE, growth_sensitivity
 from densing_bayes.evaluation.uniformity import P_MIN, uniformity_p
 from densing_bayes.observed.observations import Observations
@@ -116,6 +117,7 @@ def check(fit: Fit, draws: int = DRAWS, seed: int = 0) -> Checks:
         *_reference(measured, fit.observed),
         *_sensitivity(fit, growth_sensitivity(fit, log_likelihood, draws)),
         *_contraction(fit),
+        expected_panels(prior_panels(fit.spec, fit.observed)),
     ]
     return Checks(pd.DataFrame(rows, columns=list(Check._fields)), scores, measured)
 
@@ -355,3 +357,19 @@ def _contraction(fit: Fit) -> list[Check]:
             )
         )
     return rows
+
+
+def expected_panels(panels: PriorPanels) -> Check:
+    """Row of the panels that the priors expect."""
+    faults = ", ".join(f"{fault} ({percent(share)})" for fault, share in panels.commonest())
+    return _row(
+        "priors",
+        "share of prior panels that are usable",
+        panels.usable,
+        "at least",
+        LEAST_USABLE,
+        "REVIEW",
+        f"The priors expect panels that nobody would have measured, most often because {faults}: "
+        f"state them on what can be seen, such as the scores of two reference models "
+        f"([performance.curve]), and draw from them before fitting.",
+    )

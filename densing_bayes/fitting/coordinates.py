@@ -4,10 +4,8 @@ Hierarchies with a latent value for each cell defeat both the centred and the no
 a HellaSwag score fixes log Neff to a few percent, an MMLU score at chance says nothing of it.
 Here every latent is standardised by its own conditional mean and precision given what stands
 above it, with the likelihood linearised at a fixed point (partial centring, with the Fisher
-information as weight). The order is globals -> shortfall -> log density -> log Neff; each map is
-affine in its coordinate (the shortfall's is a smooth map onto the positive numbers), exact for
-every choice of the fixed points, and its log Jacobian is part of the density. The globals are
-whitened by the Cholesky factor of an approximate posterior covariance.
+information as weight; see :mod:`.latents`). The globals above them are whitened by the Cholesky
+factor of an approximate posterior covariance. Each map's log Jacobian is part of the density.
 
 :mod:`densing_bayes.joint.model` states the model; a test holds the two densities equal.
 """
@@ -23,19 +21,19 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.graph.replace import graph_replace
 
+from densing_bayes.fitting.curve_shifts import Anchors, curve_shifts, unit_value
+from densing_bayes.fitting.latents import LATENTS, Graph, standardised
+from densing_bayes.inputs.performance import CurveSpec
 from densing_bayes.joint import laws
 from densing_bayes.joint.model import Parts
-from densing_bayes.joint.score_links import cell_logit, expected_score, read_score
 from densing_bayes.observed.observations import Observations
 
-LATENTS = ("shortfall", "log_density", "log_effective_params")
 # Standardised effects z = effect / spread whose coordinate is z * spread^weight: weight 0 is the
 # non-centred form, 1 the centred one; in between where data and prior say about as much.
 CENTRED = {
     "params_exponent_offset": ("params_exponent_spread_log__", 1.0),
     "tokens_exponent_offset": ("tokens_exponent_spread_log__", 1.0),
     "run_offset": ("run_spread_log__", 1.0),
-    "release_offset": ("release_spread_log__", 0.8),
     "growth_step_offset": ("growth_step_spread_log__", 0.5),
     "drift_before_offset_zerosum__": ("drift_spread_before_log__", 0.6),
     "drift_change_offset_zerosum__": ("drift_spread_change_log__", 0.6),
@@ -47,20 +45,15 @@ SOFTLY_CENTRED = {
     "slope_step_offset": ("slope_step_spread_log__", 0.5, 0.3),
     "level_step_offset": ("level_step_spread_log__", 0.5, 0.3),
     "benchmark_step_offset": ("benchmark_step_spread_log__", 0.5, 0.3),
-    "lean_offset": ("lean_spread_log__", 0.5, 0.3),
-    "release_lean_offset": ("release_lean_spread_log__", 0.5, 0.3),
     "period_offset": ("period_spread_log__", 0.5, 0.3),
 }
 # In a mean trend releases have effects of their own and no shortfall, and pin down the effect of
 # their organisation (least bulk ESS of 4000 draws of its spread: 285 non-centred, 671 so).
 CENTRED_IN_MEAN = {"organisation_offset": ("organisation_spread_log__", 0.8)}
 ANCHOR_SHARPNESS = 30.0  # of the bend that keeps the room above the anchor positive
+ROWS = 32  # of a triangular matrix that are multiplied at once
 START_SCALE = 0.1  # of the globals, before anything is known of their spread
 END_MARGIN = 0.25  # years from an open date to the time that its bend is told at, at least
-WEAK = 1e-8  # added to a precision so that a cell without information stays finite
-
-
-Graph = Any  # a symbolic expression: numpy ufuncs on PyTensor variables defeat type checkers
 
 
 class Conditioned(NamedTuple):
@@ -71,6 +64,7 @@ class Conditioned(NamedTuple):
     coordinates: tuple[str, ...]  # the same by element, such as "growth_change[0]"
     observed: Observations  # that its anchors were chosen on
     values: dict[Any, Graph]  # plain value variable -> graph of coordinates
+    curve: CurveSpec | None  # by which curves are stated
 
 
 def global_values(parts: Parts) -> list[Graph]:
@@ -106,80 +100,9 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         def at_globals(graphs: list[Graph]) -> list[Graph]:
             return graph_replace(plain.replace_rvs_by_values(graphs), replace, strict=False)
 
-        law = type(parts.law)(*at_globals(list(map(pt.as_tensor, parts.law))))
-        link = type(parts.link)(*at_globals(list(parts.link)))
-        mean, spread, shift, cell_spread, noise, repeat_noise = at_globals(
-            [
-                parts.trend.line + parts.trend.effects,
-                parts.trend.spread,
-                parts.density.cell_shift + parts.density.cell_lean,
-                parts.density.cell_spread,
-                parts.density.cell_noise,
-                pt.as_tensor(parts.density.repeat_noise),
-            ]
-        )
-
-        # The likelihood of a cell, linearised at its mode: S ~ f + d (x - mode).
-        score = parts.data.score
-        clipped = pt.clip(score, 0.5 / observed.cell_items, 1 - 0.5 / observed.cell_items)
-        measured = laws.score_variance(clipped, observed.cell_items, noise)
-
-        def linearised(at: Graph) -> tuple[Graph, Graph, Graph]:
-            """Slope d of the score, d times the x that the score points to, and its variance."""
-            f, d = expected_score(observed, law, link, at)
-            d = d * seen
-            one = d, d * at + score - f, _weighed(measured, score - f, parts.score_tails)
-            if parts.data.repeat is None:
-                return one
-            z, z_slope = cell_logit(observed, law, link, at)
-            c, k = observed.repeat_cell, observed.cell_benchmark[observed.repeat_cell]
-            again = read_score(k, observed.repeat_measure, link, z[c], z_slope[c])
-            return _repeated(parts, observed, at, one, again, repeat_noise, seen_by["repeat_score"])
-
-        d, target, variance = linearised(mode)
-
-        # What the cells of a system say of its log density, each cell's delta integrated out.
-        m = observed.cell_system
-        information = d / (variance + (d * cell_spread) ** 2)
-        says = information * (target - d * (observed.log_params[m] + shift))
-        precision = _sum_over(information * d, m, len(observed.systems)) + WEAK
-        estimate = _sum_over(says, m, len(observed.systems)) / precision
-
-        if parts.trend.shortfall is not None:
-            (scale,) = at_globals([parts.trend.shortfall_scale])
-            unit, units = parts.trend.unit, int(parts.trend.unit.max()) + 1
-            weight = precision / (1.0 + precision * spread**2)
-            unit_precision = _sum_over(weight, unit, units)
-            unit_mean = _sum_over(weight * (mean - estimate), unit, units)
-            width = 1.0 / np.sqrt(1.0 / scale**2 + unit_precision)
-            position = pm.Flat("shortfall_position", shape=units)
-            argument = width * unit_mean + position
-            shortfall = width * pt.softplus(argument)
-            value = plain.rvs_to_values[parts.trend.shortfall]
-            replace[value] = np.log(shortfall)
-            log_jacobian += pt.sum(np.log(width) - pt.softplus(-argument) - np.log(shortfall))
-            mean = mean - shortfall[unit]
-
-        total = precision + 1.0 / spread**2
-        position = pm.Flat("density_position", shape=len(observed.systems))
-        log_density = (precision * estimate + mean / spread**2) / total + position / np.sqrt(total)
-        replace[plain.rvs_to_values[parts.density.log_density]] = log_density
-        log_jacobian += pt.sum(-0.5 * np.log(total))
-
-        cell_mean = observed.log_params[m] + log_density[m] + shift
-        # One more Fisher step from the linearised mode: where the globals push a cell at chance up
-        # onto its curve, it is held by the score there, and non-centred below.
-        total = d**2 / variance + 1.0 / cell_spread**2
-        step = (d * target / variance + cell_mean / cell_spread**2) / total
-        d, target, variance = linearised(step)
-        total = d**2 / variance + 1.0 / cell_spread**2
-        position = pm.Flat("cell_position", shape=len(observed.score))
-        log_effective_params = (d * target / variance + cell_mean / cell_spread**2) / total + (
-            position / np.sqrt(total)
-        )
-        replace[plain.rvs_to_values[parts.density.log_effective_params]] = log_effective_params
-        log_jacobian += pt.sum(-0.5 * np.log(total))
-
+        latents, own_jacobian = standardised(parts, observed, at_globals, mode, seen)
+        replace |= latents
+        log_jacobian += own_jacobian
         stated = plain.basic_RVs
         factors = graph_replace(plain.logp(vars=stated, sum=False), replace, strict=False)
         for variable, factor in zip(stated, factors, strict=True):
@@ -193,39 +116,7 @@ def condition(parts: Parts, observed: Observations, point: dict[str, np.ndarray]
         for name in pieces
         for index in np.ndindex(np.shape(point[name]))
     )
-    return Conditioned(model, tuple(pieces), coordinates, observed, replace)
-
-
-def _weighed(variance: Graph, residual: Graph, tails: float | None) -> Graph:
-    """Variance of the normal that pulls as much at a residual as a Student-t of that scale."""
-    return variance if tails is None else (tails * variance + residual**2) / (tails + 1.0)
-
-
-def _repeated(
-    parts: Parts,
-    observed: Observations,
-    at: Graph,
-    one: tuple[Graph, Graph, Graph],
-    again: tuple[Graph, Graph],
-    noise: Graph,
-    seen: Graph,
-) -> tuple[Graph, Graph, Graph]:
-    """What all readings of a cell say of its x, as one reading with the variance of the first.
-
-    ``one`` are slope, target and variance of the first readings; ``again`` expected score and slope
-    of the others.
-    """
-    d, target, variance = one
-    f, slope = again
-    c, items, score = observed.repeat_cell, observed.repeat_items, parts.data.repeat
-    clipped = pt.clip(score, 0.5 / items, 1 - 0.5 / items)
-    own = _weighed(laws.score_variance(clipped, items, noise), score - f, parts.score_tails)
-    weight = seen * slope * variance[c] / own
-    cells = len(observed.score)
-    precision = d**2 + _sum_over(weight * slope, c, cells)
-    says = d * target + _sum_over(weight * (slope * at[c] + score - f), c, cells)
-    together = np.sqrt(precision + WEAK**2)
-    return together, says / together, variance
+    return Conditioned(model, tuple(pieces), coordinates, observed, replace, parts.curve)
 
 
 def _globals(
@@ -236,23 +127,32 @@ def _globals(
     names = [str(value.name) for value in values]
     shapes = [np.asarray(point[name]).shape for name in names]
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes]).tolist()
-    centre = pm.Data("globals_centre", coordinates_of(point, names, observed))
+    centre = pm.Data("globals_centre", coordinates_of(point, names, observed, parts.curve))
     scale = pm.Data("globals_scale", START_SCALE * np.eye(ends[-1]))
-    theta = centre + pt.dot(scale, pm.Flat("whitened", shape=ends[-1]))
+    theta = centre + _lower_product(scale, pm.Flat("whitened", shape=ends[-1]), ends[-1])
     pieces: dict[str, Graph] = {
         name: theta[end - int(np.prod(shape)) : end].reshape(shape).astype(value.dtype)
         for name, value, shape, end in zip(names, values, shapes, ends, strict=True)
     }
-    return bend(pieces, observed)
+    return bend(pieces, observed, parts.curve)
 
 
-def bend(pieces: dict[str, Any], observed: Observations) -> tuple[dict[str, Any], Any]:
+def _lower_product(matrix: Graph, vector: Graph, size: int) -> Graph:
+    """Product with a lower triangular matrix, without most of its zeros."""
+    spans = [(begin, min(begin + ROWS, size)) for begin in range(0, size, ROWS)]
+    rows = [pt.dot(matrix[begin:end, :end], vector[:end]) for begin, end in spans]
+    return rows[0] if len(rows) == 1 else pt.concatenate(rows)
+
+
+def bend(
+    pieces: dict[str, Any], observed: Observations, curve: CurveSpec | None
+) -> tuple[dict[str, Any], Any]:
     """Free values of the globals from their coordinates, and the log Jacobian of the map.
 
     Takes graphs, or arrays with draws in front.
     """
     values = dict(pieces)
-    for name, shift in _shifts(values, observed):
+    for name, shift in _shifts(values, observed, curve):
         values[name] = values[name] + shift
     log_jacobian: Any = 0.0
     for name, log_factor in _log_factors(values, observed):
@@ -270,7 +170,7 @@ def _log_factors(values: dict[str, Any], observed: Observations) -> Iterator[tup
     Some are centred in part. And what the data know of a bend at an open date is by how much it
     has raised the line when they end, not the bend apart from its date.
     """
-    effects = CENTRED | (CENTRED_IN_MEAN if "release_offset" in values else {})
+    effects = CENTRED | (CENTRED_IN_MEAN if "release_spread_log__" in values else {})
     for name, (spread, weight) in effects.items():
         if name in values:
             own = (None,) * (values[name].ndim - values[spread].ndim)  # draws may stand in front
@@ -288,12 +188,14 @@ def _log_factors(values: dict[str, Any], observed: Observations) -> Iterator[tup
         yield change, np.log(end - time)
 
 
-def straighten(values: dict[str, Any], observed: Observations) -> dict[str, Any]:
+def straighten(
+    values: dict[str, Any], observed: Observations, curve: CurveSpec | None
+) -> dict[str, Any]:
     """Coordinates of the globals from their free values: the inverse of :func:`bend`."""
     pieces = dict(values)
     for name, log_factor in _log_factors(values, observed):
         pieces[name] = values[name] * np.exp(log_factor)
-    for name, shift in _shifts(values, observed):
+    for name, shift in _shifts(dict(pieces), observed, curve):
         pieces[name] = pieces[name] - shift
     return pieces
 
@@ -302,21 +204,23 @@ def global_point(conditioned: Conditioned, point: dict[str, np.ndarray]) -> None
     """Set the constants of a conditioned model to a point, with a narrow scale."""
     observed, names = conditioned.observed, list(conditioned.names)
     model = conditioned.model
-    model["globals_centre"].set_value(coordinates_of(point, names, observed))
+    model["globals_centre"].set_value(coordinates_of(point, names, observed, conditioned.curve))
     model["globals_scale"].set_value(START_SCALE * np.eye(model["globals_centre"].get_value().size))
     model["cell_mode"].set_value(np.asarray(point["log_effective_params"], dtype=float))
 
 
-def _shifts(values: dict[str, Any], observed: Observations) -> Iterator[tuple[str, Any]]:
+def _shifts(
+    values: dict[str, Any], observed: Observations, curve: CurveSpec | None
+) -> Iterator[tuple[str, Any]]:
     """Shifts that straighten curved ridges of the globals, each of volume one.
 
     Runs fix the slope of the loss at their centre, not exponent and share apart; scores fix the
     curve where they lie, not ceiling, midpoint and steepness apart. A shift depends only on values
     that have theirs already, and is yielded before the next is computed.
     """
-    share = _unit(values, "params_share")
+    share = unit_value(values, "params_share")
     reducible = (
-        1.0 - _unit(values, "irreducible_share")
+        1.0 - unit_value(values, "irreducible_share")
         if ({"irreducible_share_logodds__", "irreducible_share_logit"} & set(values))
         else 1.0
     )
@@ -335,7 +239,7 @@ def _shifts(values: dict[str, Any], observed: Observations) -> Iterator[tuple[st
     floor = laws.floor_score(observed.chance, values["floor_shift"])
     anchor = observed.chance + 0.6 * (best - observed.chance)
     rise = anchor - floor
-    ceiling = _unit(values, "ceiling")
+    ceiling = unit_value(values, "ceiling")
     room = np.log1p(np.exp(ANCHOR_SHARPNESS * (ceiling - anchor))) / ANCHOR_SHARPNESS
     log_odds = np.log(rise / room)
     slope = rise * room / (rise + room)  # (ceiling - floor) p (1 - p) where p is at the anchor
@@ -346,27 +250,21 @@ def _shifts(values: dict[str, Any], observed: Observations) -> Iterator[tuple[st
     if "discrimination_log__" in values and split < len(best):
         yield "discrimination_log__", -np.log(slope[..., split:])
         yield "difficulty", -log_odds[..., split:] / np.exp(values["discrimination_log__"])
-
-
-def _unit(values: dict[str, Any], name: str) -> Any:
-    """Value of a variable on the unit interval, from its free value."""
-    for suffix in ("_logodds__", "_logit"):
-        if name + suffix in values:
-            return laws.logistic(values[name + suffix])
-    raise KeyError(name)
+    if "curve_rise_log__" in values:
+        assert curve is not None
+        yield from curve_shifts(curve, values, observed, Anchors(anchor, log_odds, np.log(slope)))
 
 
 def coordinates_of(
-    point: dict[str, np.ndarray], names: list[str], observed: Observations
+    point: dict[str, np.ndarray],
+    names: list[str],
+    observed: Observations,
+    curve: CurveSpec | None,
 ) -> np.ndarray:
     """Global coordinates of a point of the plain model, in one vector."""
     values = {name: np.asarray(point[name], dtype=float) for name in names}
-    pieces = straighten(values, observed)
+    pieces = straighten(values, observed, curve)
     return np.concatenate([np.ravel(pieces[name]) for name in names])
-
-
-def _sum_over(terms: Graph, index: np.ndarray, size: int) -> Graph:
-    return pt.inc_subtensor(pt.zeros(size)[index], terms)
 
 
 def _keep_plain_names(plain: pm.Model, replace: dict[Any, Any]) -> None:

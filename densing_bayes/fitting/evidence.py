@@ -14,7 +14,8 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
-from densing_bayes.fitting.coordinates import LATENTS, bend, straighten
+from densing_bayes.fitting.coordinates import bend, straighten
+from densing_bayes.fitting.latents import LATENTS
 from densing_bayes.joint.marginal import predictive_densities
 from densing_bayes.joint.model import assemble
 from densing_bayes.joint.shared_parameters import (
@@ -28,13 +29,7 @@ from densing_bayes.posterior.diagnostics import effective_size
 from densing_bayes.posterior.draws import thinned
 from densing_bayes.posterior.result import Fit
 
-INTEGRATED = (
-    *LATENTS,
-    "organisation_offset",
-    "release_offset",
-    "lean_offset",
-    "release_lean_offset",
-)
+INTEGRATED = (*LATENTS, "organisation_offset")
 CHUNK = 500  # draws evaluated at once
 POINTS = 1000
 ROUNDS = 1000
@@ -88,7 +83,8 @@ def target(fit: Fit) -> Target:
         free,
     )
     drawn = forward([flat[rv.name].transpose(SAMPLE_DRAW, ...).to_numpy() for rv in free])
-    pieces = straighten(drawn, fit.observed)
+    curve = fit.spec.performance.curve
+    pieces = straighten(drawn, fit.observed, curve)
     shapes = [pieces[name].shape[1:] for name in names]
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes]).tolist()
     chains = fit.posterior.sizes["chain"]
@@ -104,7 +100,7 @@ def target(fit: Fit) -> Target:
                 name: rows[:, end - int(np.prod(shape)) : end].reshape(len(rows), *shape)
                 for name, shape, end in zip(names, shapes, ends, strict=True)
             }
-            bent, log_jacobian = bend(split, fit.observed)
+            bent, log_jacobian = bend(split, fit.observed, curve)
             found = at_values([bent[name] for name in names])
             scores = predictive_densities(
                 fit.spec, fit.observed, as_given(found), pointwise=False

@@ -15,6 +15,7 @@ from scipy.special import logit
 
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint import laws
+from densing_bayes.joint.curves import Curves, two_scores
 from densing_bayes.joint.least_squares import (
     FEWEST_LOSSES,
     fit_link,
@@ -49,6 +50,7 @@ class Pilot:
     log_effective_params: Floats  # of the cells
     log_density: Floats  # of the systems
     trend: Floats  # level, growth before, growth changes
+    curve: tuple[Floats, Floats]  # start and rise over benchmarks, where curves are stated so
 
     def point(self, start: dict[str, Floats]) -> dict[str, Floats]:
         """Point of the model's value variables: ``start`` with the estimates put in."""
@@ -64,6 +66,8 @@ class Pilot:
             "discrimination_log__": np.log(self.discrimination),
             "difficulty": self.difficulty,
             "token_elasticity_log__": np.log(self.token_elasticity),
+            "curve_start": self.curve[0],
+            "curve_rise_log__": np.log(self.curve[1]),
             "log_effective_params": self.log_effective_params,
             "log_density": self.log_density,
             "level": self.trend[0],
@@ -116,6 +120,7 @@ def pilot(spec: ModelSpec, observed: Observations, exponents: Floats | None = No
         log_effective_params=log_effective_params,
         log_density=log_density,
         trend=trend,
+        curve=_curve(spec, observed, scaling, links),
     )
 
 
@@ -177,6 +182,21 @@ def _link(spec: ModelSpec, observed: Observations, benchmark: int) -> Floats:
             observed.reference_log_tokens[rows[split:]],
         ]
     return fit_link(spec.performance, own, chance, observed.reference_score[rows], *covariates)
+
+
+def _curve(
+    spec: ModelSpec, observed: Observations, scaling: Floats, links: Floats
+) -> tuple[Floats, Floats]:
+    """Start and rise of the curves; empty where they are stated otherwise."""
+    if spec.performance.curve is None:
+        return np.empty(0), np.empty(0)
+    split = len(observed.loss_benchmarks)
+    centre, share, params_share, alpha, beta = scaling.T
+    share = share if spec.scaling.irreducible else 0.0 * share
+    reducible = centre * (1 - share)
+    law = (centre * share, reducible * params_share, alpha, reducible * (1 - params_share), beta)
+    curves = Curves(links[:split, 2], links[:split, 3], links[split:, 2], links[split:, 3])
+    return two_scores(spec.performance.curve, observed, law, links[split:, 4], curves)
 
 
 def _invert(spec: ModelSpec, observed: Observations, scaling: Floats, links: Floats) -> Floats:

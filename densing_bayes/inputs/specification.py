@@ -37,6 +37,7 @@ from densing_bayes.inputs.hypothesis import (
     SmoothSpec,
     WalkSpec,
 )
+from densing_bayes.inputs.performance import CurveSpec, PerformanceSpec, ProtocolsSpec
 from densing_bayes.inputs.schema import RELEASE_DAYS
 
 Derivation = Literal["distilled", "continued", "upcycled"]  # schema.DERIVATIONS but COMPRESSED
@@ -72,6 +73,9 @@ class BenchmarkSpec(Frozen):
     format_offset: RealPrior | None = None
     ceiling: UnitPrior | None = None
     protocol_noise: PositivePrior | None = None
+    loss_at_centre: PositivePrior | None = Field(
+        default=None, exclude_if=lambda value: value is None
+    )
 
 
 class ScalingSpec(Frozen):
@@ -87,36 +91,6 @@ class ScalingSpec(Frozen):
     pooling: bool = True
     exponent_spread: PositivePrior
     loss_noise: PositivePrior
-
-
-class ProtocolsSpec(Frozen):
-    """Several protocols on one benchmark, related to the one that is named first."""
-
-    offset: RealPrior  # on the logit of the share of what lies between floor and ceiling
-    noise_spread: PositivePrior  # of log noise about that of the benchmark
-
-
-class PerformanceSpec(Frozen):
-    """Score as a function of loss or of ability."""
-
-    likelihood: Literal["normal", "beta-binomial"] = "normal"
-    floor_spread: RealPrior  # of the floor about chance
-    floor_without_chance: LogNormal | None = None  # where guessing scores nothing
-    ceiling: UnitPrior
-    steepness: PositivePrior
-    midpoint: PositivePrior
-    discrimination: PositivePrior
-    difficulty: RealPrior
-    token_elasticity: PositivePrior
-    reference_noise: PositivePrior
-    run_effects: bool = True  # checkpoints of one training run share an effect
-    # Reference runs without a measured loss enter at the loss that the law expects.
-    expected_losses: bool = Field(default=False, exclude_if=lambda value: not value)
-    run_spread: PositivePrior = LogNormal(distribution="lognormal", median=0.2, sigma=0.7)
-    protocol_noise: PositivePrior
-    protocols: ProtocolsSpec | None = None  # all scores of a system enter, not one a cell
-    # Degrees of freedom of the noise of systems' scores; normal without.
-    score_tails: Annotated[float, Field(gt=2, allow_inf_nan=False)] | None = None
 
 
 class DensitySpec(Frozen):
@@ -164,6 +138,7 @@ SWITCHED_ON = (
     ("trend", "release_tails"),
     ("performance", "protocols"),
     ("performance", "score_tails"),
+    ("performance", "curve"),
     ("density", "walk"),
     ("density", "lean"),
     ("density", "release_lean"),
@@ -377,6 +352,7 @@ def _known_keys(location: tuple[int | str, ...], kind: type[Frozen]) -> list[str
             "walk": WalkSpec,
             "periods": PeriodSpec,
             "protocols": ProtocolsSpec,
+            "curve": CurveSpec,
             "saturation": SaturationSpec,
         }
         model = inner.get(str(part), annotation)

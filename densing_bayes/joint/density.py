@@ -50,6 +50,8 @@ def densities(
     """State log Neff = log N + log density + delta and observe the scores of the systems."""
     prior = spec.density
     mean = trend.line + trend.effects
+    if trend.release_effect is not None:
+        mean = mean + trend.release_effect[observed.system_release]
     if trend.shortfall is not None:
         mean = mean - trend.shortfall[trend.unit]
     log_density = pm.Normal("log_density", mean, trend.spread, dims="system")

@@ -10,13 +10,16 @@ from scipy.special import expit, logit
 
 from densing_bayes.errors import DensingError
 from densing_bayes.inputs.families import Prior
-from densing_bayes.inputs.specification import PerformanceSpec, ScalingSpec
+from densing_bayes.inputs.performance import PerformanceSpec
+from densing_bayes.inputs.specification import ScalingSpec
 from densing_bayes.joint import laws
+from densing_bayes.joint.curves import stated
 from densing_bayes.observed.arrays import Floats
 
 FEWEST_LOSSES = 5
 SAME = 1e-3  # distance of the exponents below which two optima are one
 EXPONENTS = np.geomspace(0.02, 1.0, 60)  # grid of alpha and beta on which optima are looked for
+LOGITS_OF_RUNS = 8.0  # from the highest to the lowest loss: from near the floor to near the ceiling
 
 
 def loss_surface(
@@ -209,7 +212,7 @@ def fit_link(
         Floor, ceiling, slope, midpoint and token elasticity (NaN for the loss link).
     """
     direct = len(covariates) == 2
-    slope = (priors.discrimination if direct else priors.steepness).middle()
+    slope = _start_slope(priors, covariates)
     start = np.r_[0.0, logit(ceiling.middle()), np.log(slope), np.median(covariates[0])]
     if direct:
         start = np.r_[start, np.log(priors.token_elasticity.middle())]
@@ -224,6 +227,16 @@ def fit_link(
         return np.r_[misfit, prior, (theta[4:] - start[4:]) / 0.5]
 
     return unpack(least_squares(residuals, start).x)
+
+
+def _start_slope(priors: PerformanceSpec, covariates: tuple[Floats, ...]) -> float:
+    """Slope to start at: the prior's, or of losses one that takes the runs up their curve."""
+    curve, direct = priors.curve, len(covariates) == 2
+    if curve is None:
+        return stated(priors.discrimination if direct else priors.steepness).middle()
+    if direct:
+        return curve.rise.middle() / float(np.log(curve.large / curve.small))
+    return LOGITS_OF_RUNS / max(float(np.ptp(covariates[0])), 1e-3)
 
 
 def link_score(link: Floats, *covariates: Floats) -> Floats:

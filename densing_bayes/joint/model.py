@@ -10,6 +10,7 @@ from pytensor.tensor.variable import TensorVariable
 
 from densing_bayes.inputs.dates import date_of
 from densing_bayes.inputs.panel import Panel
+from densing_bayes.inputs.performance import CurveSpec
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint.density import Density, densities
 from densing_bayes.joint.scaling import ScalingLaw, scaling_law
@@ -38,6 +39,7 @@ class Parts(NamedTuple):
     trend: Trend
     density: Density
     score_tails: float | None  # degrees of freedom of the noise of systems' scores
+    curve: CurveSpec | None  # by which curves are stated, if by two scores
 
 
 def build_model(spec: ModelSpec, panel: Panel) -> pm.Model:
@@ -71,11 +73,14 @@ def assemble(spec: ModelSpec, observed: Observations) -> Parts:
             if observed.repeat_label
             else None,
         )
-        law = scaling_law(spec.scaling, observed, data.loss)
+        law = scaling_law(spec, observed, data.loss)
         link = score_link(spec, observed, law, data.reference_loss, data.reference_score)
         frontier = trend(spec.trend, observed)
         density = densities(spec, observed, data.score, data.repeat, law, link, frontier)
-    return Parts(model, data, law, link, frontier, density, spec.performance.score_tails)
+    performance = spec.performance
+    return Parts(
+        model, data, law, link, frontier, density, performance.score_tails, performance.curve
+    )
 
 
 def coordinates(spec: ModelSpec, observed: Observations) -> dict[str, Any]:

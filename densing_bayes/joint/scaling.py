@@ -10,7 +10,7 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from densing_bayes.inputs.families import LogNormal
-from densing_bayes.inputs.specification import ScalingSpec
+from densing_bayes.inputs.specification import ModelSpec, ScalingSpec
 from densing_bayes.joint import laws
 from densing_bayes.joint.variables import variable
 from densing_bayes.observed.observations import Observations
@@ -26,10 +26,12 @@ class ScalingLaw(NamedTuple):
     beta: TensorVariable
 
 
-def scaling_law(spec: ScalingSpec, observed: Observations, loss: TensorVariable) -> ScalingLaw:
+def scaling_law(model: ModelSpec, observed: Observations, loss: TensorVariable) -> ScalingLaw:
     """State the loss law and observe the losses of finished reference runs."""
-    dims, count = "loss_benchmark", len(observed.loss_benchmarks)
-    centre = variable("loss_at_centre", spec.loss_at_centre, dims)
+    spec, dims, count = model.scaling, "loss_benchmark", len(observed.loss_benchmarks)
+    own = [model.benchmarks[name].loss_at_centre for name in observed.loss_benchmarks]
+    centres = [prior or spec.loss_at_centre for prior in own] or spec.loss_at_centre
+    centre = variable("loss_at_centre", centres, dims)
     params_share = variable("params_share", spec.params_share, dims)
     if spec.irreducible:
         irreducible_share = variable("irreducible_share", spec.irreducible_share, dims)

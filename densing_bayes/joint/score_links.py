@@ -11,8 +11,10 @@ from pytensor.tensor.variable import TensorVariable
 
 from densing_bayes.errors import SpecError
 from densing_bayes.inputs.families import Normal, Prior
+from densing_bayes.inputs.performance import PerformanceSpec
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint import laws
+from densing_bayes.joint.curves import curve_parameters, stated
 from densing_bayes.joint.scaling import ScalingLaw
 from densing_bayes.joint.variables import variable
 from densing_bayes.observed.arrays import Ints
@@ -44,16 +46,11 @@ def score_link(
     benchmarks = [spec.benchmarks[name] for name in observed.benchmarks]
     floor_shift = variable("floor_shift", _floor_priors(spec, observed), "benchmark")
     floor = laws.floor_score(observed.chance, floor_shift)
+    ceiling = variable("ceiling", [b.ceiling or priors.ceiling for b in benchmarks], "benchmark")
     link = ScoreLink(
         floor=pm.Deterministic("floor", floor, dims="benchmark"),
-        ceiling=variable("ceiling", [b.ceiling or priors.ceiling for b in benchmarks], "benchmark"),
-        steepness=variable("steepness", priors.steepness, "loss_benchmark"),
-        midpoint=variable("midpoint", priors.midpoint, "loss_benchmark"),
-        discrimination=variable("discrimination", priors.discrimination, "direct_benchmark"),
-        difficulty=variable("difficulty", priors.difficulty, "direct_benchmark"),
-        token_elasticity=_of_runs(
-            "token_elasticity", priors.token_elasticity, "direct_benchmark", observed
-        ),
+        ceiling=ceiling,
+        **_curves(priors, observed, law),
         protocol_offset=pt.zeros(0)
         if priors.protocols is None
         else variable("protocol_offset", priors.protocols.offset, "measure"),
@@ -101,6 +98,32 @@ def _of_runs(name: str, prior: Prior, dims: str, observed: Observations) -> Tens
     if not observed.without_runs:
         return variable(name, prior, dims)
     return pm.Deterministic(name, pt.zeros(len(getattr(observed, f"{dims}s"))), dims=dims)
+
+
+def _curves(
+    priors: PerformanceSpec, observed: Observations, law: ScalingLaw
+) -> dict[str, TensorVariable]:
+    """Parameters of the curves of both links, stated themselves or by the scores of two models."""
+    by_loss, direct = "loss_benchmark", "direct_benchmark"
+    if priors.curve is None:
+        return {
+            "steepness": variable("steepness", stated(priors.steepness), by_loss),
+            "midpoint": variable("midpoint", stated(priors.midpoint), by_loss),
+            "discrimination": variable("discrimination", stated(priors.discrimination), direct),
+            "difficulty": variable("difficulty", stated(priors.difficulty), direct),
+            "token_elasticity": _of_runs(
+                "token_elasticity", priors.token_elasticity, direct, observed
+            ),
+        }
+    elasticity = _of_runs("token_elasticity", priors.token_elasticity, direct, observed)
+    start = variable("curve_start", priors.curve.start, "benchmark")
+    rise = variable("curve_rise", priors.curve.rise, "benchmark")
+    found = curve_parameters(priors.curve, observed, law, elasticity, start, rise)
+    dims = (by_loss, by_loss, direct, direct)
+    return {
+        name: pm.Deterministic(name, value, dims=dim)
+        for (name, value), dim in zip(found._asdict().items(), dims, strict=True)
+    } | {"token_elasticity": elasticity}
 
 
 def _run_effects(spec: ModelSpec, observed: Observations) -> TensorVariable:

@@ -30,7 +30,8 @@ class Trend(NamedTuple):
     """Prior of log density: line + effects - shortfall, and a spread of each system."""
 
     line: TensorVariable  # over systems: F(t) + s (log N - mean)
-    effects: Any  # over systems: of organisations and of releases
+    effects: Any  # over systems: of organisations
+    release_effect: TensorVariable | None  # over releases
     spread: TensorVariable
     shortfall: TensorVariable | None  # over units
     shortfall_scale: TensorVariable | None  # over units
@@ -49,15 +50,14 @@ def trend(spec: TrendSpec, observed: Observations) -> Trend:
         slope = variable("size_slope", spec.size)
         line = line + slope * (observed.log_params - observed.mean_log_params)
     effects: Any = 0.0
-    organisation_spread = release_spread = None
+    organisation_spread = release_spread = release_effect = None
     if spec.organisation_effects:
         organisation_spread = variable("organisation_spread", spec.organisation_spread)
         effect = _scaled("organisation_effect", organisation_spread, "organisation")
         effects = effects + effect[observed.system_organisation]
     if spec.release_effects and (spec.frontier == "none" or spec.release_scatter):
         release_spread = variable("release_spread", spec.release_spread)
-        effect = _scaled("release_effect", release_spread, "release", spec.release_tails)
-        effects = effects + effect[observed.system_release]
+        release_effect = _scaled("release_effect", release_spread, "release", spec.release_tails)
 
     shortfall, scale = None, None
     unit = observed.system_release if spec.release_effects else np.arange(len(observed.systems))
@@ -73,7 +73,10 @@ def trend(spec: TrendSpec, observed: Observations) -> Trend:
         else:
             shortfall = pm.HalfStudentT("shortfall", spec.release_tails, scale, dims=dims)
     spread = variable("system_spread", spec.system_spread)
-    return Trend(line, effects, spread, shortfall, scale, unit, organisation_spread, release_spread)
+    return Trend(
+        line, effects, release_effect, spread, shortfall, scale, unit, organisation_spread,
+        release_spread,
+    )  # fmt: skip
 
 
 def _mean_line(spec: TrendSpec, observed: Observations) -> TensorVariable:

@@ -16,9 +16,8 @@ BFMI_MIN = 0.3
 # and too short: they go on.
 RHAT_NEAR = 1.03
 ESS_NEAR = 200
-# The models here need depth 5 to 7. A chain that sits in another mode than the one it was whitened
-# for would go as deep as it may: to 10, and so cost as much as thirty good ones.
-TREE_DEPTH_LIMIT = 8
+# The models here need depth 5 to 6, and a draw far out in a tail more now and then.
+TREE_DEPTH_LIMIT = 10
 
 
 def diagnose(
