@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 from docutils import nodes
@@ -10,6 +11,9 @@ from sphinx.writers.html5 import HTML5Translator
 import densing_bayes
 from densing_bayes.inputs.specification import load_spec
 from densing_bayes.joint.variables import listed
+
+sys.path.insert(0, str(Path(__file__).parent))
+from tutorial_notebook import write_notebook  # noqa: E402
 
 logger = logging.getLogger(__name__)
 here = Path(__file__).parent
@@ -113,5 +117,6 @@ def visit_math(translator: HTML5Translator, node: nodes.math | nodes.math_block)
 
 def setup(app: Sphinx) -> None:
     """Register what this file adds to Sphinx."""
+    write_notebook()
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
     app.connect("builder-inited", check_complete)
