@@ -13,7 +13,7 @@ from densing_bayes.inputs.specification import load_spec
 from densing_bayes.joint.variables import listed
 
 sys.path.insert(0, str(Path(__file__).parent))
-from tutorial_notebook import write_notebook  # noqa: E402
+from tutorial_notebook import write_notebook
 
 logger = logging.getLogger(__name__)
 here = Path(__file__).parent
