@@ -42,9 +42,12 @@ def report_made(wanted: ReportWanted) -> tuple[Fit, dict[str, bytes]]:
     from densing_bayes.display.terminal import load_fit
     from densing_bayes.fitting.built_in import built_in_fit
     from densing_bayes.fitting.store import kept_files, store_folder
+    from densing_bayes.ledger.ledger import check_panels
 
     fits = None if wanted.fit is None else [load_fit(wanted.fit)]
     beside: list[Judgeable] = [load_fit(path) for path in wanted.beside]
+    if beside:  # they are there for the claims, which are about densities of a reference family
+        check_panels([*(fits or []), *beside])
 
     def make() -> dict[str, bytes]:
         return _made(wanted, fits, beside)
