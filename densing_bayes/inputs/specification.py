@@ -303,8 +303,10 @@ def _read(
         raise SpecError(f"{path}: tables or lists are nested too deeply") from None
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{path}: not valid TOML: {error}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path}: cannot be read as UTF-8 text: {error}") from error
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{path}: is not UTF-8; save the file as UTF-8") from error
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _validate[Spec: Frozen](content: dict[str, Any], where: str, kind: type[Spec]) -> Spec:
