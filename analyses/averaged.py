@@ -17,7 +17,8 @@ from pathlib import Path
 
 import densing_bayes as db
 from densing_bayes.evaluation.averaged import IN_PACKAGE, averaged_document
-from densing_bayes.evaluation.averaging import QUANTITIES, average_summary
+from densing_bayes.evaluation.averaging import average_summary
+from densing_bayes.evaluation.mixtures import QUANTITIES
 from densing_bayes.posterior.plain import json_text
 
 

@@ -3,10 +3,10 @@
 One straight trend is fitted to all releases before a date, and to those of the two years before
 it, at several dates, one of them the end of the paper's panel; the reference runs are the same.
 Each fit is kept in the store, so that a run which was stopped goes on where it was. Writes
-doubling_time_by_year.json, .md and .png after every fit. A fit that does not pass, also on a second
-try, has no number.
+doubling_time_by_year.json, .md and .png after every fit, and what the package brings for reports
+(data/doubling_time_by_year.json). A fit that does not pass, also on a second try, has no number.
 
-    python analyses/doubling_time_by_year.py [--out analyses] [--cores 2]
+    python analyses/doubling_time_by_year.py [--out analyses] [--data data] [--cores 2]
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from densing_bayes.fitting.settings import SEED
 from densing_bayes.fitting.store import store_folder, versions
 from densing_bayes.inputs.dates import DAYS_PER_YEAR, years_since_origin
 from densing_bayes.observed.observations import Observations, observe
+from densing_bayes.report.years_section import HEADER, IN_PACKAGE, year_rows
 
 # The paper's panel ends before 2025-05-01.
 ENDS = ("2026-01-01", "2025-05-01", "2024-07-01", "2023-07-01")
@@ -65,29 +66,15 @@ def answer(kind: str, end: str, fit: db.Fit) -> dict[str, Any]:
 
 def lines(found: list[dict[str, Any]]) -> list[str]:
     """The windows as a table in Markdown, earliest first."""
-    names = {"expanding": "all releases", "rolling": "two years"}
-    result = ["| data | before | systems | releases | growth a year | doubling time (days) |"]
-    result.append("|" + "---|" * 6)
-    for each in sorted(found, key=lambda each: (each["window"], each["before"])):
-        row = [names[each["window"]], each["before"], str(each["systems"]), str(each["releases"])]
-        if each["verdict"] == "PASS":
-            rate, time = each["growth_rate_per_year"], each["doubling_time_days"]
-            upper = "never" if time["upper"] is None else f"{time['upper']:.0f}"
-            middle = "never" if time["median"] is None else f"{time['median']:.0f}"
-            row += [
-                f"{rate['median']:.2f} ({rate['lower']:.2f} to {rate['upper']:.2f})",
-                f"{middle} ({time['lower']:.0f} to {upper})",
-            ]
-        else:
-            row += [each["verdict"], ""]
-        result.append(f"| {' | '.join(row)} |")
-    return result
+    rows = [HEADER, ("---",) * len(HEADER), *year_rows(found)]
+    return [f"| {' | '.join(row)} |" for row in rows]
 
 
 def main() -> None:
     """Fit every window, write the answers and draw them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("analyses"))
+    parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--cores", type=int, default=2)
     arguments = parser.parse_args()
     spec = db.load_spec("current").replace(trend__changes=())
@@ -102,7 +89,8 @@ def main() -> None:
         made = fit(Request(spec, observed, seen=seen_in(observed, kind, end)))
         found.append(answer(kind, end, made))
         content = {"panel": "current", "specification": spec.hash, "windows": found}
-        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        for place in (path, arguments.data / IN_PACKAGE):
+            place.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         path.with_suffix(".md").write_text("\n".join(lines(found)) + "\n", encoding="utf-8")
         figure_of(plot_by_year(found)).savefig(path.with_suffix(".png"), dpi=110)
         print(f"{kind}, before {end}: {made.verdict}", flush=True)

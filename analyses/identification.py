@@ -24,15 +24,14 @@ HERE = Path(__file__).parent
 PARTS = {
     "Scaling": (BLUE, ("irreducible_share", "params_share", "params_exponent", "tokens_exponent",
                        "loss_at_centre", "loss_noise")),
-    "Performance": (GREEN, ("floor_shift", "ceiling", "steepness", "midpoint", "discrimination",
-                            "difficulty", "token_elasticity", "reference_noise",
-                            "protocol_noise")),
+    "Performance": (GREEN, ("floor_shift", "ceiling", "curve_start", "curve_rise",
+                            "token_elasticity", "reference_noise", "protocol_noise")),
     "Density": (PURPLE, ("format_offset", "benchmark_spread", "drift_spread_before",
                          "drift_spread_change", "drift_before", "drift_change")),
     "Trend": (VERMILION, ("level", "growth_before", "growth_change", "shortfall_spread",
                           "organisation_spread", "system_spread", "size_slope")),
 }  # fmt: skip
-PLAIN = ("irreducible_share", "params_share", "floor_shift", "ceiling", "difficulty",
+PLAIN = ("irreducible_share", "params_share", "floor_shift", "ceiling", "curve_start",
          "format_offset", "drift_before", "drift_change", "level", "growth_before",
          "growth_change", "size_slope")  # fmt: skip
 

@@ -48,6 +48,8 @@ PLACES = {
         "discrimination": (COLUMN[0], 8.45),
         "difficulty": (COLUMN[1], 8.45),
         "token_elasticity": (COLUMN[2], 8.45),
+        "curve_start": (COLUMN[2], 9.2),
+        "curve_rise": (COLUMN[2], 9.95),
         "run_spread": (COLUMN[1], 10.85),
         "run_effect": (COLUMN[2], 10.85),
         "reference_noise": (COLUMN[3], 10.85),
@@ -93,7 +95,7 @@ CURVES = {  # variables that act together, the box around them, and where it lea
     ),
     "score link": (
         ("floor", "ceiling", "steepness", "midpoint", "discrimination", "difficulty",
-         "token_elasticity"),
+         "token_elasticity", "curve_start", "curve_rise"),
         (0.1, 8.07, 4.0, 10.3),
         (8.45, 5.5, 0.12),
     ),
@@ -107,7 +109,7 @@ SYMBOLS = {
     "log_tokens_exponent_mean": r"$\mu_\beta$", "tokens_exponent_spread": r"$\tau_\beta$",
     "floor": "$f$", "ceiling": "$h$", "steepness": r"$\gamma$", "midpoint": "$l$",
     "discrimination": "$g$", "difficulty": r"$\theta$", "token_elasticity": r"$\lambda$",
-    "run_effect": "$e$", "run_spread": r"$\upsilon$",
+    "curve_start": "$s_k$", "curve_rise": "$r_k$", "run_effect": "$e$", "run_spread": r"$\upsilon$",
     "reference_noise": r"$\eta$", "protocol_noise": r"$\eta$", "reference_score": "$S$",
     "score": "$S$", "log_density": r"$\ln\rho$", "log_effective_params": "$x$",
     "format_offset": "$o$", "benchmark_spread": r"$\omega$", "drift_before": "$B$",
@@ -117,7 +119,8 @@ SYMBOLS = {
 }  # fmt: skip
 OBSERVED = ("loss", "reference_score", "score")
 DERIVED = ("floor", "params_exponent", "tokens_exponent", "irreducible_loss", "params_loss",
-           "tokens_loss", "drift_before", "drift_change", "organisation_effect",
+           "tokens_loss", "steepness", "midpoint", "discrimination", "difficulty",
+           "drift_before", "drift_change", "organisation_effect",
            "run_effect")  # fmt: skip
 HERE = Path(__file__).parent
 
@@ -140,9 +143,14 @@ def edges() -> tuple[list[tuple[str, str]], dict[str, tuple[str, ...]]]:
         (curve_of.get(parent, parent) if child in OBSERVED else parent, child)
         for child, above in parents.items()
         for parent in above
-        if not hidden(parent)
+        if not hidden(parent) and not between(curve_of.get(parent), curve_of.get(child))
     }
     return sorted(found), {name: model.named_vars_to_dims.get(name) or () for name in parents}
+
+
+def between(one: str | None, other: str | None) -> bool:
+    """Say whether an edge leads from one curve into another: one arrow stands for all of these."""
+    return one is not None and other is not None and one != other
 
 
 def main() -> None:
@@ -167,6 +175,10 @@ def main() -> None:
         for part, places in PLACES.items()
         for name, place in places.items()
     }
+    (_, law, _), (_, link, _) = CURVES.values()
+    inwards = {"arrowstyle": "-|>,head_length=4,head_width=2", "color": INK, "lw": 1.5}
+    gap = (COLUMN[0] + COLUMN[1]) / 2.0
+    ax.add_patch(FancyArrowPatch((gap, law[1]), (gap, link[3]), shrinkA=0, shrinkB=1, **inwards))
     for parent, child in pairs:
         _arrow(ax, parent, child, at, nodes)
     ax.text(0.12, -0.42, "filled: observed; dashed: follows from its parents; small type: dims",

@@ -59,6 +59,10 @@ ONCE: dict[str, dict[str, Any]] = {
 } | {
     "shortfalls of a scale that drifts": {"trend__shortfall_drift": True},
     "no organisation effects": {"trend__organisation_effects": False},
+    "a trend that does not wander": {"trend__walk": None},
+    "no effects of quarters": {"trend__periods": None},
+    "no leans of organisations": {"density__lean": None},
+    "releases below the frontier only": {"trend__release_scatter": None},
     "drift may change as much as it differs": {
         "density__drift_change_spread": {"distribution": "lognormal", "median": 0.5, "sigma": 0.5}
     },

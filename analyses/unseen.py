@@ -2,8 +2,8 @@
 
 The open and the paper's panel end in 2024-07 and 2025-04. The panel `current` goes on to 2025-12,
 and its later systems had no part in any choice of model or prior. Each panel is fitted as shipped
-and with the additions of backtest.py that forecasts earn together, and scored on the systems of
-`current` that it has not seen, by what their developers reported. Writes unseen.json and unseen.md.
+and by a line without the additions of backtest.py, and scored on the systems of `current` that it
+has not seen, by what their developers reported. Writes unseen.json and unseen.md.
 Some minutes on two idle cores.
 
     python analyses/unseen.py [--out analyses]
@@ -16,13 +16,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from backtest import SPECS, changed
+from backtest import LINE, SHIPPED, SPECS, changed
 
 import densing_bayes as db
 from densing_bayes.display.sentences import markdown_table
 from densing_bayes.evaluation.backtests.backtests import LEVELS, summary
 
-ADDITIONS = {"as shipped": "default", "all additions": "all but leans of releases, and wandering"}
+MODELS = (LINE, SHIPPED)
 LATER = "current"
 PROTOCOLS = ("report", "open-llm-leaderboard-v1")  # nearest to those that the panels hold
 DRAWS = (1000, 2000)  # more if the first do not do
@@ -72,8 +72,8 @@ def main() -> None:
     path = arguments.out / "unseen.json"
     content = json.loads(path.read_text("utf-8")) if path.exists() else {}
     for panel in arguments.panels:
-        for name, addition in ADDITIONS.items():
-            content.setdefault(panel, {})[name] = scored(panel, addition)
+        for name in MODELS:
+            content.setdefault(panel, {})[name] = scored(panel, name)
             path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
             (arguments.out / "unseen.md").write_text(table(content) + "\n", encoding="utf-8")
             print(panel, name, content[panel][name]["verdict"], flush=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from densing_bayes.evaluation.checks import Checks, check
     from densing_bayes.evaluation.comparison import compare
     from densing_bayes.evaluation.comparison_table import Comparison
+    from densing_bayes.evaluation.token_range import average_over_tokens, over_tokens
     from densing_bayes.fitting.fit import fit
     from densing_bayes.inputs.foreign.imported import Imported
     from densing_bayes.inputs.foreign.importing import import_scores
@@ -120,6 +121,10 @@ _HOME = {
     "evaluation.comparison_table": ("Comparison",),
     "evaluation.comparison": ("compare",),
     "evaluation.averaging": ("average",),
+    "evaluation.token_range": (
+        "over_tokens",
+        "average_over_tokens",
+    ),
     "quantities.paper_estimator": ("estimate_as_paper",),
     "ledger.ledger": (
         "claims",
@@ -134,13 +139,15 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "Checks", "Comparison", "Fit", "Hypothesis", "Imported", "ModelSpec", "Panel", "__version__",
-    "average", "backtest", "benchmark_growth", "build_model", "check", "claims", "compare",
+    "average", "average_over_tokens", "backtest", "benchmark_growth", "build_model", "check",
+    "claims", "compare",
     "densities", "density_table", "doubling_time", "estimand_growth", "estimate",
     "estimate_as_paper", "export_panel", "fit", "forecast_date", "forecast_summary", "frontier",
     "frontier_shelf_life", "get_plot_data", "growth", "growth_rate", "import_scores",
     "list_hypotheses", "list_panels", "list_specs", "load_claims", "load_events", "load_hypothesis",
-    "load_panel", "load_spec", "make_report", "params_needed", "predict", "predictive",
-    "report_look", "score", "shelf_life", "shelf_life_table", "trend_summary", "write_report",
+    "load_panel", "load_spec", "make_report", "over_tokens", "params_needed", "predict",
+    "predictive", "report_look", "score", "shelf_life", "shelf_life_table", "trend_summary",
+    "write_report",
 ]  # fmt: skip
 
 

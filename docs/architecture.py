@@ -49,7 +49,7 @@ report.assembly.make_report
     quantities.growth.doubling_time
       joint.laws.doubling_time
     posterior.estimates.estimate
-  display.sentences.headline
+  display.headline.headline
   report.fit_sections.fit_sections
     display.answers.trend.trend_section
       display.answers.trend.trend_rows

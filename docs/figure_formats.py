@@ -45,3 +45,18 @@ def days(number: float | None) -> str:
 def billions(number: float) -> str:
     """A number in billions, to two digits."""
     return f"{number / 1e9:.{0 if number >= 1e10 else 1 if number >= 1e9 else 2}f}"
+
+
+def of_row(row: dict[str, Any], name: str) -> tuple[str, ...]:
+    """Median and limits of a row that has them beside each other."""
+    return tuple(f"{row[name + end]:.2f}" for end in ("", "_lower", "_upper"))
+
+
+def small(p: float) -> str:
+    """A probability that may be small, or below what it lies."""
+    return "< 0.001" if p < 0.0005 else f"{p:.3f}" if p < 0.01 else probability(p)
+
+
+def dates(estimate: dict[str, Any]) -> tuple[str, ...]:
+    """Median and limits of a date that may never come."""
+    return tuple(estimate[key] or "never" for key in ("median", "lower", "upper"))

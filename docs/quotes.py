@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import quotes_of_corollaries
 from figure_formats import billions, counts, days, decimals, equation, interval, probability, texts
 
 Results = Callable[[str], Any]  # the content of a result by name
@@ -38,7 +39,12 @@ def answers(of: Results) -> Iterator[Quote]:
     ):
         yield words + " | {} days ({} to {}) |", interval(estimate)
     yield "given a change at ChatGPT | {} ({} to {}), P(> 0) {} |", change
-    yield "growth rate before, per year | {} ({} to {}),", interval(shipped["before"], 2)
+    yield (
+        "growth rate before, per year, on few releases | {} ({} to {})",
+        interval(shipped["before"], 2),
+    )
+    systems = counts(shipped, "systems")
+    yield "![Densities of {} systems", systems
     yield "gives that change a probability of {} among", (f"{weights['chatgpt']:.2f}",)
     yield "with a jump on the same date one of {}.", (f"{weights['chatgpt-both']:.2f}",)
     yield "(the hypothesis `none`) by {} nats", (f"{gap:.1f}",)
@@ -100,6 +106,13 @@ def consequences(of: Results) -> Iterator[Quote]:
     """README.md: what it says of chips and of longer training."""
     chips = of("engines")["density_times_engine"]["compute-per-price"]
     yield "a chip of one price, doubling | {} days ({} to {});", interval(chips)
+    methods = of("compression")["methods"]
+    for kind, words in (
+        ("4 bits", "from {} to {} of the parent's with one scale per group"),
+        ("4 bits, per channel", "from {} to {} with one scale per channel"),
+    ):
+        factors = [row["factor"] for row in methods if row["class"] == kind]
+        yield words, decimals(min(factors), max(factors))
     share = of("drivers")["rows"]["open"]["as shipped"]["table"]["law:share"]
     yield "longer training gives a reference model | {} ({} to {}) |", interval(share, 2)
 
@@ -117,6 +130,38 @@ def drivers(of: Results) -> Iterator[Quote]:
     yield "would have become denser by {} a year on the open panel", decimals(longer)
     shares = [table[name]["median"] for name in ("share_by_driver", "law:share")]
     yield "The shares of {} and {} bracket", decimals(*shares)
+    rows = of("drivers")["rows"]
+    first, second = rows["open"], rows["paper"]
+    yield (
+        "open panel ({} systems, {} releases) | paper's panel ({} systems, {} releases)",
+        (
+            *counts(first["as shipped"], "systems", "releases"),
+            *counts(second["as shipped"], "systems", "releases"),
+        ),
+    )
+    law = counts(second["as shipped"], "law_systems")
+    yield "least squares in each draw* | | ({} systems)", law
+    left = counts(second["as shipped"], "law_left_out", "systems")
+    yield "On the paper's panel {} of the {} systems are left out", left
+    slopes = (each["mean form"]["table"]["driver_slope"]["median"] for each in (first, second))
+    yield "(mean form: {} and {})", decimals(*slopes)
+    apart = (each["as shipped"]["separation"]["correlation"] for each in (first, second))
+    yield "posterior correlation of {} (open) and {} (paper)", decimals(*apart)
+
+
+def engines(of: Results) -> Iterator[Quote]:
+    """The page on engines: density times chips."""
+    points = {row["engine"]: str(row["points"]) for row in of("engines")["engines"][::-1]}
+    for words, name in (
+        ("{} dies,", "transistor-density"),
+        ("{} GPUs and accelerators", "compute-per-price"),
+        ("Wh/L of Li-ion cells | {},", "battery-energy-per-volume"),
+        ("Wh/kg of Li-ion cells | {},", "battery-energy-per-mass"),
+    ):
+        yield words, (points[name],)
+    both = of("engines")["density_times_engine"]
+    chances = (both[name]["p_at_most_88"] for name in ("compute-per-price", "transistor-density"))
+    yield "P(at most 88 days) is {} and {}.", decimals(*chances)
 
 
 def payback(of: Results) -> Iterator[Quote]:
@@ -153,6 +198,16 @@ def payback(of: Results) -> Iterator[Quote]:
     prices = months["price_90"]
     yield "within two months is {} USD per million tokens", (f"{prices['1e+07']:.0f}",)
     yield "at a hundred million, {}.", (f"{prices['1e+08']:.1f}",)
+    gemma = content["paper"]["payback"]["system"]["demand_90"]
+    yield f"to 1.7 {cost}", (billions(gemma),)
+    tables = content["training_cost"]
+    yield (
+        "GPU-hours of {} systems with known params, tokens and chips, and {} prices",
+        (
+            str(tables["runs"]),
+            str(tables["prices"]),
+        ),
+    )
     passed = content["paper"]["rows"]["density"]["gemma-2-9b"]["p_passed"]
     yield "was passed at release with P = {} on the paper's panel", (probability(passed),)
 
@@ -174,8 +229,10 @@ def hypotheses(of: Results) -> Iterator[Quote]:
     pair = [check["none_against_chatgpt"][f"by_{way}"] for way in ("evidence", "savage_dickey")]
     words = "evidence says {} nats and a Savage-Dickey ratio from the larger model alone {} ("
     yield words, tuple(f"{number:.2f}" for number in pair)
-    without = of("multiverse")["without mmlu"]["doubling_days_after"]
-    yield "and {} ({} to {}) without MMLU:", interval(without)
+    rows = of("multiverse")
+    every, without = (rows[name]["doubling_days_after"] for name in ("as shipped", "without mmlu"))
+    words = "is {} days with all four and {} ({} to {}) without MMLU"
+    yield words, (*interval(every)[:1], *interval(without))
 
 
 def simulated(of: Results) -> Iterator[Quote]:
@@ -203,6 +260,37 @@ def simulated(of: Results) -> Iterator[Quote]:
     )
 
 
+def recovery(of: Results) -> Iterator[Quote]:
+    """The page of what was measured: how often intervals hold the truth of simulated panels."""
+    content = of("recovery")
+    rows = {row["quantity"]: row for row in content["summary"] if row["scenario"] == "all"}
+    ends = (*rows["growth after"]["band50"], rows["growth after"]["band95"][0])
+    yield "| quantity | 50% interval, band {} to {} | 95% interval, band {} to 1 |", decimals(*ends)
+    labels = {
+        "growth before": "growth before",
+        "growth after": "growth after",
+        "growth change": "growth change",
+        "frontier on 2022-11-30": "frontier 2022-11-30",
+        "frontier at the end": "frontier at the end",
+    }
+    for label, name in labels.items():
+        covered = (rows[name]["covered50"], rows[name]["covered95"])
+        yield f"| {label} | {{}} | {{}} |", decimals(*covered)
+    kinds = {row["scenario"]: row for row in content["acceleration"]}
+    for label, name in (
+        ("as fitted (growth rises)", "as fitted"),
+        ("no shortfall", "no shortfall"),
+        ("no change", "no change"),
+        ("floor: no change, MMLU grows faster than the others and sits on its floor before 2023",
+         "floor"),
+    ):  # fmt: skip
+        figures = counts(kinds[name], "panels", "above95", "below5")
+        yield f"| {label} | {{}} | {{}} | {{}} |", figures
+    panels, passed = (str(sum(row[key] for row in kinds.values())) for key in ("panels", "passed"))
+    yield "`python analyses/recovery.py`: {} panels", (panels,)
+    yield "`analyses/recovery.json`. {} fits passed;", (passed,)
+
+
 def identification(of: Results) -> Iterator[Quote]:
     """The page on what is identified."""
     content = of("identification")
@@ -219,6 +307,12 @@ def identification(of: Results) -> Iterator[Quote]:
         "HellaSwag and WinoGrande keep {} and {} of the prior's width, ARC-Challenge and MMLU {}"
     )
     yield words + " and {}.", decimals(hellaswag, winogrande, arc, mmlu)
+    parts = [
+        share
+        for name in ("irreducible_share", "params_share", "params_exponent", "tokens_exponent")
+        for share in width[name]
+    ]
+    yield "to between {} and {} of the prior's width", decimals(min(parts), max(parts))
     yield "`drift_spread_change` keeps {} of", decimals(*width["drift_spread_change"])
     yield "even wider than under the prior ({}).", decimals(width["drift_change"][2])
 
@@ -310,6 +404,17 @@ LINES = {
 }
 
 
+SHOWN = (
+    "as shipped",
+    "comparable params",
+    "D0 = 1e12 tokens",
+    "exponents near the drawn curves",
+    "mean trend",
+    "without bbh",
+    "second readings",
+)
+
+
 def paper(of: Results) -> Iterator[Quote]:
     """The page on the paper's numbers: lines through its points, and its estimator on trial."""
     growth = of("paper_reproduction")["growth"]
@@ -332,6 +437,63 @@ def paper(of: Results) -> Iterator[Quote]:
                     *decimals(row["share_half_faster"]),
                 ),
             )
+    content = of("paper_reproduction")
+    yield "maximum of the whole figure has A = {} a day.", (f"{growth['fig3c']['rate']:.5f}",)
+    for name, curve in content["curves"].items():
+        best = min(curve["optima"], key=lambda each: each["rmse"])
+        yield (
+            f"| {name} | {{}}, {{}} ({{}}) | {{}}, {{}} ({{}}) |",
+            tuple(
+                number
+                for each in (curve["drawn"], best)
+                for number in (
+                    *decimals(each["alpha"], each["beta"], digits=3),
+                    *decimals(each["rmse"], digits=4),
+                )
+            ),
+        )
+    line = growth["fig3a"]
+    yield (
+        "| Fig. 3a, the five cheapest offers | {} | {} (halving in {} months) | {} |",
+        (
+            str(line["points"]),
+            f"{line['rate']:.5f}",
+            f"{line['halving_months']:.2f}",
+            f"{line['r_squared']:.3f}",
+        ),
+    )
+    ledger = {(row["claim"], row["panel"]): row for row in of("claims_ledger")["claims"]}
+    chances = [ledger["8b-at-gpt-4", on]["probability"] for on in ("open", "paper")]
+    yield "by the end of 2025 has P {} and P {}:", tuple(map(equation, chances))
+    mmlu = content["curves"]["mmlu"]
+    words = "a smaller error (MMLU: rms {} against {})"
+    sizes = (mmlu["sigmoid free"]["rmse"], mmlu["sigmoid drawn"]["rmse"])
+    yield words, decimals(*sizes, digits=3)
+    first, second = (content["plotted_densities"][name] for name in ("fig1", "fig3c"))
+    words = (
+        "the densities of {} systems of Fig. 1 have a median ratio to the plotted ones of {} and"
+    )
+    figures = decimals(first["median_ratio"], first["rank_correlation"])
+    yield words + " a rank correlation with them of {}.", (str(first["systems"]), *figures)
+    figures = decimals(second["median_ratio"], second["rank_correlation"])
+    yield "{} systems of Fig. 3c have one of {} and {}.", (str(second["systems"]), *figures)
+    panels = of("paper_panel")["rows"]
+    for name, row in panels.items():
+        exponents = row["params_exponent"]
+        if name in SHOWN:
+            cells = ", ".join(f"{benchmark} {{}}" for benchmark in exponents)
+            medians = (each["median"] for each in exponents.values())
+            yield f"| {name} | {cells} |", decimals(*medians)
+            yield f"| {name} | {{}} |", (str(row["systems"]),)
+    shipped = counts(panels["as shipped"], "systems", "releases")
+    yield "scores of {} systems in {} releases from", shipped
+    kinds = {row["scenario"]: row for row in of("recovery_paper")["acceleration"]}
+    figures = (
+        *counts(kinds["as fitted"], "panels", "passed"),
+        *counts(kinds["no change"], "panels", "passed"),
+    )
+    words = "Of {} with the change as fitted {} pass; of {} without any change {} does."
+    yield words, figures
     fit = of("paper_panel")["fit"]
     words = "The fit passes: R-hat {}, least bulk effective sample size {},"
     yield words, (f"{fit['rhat_max']:.4f}", f"{fit['ess_bulk_min']:.0f}")
@@ -371,14 +533,18 @@ def arrivals(of: Results) -> Iterator[Quote]:
 PAGES = {
     "README.md": (answers, more_answers, claims, forecasts_held, consequences),
     "docs/checks.md": (calibration,),
+    "docs/compression.md": (quotes_of_corollaries.compression,),
     "docs/criteria.md": (criteria, compared),
     "docs/drivers.md": (drivers,),
+    "docs/engines.md": (engines,),
+    "docs/forecasts.md": (quotes_of_corollaries.forecasts,),
     "docs/frontier-or-mean.md": (frontier_or_mean,),
     "docs/identification.md": (identification,),
     "docs/paper.md": (paper,),
     "docs/payback.md": (arrivals, payback),
+    "docs/prices.md": (quotes_of_corollaries.prices,),
     "docs/priors.md": (prior_panels,),
-    "docs/results.md": (hypotheses, simulated),
+    "docs/results.md": (hypotheses, recovery, simulated),
 }
 
 
@@ -388,10 +554,8 @@ PAGES = {
 def quoted(page: str, name: str, of: Results) -> tuple[str, list[str]]:
     """A page with the figures of its quotes, and the pieces that it does not have once."""
     left = []
-    quotes = (quote for part in PAGES.get(name, ()) for quote in part(of))
-    for words, figures in quotes:
-        pieces = [r"\s+".join(map(re.escape, part.split(" "))) for part in words.split("{}")]
-        found = list(re.finditer(FIGURE.join(pieces), page))
+    for words, figures in _quotes(name, of):
+        found = _occurrences(words, page)
         if len(found) != 1:
             left.append(f"{name} has this {len(found)} times, not once: {words}")
             continue
@@ -399,6 +563,21 @@ def quoted(page: str, name: str, of: Results) -> tuple[str, list[str]]:
             start, end = found[0].span(number + 1)
             page = page[:start] + figures[number] + page[end:]
     return page, left
+
+
+def places(page: str, name: str, of: Results) -> Iterator[tuple[re.Match[str], int]]:
+    """Where a page has its quotes, whose groups are figures, and how many."""
+    for words, figures in _quotes(name, of):
+        yield from ((found, len(figures)) for found in _occurrences(words, page))
+
+
+def _quotes(name: str, of: Results) -> Iterator[Quote]:
+    return (quote for part in PAGES.get(name, ()) for quote in part(of))
+
+
+def _occurrences(words: str, page: str) -> list[re.Match[str]]:
+    pieces = [r"\s+".join(map(re.escape, part.split(" "))) for part in words.split("{}")]
+    return list(re.finditer(FIGURE.join(pieces), page))
 
 
 def content_of(read: Callable[[str], str]) -> Results:

@@ -29,6 +29,12 @@ FEW = (
 )
 PC = {"distribution": "exponential", "upper": 1.0, "tail": 0.05}
 WALK = {"every_months": 6, "level_spread": PC, "growth_spread": PC, "tails": 4.0}
+FURTHER = {
+    "also": ["EleutherAI on the Pile", "Mamba"],
+    "level": {"distribution": "normal", "mu": 0.0, "sigma": 1.0},
+    "exponent_spread": {"distribution": "lognormal", "median": 0.15, "sigma": 0.5},
+    "share_spread": {"distribution": "lognormal", "median": 0.3, "sigma": 0.5},
+}
 OF_THE_SHAPE = {
     "performance__curve": None,
     "performance__steepness": {"distribution": "lognormal", "median": 12.0, "sigma": 0.7},
@@ -75,6 +81,7 @@ SWITCHES = {
         "trend__frontier": "none",
         "trend__size_slope": False,
     },
+    "several families": {},
     "direct links only": {
         "benchmarks": {"hellaswag": {"link": "direct"}, "winogrande": {"link": "direct"}}
     },

@@ -15,7 +15,8 @@ from typer.main import get_command
 
 import densing_bayes as db
 from densing_bayes.cli.main import app
-from densing_bayes.evaluation import averaging
+from densing_bayes.evaluation import averaging, mixtures, token_range
+from densing_bayes.evaluation.token_range import TokenRange
 from densing_bayes.observed.observations import observe
 
 ROOT = Path(__file__).parents[1]
@@ -73,7 +74,7 @@ def instead(small_fit_file, tmp_path, monkeypatch):
 
     def average(comparison, quantity, weights="evidence"):
         assert weights in averaging.COLUMNS
-        return averaging.QUANTITIES[quantity][0](fitted)
+        return mixtures.QUANTITIES[quantity][0](fitted)
 
     monkeypatch.setattr(db, "average", average, raising=False)
 
@@ -82,6 +83,12 @@ def instead(small_fit_file, tmp_path, monkeypatch):
                                    "store", "progress"}  # fmt: skip
         return last_window(fitted)
 
+    def over_tokens(spec="joint", panel=None):
+        db.load_spec(spec)
+        return TokenRange(1e12, 15e12, dict.fromkeys((2000000000000.0, 8000000000000.0), fitted))
+
+    monkeypatch.setattr(db, "over_tokens", over_tokens, raising=False)
+    monkeypatch.setattr(token_range, "_passed", lambda fit: True)
     monkeypatch.setattr(db, "fit", fit, raising=False)
     monkeypatch.setattr(db, "backtest", backtest, raising=False)
     monkeypatch.setattr(db, "compare", compare, raising=False)

@@ -22,6 +22,7 @@ from densing_bayes.display.terminal import (
 from densing_bayes.errors import DensingError
 
 if TYPE_CHECKING:
+    from densing_bayes.inputs.panel import Panel
     from densing_bayes.posterior.result import Fit
 
 
@@ -50,33 +51,51 @@ def trend_command(
             "some ten minutes on two cores the first time.",
         ),
     ] = False,
+    over_tokens: Annotated[
+        bool,
+        typer.Option(
+            "--over-tokens",
+            help="Fit the model of FIT at five D0 from 1e12 to 15e12 tokens and mix the "
+            "posteriors; a minute or two the first time.",
+        ),
+    ] = False,
     data: Annotated[
         str | None,
         typer.Option(
             metavar="DIR",
-            help="For --average: tables of FIT. [default: the embedded panel]",
+            help="For --average and --over-tokens: tables of FIT. [default: the embedded panel]",
             callback=panel_name,
         ),
     ] = None,
     as_json: Json = False,
     ci: Interval = 0.95,
 ) -> None:
-    """Growth rate and doubling time before and after the change, and averaged over hypotheses."""
+    """Growth rate and doubling time before and after the change, also averaged over choices."""
     from densing_bayes.display.answers.trend import benchmark_section, trend_section
-    from densing_bayes.display.sentences import headline, marked
+    from densing_bayes.display.headline import headline
+    from densing_bayes.display.sentences import marked
     from densing_bayes.evaluation.averaged import averaged_of
+    from densing_bayes.evaluation.token_range import make_over_tokens, over_tokens_of
     from densing_bayes.quantities.summary import trend_summary
 
     if average and comparison is not None:
         raise DensingError("--average makes a comparison: leave --comparison out, or --average")
-    if data is not None and not average:
-        raise DensingError("--data names the tables for --average: add that, or leave --data out")
+    if data is not None and not (average or over_tokens):
+        raise DensingError(
+            "--data names the tables for --average and --over-tokens: add one, or leave --data out"
+        )
     fitted = load_fit(fit)
-    if average:
-        averaged: dict[str, Any] | None = _averaged_now(fitted, data, ci)
+    panel = _tables(fitted, data) if average or over_tokens else None
+    if average and panel is not None:
+        averaged: dict[str, Any] | None = _averaged_now(fitted, panel, ci)
     else:
         averaged = averaged_of(fitted, comparison)
-    summary = trend_summary(fitted, ci, averaged)
+    if over_tokens and panel is not None:
+        with interruptible():
+            mixed: dict[str, Any] | None = make_over_tokens(fitted, panel, ci, progress=True)
+    else:
+        mixed = over_tokens_of(fitted)
+    summary = trend_summary(fitted, ci, averaged, mixed)
     if not as_json:
         for statement in headline(fitted, summary):
             print_text(marked(fitted.verdict, statement.sentence))
@@ -84,11 +103,9 @@ def trend_command(
     show(summary, *sections, as_json=as_json, fit=fitted)
 
 
-def _averaged_now(fitted: Fit, data: str | None, ci: float) -> dict[str, Any]:
-    """Averages of a comparison that is made for a fit, of the tables that it has seen."""
-    from densing_bayes.evaluation.comparison import make_averaged
+def _tables(fitted: Fit, data: str | None) -> Panel:
+    """The tables that a fit has seen."""
     from densing_bayes.inputs.panel import load_panel
-    from densing_bayes.inputs.specification import list_hypotheses
     from densing_bayes.report.basis_sections import tables_of
 
     panel = tables_of(fitted) if data is None else load_panel(data)
@@ -97,6 +114,14 @@ def _averaged_now(fitted: Fit, data: str | None, ci: float) -> dict[str, Any]:
             f"the tables of {data or fitted.spec.panel.source!r} are not those that the fit has "
             f"seen: name them with --data, or fit again"
         )
+    return panel
+
+
+def _averaged_now(fitted: Fit, panel: Panel, ci: float) -> dict[str, Any]:
+    """Averages of a comparison that is made for a fit."""
+    from densing_bayes.evaluation.comparison import make_averaged
+    from densing_bayes.inputs.specification import list_hypotheses
+
     say(
         f"comparing {len(list_hypotheses())} hypotheses: some ten minutes on two cores, seconds "
         f"where their fits are in the store"

@@ -21,6 +21,7 @@ BLUE: Final = "#0072B2"
 VERMILION: Final = "#D55E00"
 GREEN: Final = "#009E73"
 PURPLE: Final = "#CC79A7"
+ORANGE: Final = "#E69F00"
 GREY: Final = "#7d8793"
 INK: Final = "#20262e"
 _TICK = re.compile(r"\$\\mathdefault\{.*\}\$")  # of a logarithmic scale

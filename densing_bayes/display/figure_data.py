@@ -283,9 +283,9 @@ LAW = ("E", "a", "alpha", "b", "beta")
 
 
 def _law(fit: Fit) -> dict[str, Floats]:
-    """Draws of the loss law's parameters, thinned, shape (draws, loss_benchmark)."""
-    names = ("irreducible_loss", "params_loss", "params_exponent", "tokens_loss", "tokens_exponent")
-    return {key: _thinned(fit, name) for key, name in zip(LAW, names, strict=True)}
+    """Draws of the parameters of the runs' loss law, thinned, shape (draws, loss_benchmark)."""
+    own = laws.OF_RUNS if laws.OF_RUNS + laws.PARAMETERS[0] in fit.posterior else ""
+    return {key: _thinned(fit, own + name) for key, name in zip(LAW, laws.PARAMETERS, strict=True)}
 
 
 def _thinned(fit: Fit, name: str) -> Floats:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from densing_bayes.display.sentences import Statement
+    from densing_bayes.display.headline import Statement
 
     Drawn = Figure | Axes | Sequence[Axes]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +12,12 @@ import xarray as xr
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint import laws
 from densing_bayes.joint.line import drawn_line, line_value, wandering
+from densing_bayes.joint.scaling import Shape, family_loss, offsets
 from densing_bayes.joint.tails import standard
 from densing_bayes.joint.trend import periods
 from densing_bayes.observed.arrays import Floats, Ints
+from densing_bayes.observed.families import FamilyLosses
 from densing_bayes.observed.observations import Observations
-
-LAW = ("irreducible_loss", "params_loss", "params_exponent", "tokens_loss", "tokens_exponent")
 
 
 def simulate(
@@ -55,15 +56,14 @@ def simulate(
     """
     random = np.random.default_rng(seed)
     value = {str(name): truth[name].to_numpy() for name in truth.data_vars}
-    split = len(observed.loss_benchmarks)
-    law = [value[name] for name in LAW]
 
     k = observed.loss_benchmark
     noise = value["loss_noise"][k]
     loss = run_losses(observed, value) * np.exp(noise * random.standard_normal(k.size))
 
     reference_loss = _reference_losses(observed, loss)
-    measured = replace(observed, loss=loss, reference_loss=reference_loss)
+    others = _of_families(observed.others, value, random) if observed.others else ()
+    measured = replace(observed, loss=loss, reference_loss=reference_loss, others=others)
     if "run_spread" in value:
         effects = random.standard_normal(len(observed.checkpointed))
         value["run_effect"] = value["run_spread"] * effects
@@ -77,31 +77,9 @@ def simulate(
 
     log_density = _log_densities(spec, observed, value, random)
     m, k = observed.cell_system, observed.cell_benchmark
-    time = observed.time[m]
-    shift = value["format_offset"][k]
-    if "drift_before" in value:
-        shift = shift + value["drift_before"][k] * time
-    if "drift_change" in value:
-        shift = shift + value["drift_change"][k] * np.maximum(time - observed.bend_time, 0.0)
-    for name, unit in (
-        ("lean_spread", observed.system_organisation),
-        ("release_lean_spread", observed.system_release),
-    ):
-        if name in value:
-            effect = random.standard_normal((int(unit.max()) + 1, len(observed.benchmarks)))
-            shift = shift + value[name] * effect[unit[m], k]
-    delta = shift + value["benchmark_spread"][k] * random.standard_normal(m.size)
-    n = observed.log_params[m] + log_density[m] + delta - np.log(observed.centre_params)
-    d = observed.log_reference_tokens
-    cells = observed.loss_cells
-    i, j = k[:cells], k[cells:] - split
-    z = np.empty(k.size)
-    z[:cells] = value["steepness"][i] * (
-        value["midpoint"][i] - laws.scaling_loss(n[:cells], d, *(parameter[i] for parameter in law))
-    )
-    z[cells:] = value["discrimination"][j] * (
-        laws.ability(n[cells:], d, value["token_elasticity"][j]) - value["difficulty"][j]
-    )
+    delta = _shifts(observed, value, random)
+    delta = delta + value["benchmark_spread"][k] * random.standard_normal(m.size)
+    z = _logits(observed, value, observed.log_params[m] + log_density[m] + delta)
     tails = spec.performance.score_tails
 
     def read(cells: Ints, measure: Ints, items: Floats) -> Floats:
@@ -121,6 +99,58 @@ def simulate(
     return simulated, log_density
 
 
+def _shifts(observed: Observations, value: dict[str, Any], random: np.random.Generator) -> Floats:
+    """Mean of log Neff - log N - log density of each cell, with leans drawn anew."""
+    m, k = observed.cell_system, observed.cell_benchmark
+    time = observed.time[m]
+    shift: Floats = value["format_offset"][k]
+    if "drift_before" in value:
+        shift = shift + value["drift_before"][k] * time
+    if "drift_change" in value:
+        shift = shift + value["drift_change"][k] * np.maximum(time - observed.bend_time, 0.0)
+    for name, unit in (
+        ("lean_spread", observed.system_organisation),
+        ("release_lean_spread", observed.system_release),
+    ):
+        if name in value:
+            effect = random.standard_normal((int(unit.max()) + 1, len(observed.benchmarks)))
+            shift = shift + value[name] * effect[unit[m], k]
+    return shift
+
+
+def _logits(observed: Observations, value: dict[str, Any], log_effective_params: Floats) -> Floats:
+    """Logit of every cell under the anchor of its benchmark."""
+    n = log_effective_params - np.log(observed.centre_params)
+    d = observed.log_reference_tokens
+    k, cells = observed.cell_benchmark, observed.loss_cells
+    i, j = k[:cells], k[cells:] - len(observed.loss_benchmarks)
+    z = np.empty(k.size)
+    loss = laws.scaling_loss(n[:cells], d, *(value[name][i] for name in laws.PARAMETERS))
+    z[:cells] = value["steepness"][i] * (value["midpoint"][i] - loss)
+    ability = laws.ability(n[cells:], d, value["token_elasticity"][j])
+    z[cells:] = value["discrimination"][j] * (ability - value["difficulty"][j])
+    return z
+
+
+def _of_families(
+    others: FamilyLosses, value: dict[str, Any], random: np.random.Generator
+) -> FamilyLosses:
+    """Simulated losses of further families of reference runs."""
+    exponents = (
+        np.exp(value[f"log_{of}_mean"] + value[f"{of}_spread"] * value[f"{of}_offset"])
+        for of in ("params_exponent", "tokens_exponent")
+    )
+    population = Shape(value["irreducible_share"], value["params_share"], *exponents)
+    names = ("family_share_spread", "family_exponent_spread", "family_offset")
+    apart = offsets(*(value[name] for name in names))
+    at = np.array(others.level)
+    expected = family_loss(
+        others, value["loss_at_centre"], population, apart, value["family_level"]
+    )
+    noise = value["family_noise"][at] * random.standard_normal(at.size)
+    return others._replace(loss=tuple(map(float, expected * np.exp(noise))))
+
+
 def _reference_losses(observed: Observations, loss: Floats) -> Floats:
     """Loss beside each reference score: the one that was simulated for that run, if any."""
     simulated = dict(zip(observed.loss_label, loss, strict=True))
@@ -129,13 +159,19 @@ def _reference_losses(observed: Observations, loss: Floats) -> Floats:
     return np.array([simulated.get(label, own) for label, own in pairs], dtype=float)
 
 
+def law_of_runs(value: Mapping[str, Any]) -> list[Any]:
+    """Parameters of the law of the reference runs, which density may not be measured against."""
+    own = laws.OF_RUNS if laws.OF_RUNS + laws.PARAMETERS[0] in value else ""
+    return [value[own + name] for name in laws.PARAMETERS]
+
+
 def run_losses(observed: Observations, value: dict[str, Any]) -> Floats:
     """Loss that the scaling law expects of each finished reference run, (..., loss_run).
 
     ``value`` has arrays of the variables by name, the dim of benchmarks last.
     """
     k = observed.loss_benchmark
-    law = (value[name][..., k] for name in LAW)
+    law = (each[..., k] for each in law_of_runs(value))
     return laws.scaling_loss(observed.loss_log_params, observed.loss_log_tokens, *law)
 
 
@@ -144,7 +180,7 @@ def reference_losses(observed: Observations, value: dict[str, Any]) -> Floats:
     rows = observed.expected
     if not rows.size:
         return observed.reference_loss
-    law = [value[name][..., observed.reference_benchmark[rows]] for name in LAW]
+    law = [each[..., observed.reference_benchmark[rows]] for each in law_of_runs(value)]
     expected = laws.scaling_loss(observed.expected_log_params, observed.expected_log_tokens, *law)
     loss = np.array(
         np.broadcast_to(

@@ -40,6 +40,7 @@ class Compiled(NamedTuple):
         labels = ("cell_label", "loss_label", "reference_label", "repeat_label")
         own = self.conditioned.observed
         same = all(getattr(own, label) == getattr(observed, label) for label in labels)
+        same &= (own.others and own.others.label) == (observed.others and observed.others.label)
         return same and structure(self.spec) in (structure(spec), structure(with_room(spec)))
 
     def dates(self, spec: ModelSpec, observed: Observations) -> dict[str, Any]:

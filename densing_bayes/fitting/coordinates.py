@@ -21,8 +21,8 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.graph.replace import graph_replace
 
-from densing_bayes.fitting.curve_shifts import Anchors, curve_shifts, unit_value
 from densing_bayes.fitting.latents import LATENTS, Graph, standardised
+from densing_bayes.fitting.ridges import shifts
 from densing_bayes.inputs.performance import CurveSpec
 from densing_bayes.joint import laws
 from densing_bayes.joint.model import Parts
@@ -50,7 +50,6 @@ SOFTLY_CENTRED = {
 # In a mean trend releases have effects of their own and no shortfall, and pin down the effect of
 # their organisation (least bulk ESS of 4000 draws of its spread: 285 non-centred, 671 so).
 CENTRED_IN_MEAN = {"organisation_offset": ("organisation_spread_log__", 0.8)}
-ANCHOR_SHARPNESS = 30.0  # of the bend that keeps the room above the anchor positive
 ROWS = 32  # of a triangular matrix that are multiplied at once
 START_SCALE = 0.1  # of the globals, before anything is known of their spread
 END_MARGIN = 0.25  # years from an open date to the time that its bend is told at, at least
@@ -152,7 +151,7 @@ def bend(
     Takes graphs, or arrays with draws in front.
     """
     values = dict(pieces)
-    for name, shift in _shifts(values, observed, curve):
+    for name, shift in shifts(values, observed, curve):
         values[name] = values[name] + shift
     log_jacobian: Any = 0.0
     for name, log_factor in _log_factors(values, observed):
@@ -195,7 +194,7 @@ def straighten(
     pieces = dict(values)
     for name, log_factor in _log_factors(values, observed):
         pieces[name] = values[name] * np.exp(log_factor)
-    for name, shift in _shifts(dict(pieces), observed, curve):
+    for name, shift in shifts(dict(pieces), observed, curve):
         pieces[name] = pieces[name] - shift
     return pieces
 
@@ -207,52 +206,6 @@ def global_point(conditioned: Conditioned, point: dict[str, np.ndarray]) -> None
     model["globals_centre"].set_value(coordinates_of(point, names, observed, conditioned.curve))
     model["globals_scale"].set_value(START_SCALE * np.eye(model["globals_centre"].get_value().size))
     model["cell_mode"].set_value(np.asarray(point["log_effective_params"], dtype=float))
-
-
-def _shifts(
-    values: dict[str, Any], observed: Observations, curve: CurveSpec | None
-) -> Iterator[tuple[str, Any]]:
-    """Shifts that straighten curved ridges of the globals, each of volume one.
-
-    Runs fix the slope of the loss at their centre, not exponent and share apart; scores fix the
-    curve where they lie, not ceiling, midpoint and steepness apart. A shift depends only on values
-    that have theirs already, and is yielded before the next is computed.
-    """
-    share = unit_value(values, "params_share")
-    reducible = (
-        1.0 - unit_value(values, "irreducible_share")
-        if ({"irreducible_share_logodds__", "irreducible_share_logit"} & set(values))
-        else 1.0
-    )
-    for stem, part in (("params_exponent", share), ("tokens_exponent", 1.0 - share)):
-        for name in (f"{stem}_offset", f"{stem}_log__"):
-            if name in values:
-                yield name, -np.log(reducible * part)
-
-    split = len(observed.loss_benchmarks)
-    best = np.array(
-        [
-            observed.score[observed.cell_benchmark == k].max(initial=0.5)
-            for k in range(len(observed.benchmarks))
-        ]
-    )
-    floor = laws.floor_score(observed.chance, values["floor_shift"])
-    anchor = observed.chance + 0.6 * (best - observed.chance)
-    rise = anchor - floor
-    ceiling = unit_value(values, "ceiling")
-    room = np.log1p(np.exp(ANCHOR_SHARPNESS * (ceiling - anchor))) / ANCHOR_SHARPNESS
-    log_odds = np.log(rise / room)
-    slope = rise * room / (rise + room)  # (ceiling - floor) p (1 - p) where p is at the anchor
-    if "steepness_log__" in values and split:
-        yield "steepness_log__", -np.log(slope[..., :split])
-        steepness = np.exp(values["steepness_log__"])
-        yield "midpoint_log__", log_odds[..., :split] / (steepness * np.median(observed.loss))
-    if "discrimination_log__" in values and split < len(best):
-        yield "discrimination_log__", -np.log(slope[..., split:])
-        yield "difficulty", -log_odds[..., split:] / np.exp(values["discrimination_log__"])
-    if "curve_rise_log__" in values:
-        assert curve is not None
-        yield from curve_shifts(curve, values, observed, Anchors(anchor, log_odds, np.log(slope)))
 
 
 def coordinates_of(

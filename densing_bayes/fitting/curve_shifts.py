@@ -30,15 +30,20 @@ class Anchors(NamedTuple):
 
 
 def curve_shifts(
-    curve: CurveSpec, values: dict[str, Any], observed: Observations, anchors: Anchors
+    curve: CurveSpec,
+    values: dict[str, Any],
+    observed: Observations,
+    anchors: Anchors,
+    moved: dict[str, Any],
 ) -> Iterator[tuple[str, Any]]:
     """Shifts of rise and start, so that they tell slope and logit at the anchors.
 
-    ``values`` are read again after the first is yielded, which whoever asks adds to them.
+    ``values`` are read again after the first is yielded, which whoever asks adds to them; ``moved``
+    is what the law of the reference runs differs from them by, if it does.
     """
     split, d = len(observed.loss_benchmarks), observed.log_reference_tokens
     small, large = two_sizes(curve, observed)
-    law, elasticity = _law(values), np.exp(values["token_elasticity_log__"])
+    law, elasticity = _law(values, moved), np.exp(values["token_elasticity_log__"])
     loss, log_params, log_tokens = _nearest(observed, anchors.score)
 
     fall = log_fall(small, large, law.a, law.alpha)
@@ -51,22 +56,30 @@ def curve_shifts(
     yield "curve_start", anchors.log_odds + _side_by_side(by_loss, slope[..., split:] * ahead)
 
 
-def unit_value(values: dict[str, Any], name: str) -> Any:
-    """Value of a variable on the unit interval, from its free value."""
+def free_name(values: dict[str, Any], name: str) -> str:
+    """Name of the free value of a variable on the unit interval."""
     for suffix in ("_logodds__", "_logit"):
         if name + suffix in values:
-            return laws.logistic(values[name + suffix])
+            return name + suffix
     raise KeyError(name)
 
 
-def _law(values: dict[str, Any]) -> ScalingLaw:
-    """The loss law, from free values whose standardised effects are still centred."""
-    centre, share = np.exp(values["loss_at_centre_log__"]), unit_value(values, "params_share")
+def unit_value(values: dict[str, Any], name: str, moved: dict[str, Any] | None = None) -> Any:
+    """Value of a variable on the unit interval, from its free value, which may be moved."""
+    free = free_name(values, name)
+    by = (moved or {}).get(free)
+    return laws.logistic(values[free] if by is None else values[free] + by[..., None])
+
+
+def _law(values: dict[str, Any], moved: dict[str, Any]) -> ScalingLaw:
+    """The runs' loss law, from free values whose standardised effects are still centred."""
+    centre = np.exp(values["loss_at_centre_log__"])
+    share = unit_value(values, "params_share", moved)
     irreducible: Any = 0.0
     if {"irreducible_share_logodds__", "irreducible_share_logit"} & set(values):
-        irreducible = unit_value(values, "irreducible_share")
+        irreducible = unit_value(values, "irreducible_share", moved)
     reducible = centre * (1.0 - irreducible)
-    exponents = [_exponent(values, name) for name in ("params_exponent", "tokens_exponent")]
+    exponents = [_exponent(values, name, moved) for name in ("params_exponent", "tokens_exponent")]
     return ScalingLaw(
         E=centre * irreducible,
         a=reducible * share,
@@ -76,10 +89,12 @@ def _law(values: dict[str, Any]) -> ScalingLaw:
     )
 
 
-def _exponent(values: dict[str, Any], name: str) -> Any:
+def _exponent(values: dict[str, Any], name: str, moved: dict[str, Any]) -> Any:
     if f"{name}_log__" in values:
         return np.exp(values[f"{name}_log__"])
-    return np.exp(values[f"log_{name}_mean"][..., None] + values[f"{name}_offset"])
+    mean = values[f"log_{name}_mean"]
+    mean = mean + moved.get(f"log_{name}_mean", 0.0)
+    return np.exp(mean[..., None] + values[f"{name}_offset"])
 
 
 def _nearest(observed: Observations, anchor: Floats) -> tuple[Floats, Floats, Floats]:

@@ -59,7 +59,8 @@ def target(fit: Fit) -> Target:
     free = [rv for rv in model.free_RVs if rv.name not in INTEGRATED]
     values = [model.rvs_to_values[rv] for rv in free]
     names = [value.name for value in values]
-    references = [model[name] for name in ("loss", "reference_score")]
+    of_runs = ("loss", "reference_score", *(["family_loss"] if fit.observed.others else []))
+    references = [model[name] for name in of_runs]
     terms = model.logp(vars=[*free, *references], sum=False)
     shared = shared_parameters(parts) | {"lean": np.zeros(0)}  # leans are integrated out
     graphs = dict(

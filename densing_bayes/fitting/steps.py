@@ -58,6 +58,8 @@ def given(task: Task) -> Engine:
     } | task.compiled.dates(task.spec, observed)
     if observed.repeat_label:
         measured["repeat_data"] = observed.repeat_score
+    if observed.others:
+        measured["family_loss_data"] = np.array(observed.others.loss)
     for name, value in measured.items():
         parts.model[name].set_value(value)
     global_point(conditioned, pilot(task.spec, observed).point(parts.model.initial_point()))

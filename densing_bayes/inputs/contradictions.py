@@ -31,6 +31,11 @@ def contradiction(spec: ModelSpec) -> str:
             "performance.expected_losses needs run effects, which hold what a run's loss is "
             "other than expected: set performance.run_effects = true"
         )
+    if spec.scaling.families and not (spec.scaling.pooling and spec.scaling.irreducible):
+        return (
+            "scaling.families has laws with a loss that stays, whose exponents scatter: set "
+            "scaling.pooling = true and scaling.irreducible = true, or leave families out"
+        )
     if spec.performance.score_tails and spec.performance.likelihood != "normal":
         return (
             "performance.score_tails are tails of the normal likelihood: set performance."

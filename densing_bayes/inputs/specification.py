@@ -46,6 +46,8 @@ Derivation = Literal["distilled", "continued", "upcycled"]  # schema.DERIVATIONS
 # nothing, so that what was fitted before it keeps its hash.
 Later = Field(default=(), exclude_if=lambda value: not value)
 
+POPULATION = "population"  # of families of reference runs
+
 
 class PanelSpec(Frozen):
     """Which systems and scores enter, and how size is counted."""
@@ -78,6 +80,16 @@ class BenchmarkSpec(Frozen):
     )
 
 
+class FamiliesSpec(Frozen):
+    """Further families of reference runs: laws scatter over families about a population's."""
+
+    also: tuple[str, ...] = Field(min_length=1)  # beside those that benchmarks name
+    against: str = POPULATION  # whose law density is measured against: that, or a family
+    level: RealPrior  # of a family's log loss on a benchmark, beside that of the reference runs
+    exponent_spread: PositivePrior  # of log exponents over families
+    share_spread: PositivePrior  # of logits of shares over families
+
+
 class ScalingSpec(Frozen):
     """Scaling law of the reference runs."""
 
@@ -91,6 +103,7 @@ class ScalingSpec(Frozen):
     pooling: bool = True
     exponent_spread: PositivePrior
     loss_noise: PositivePrior
+    families: FamiliesSpec | None = None
 
 
 class DensitySpec(Frozen):
@@ -136,6 +149,7 @@ SWITCHED_ON = (
     ("trend", "periods"),
     ("trend", "release_scatter"),
     ("trend", "release_tails"),
+    ("scaling", "families"),
     ("performance", "protocols"),
     ("performance", "score_tails"),
     ("performance", "curve"),
@@ -354,6 +368,7 @@ def _known_keys(location: tuple[int | str, ...], kind: type[Frozen]) -> list[str
             "walk": WalkSpec,
             "periods": PeriodSpec,
             "protocols": ProtocolsSpec,
+            "families": FamiliesSpec,
             "curve": CurveSpec,
             "saturation": SaturationSpec,
         }

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.observed.arrays import Floats, Ints
 from densing_bayes.observed.observations import Observations
 
@@ -23,37 +24,62 @@ FINENESS = 0.7  # of a lattice step, in standard deviations of the narrowest spr
 FAR = 12.0  # standard deviations from a score beyond which its density counts for nothing
 
 
-class Readings(NamedTuple):
-    """Readings of the cells: the first of each, then the others by cell. Curves are of measures."""
+class Cells(NamedTuple):
+    """Cells with their readings, and how these are expected and distributed.
 
+    Readings are the first of each cell, then the others by cell. Curves are of measures.
+    """
+
+    system: Ints
+    benchmark: Ints
+    log_params: Floats
     score: Floats
     items: Floats
-    benchmark: Ints  # of the cells
-    curve: Ints  # of the cells: that of the anchor has the place of the benchmark
+    curve: Ints  # that of the anchor has the place of the benchmark
     again_score: Floats
     again_items: Floats
     again_curve: Ints
     first_again: Ints  # of each cell among the others, and their end
     of_curve: Ints  # benchmark of each curve
+    split: int  # benchmarks that are linked through their loss, which come first
+    log_centre: float  # log N0 of the reference runs
+    log_tokens: float  # log(D0 / D0')
+    tails: float  # degrees of freedom of the noise; 0 for a normal
+    normal: bool  # or beta-binomial
 
 
-def readings(observed: Observations) -> Readings:
-    """Readings of observations, as the kernel takes them."""
+class Lattice(NamedTuple):
+    """Points of log density about the line of a system that a sum stands for an integral over."""
+
+    step: float
+    zero: int  # which point is on the line
+    points: int
+
+
+def cells_of(spec: ModelSpec, observed: Observations) -> Cells:
+    """The cells of observations, as the kernels take them."""
     benchmark, count = observed.cell_benchmark, len(observed.benchmarks)
     of_cell = benchmark
     if observed.measures:
         measure = observed.cell_measure
         of_cell = np.where(measure >= 0, count + measure, benchmark)
-    return Readings(
-        observed.score,
-        observed.cell_items,
-        benchmark,
-        of_cell,
-        observed.repeat_score,
-        observed.repeat_items,
-        count + observed.repeat_measure,
-        np.searchsorted(observed.repeat_cell, np.arange(len(benchmark) + 1)),
-        np.concatenate([np.arange(count), observed.measure_benchmark]),
+    return Cells(
+        system=observed.cell_system,
+        benchmark=benchmark,
+        log_params=observed.log_params[observed.cell_system],
+        score=observed.score,
+        items=observed.cell_items,
+        curve=of_cell,
+        again_score=observed.repeat_score,
+        again_items=observed.repeat_items,
+        again_curve=count + observed.repeat_measure,
+        first_again=np.searchsorted(observed.repeat_cell, np.arange(len(benchmark) + 1)),
+        of_curve=np.concatenate([np.arange(count), observed.measure_benchmark]),
+        split=len(observed.loss_benchmarks),
+        log_centre=float(np.log(observed.centre_params)),
+        log_tokens=observed.log_reference_tokens,
+        tails=spec.performance.score_tails or 0.0,
+        normal=spec.performance.likelihood == "normal",
     )
 
 
@@ -78,19 +104,20 @@ def _beta_binomial(score, items, noise, expected):  # type: ignore[no-untyped-de
 
 
 @numba.njit(cache=True, nogil=True)
-def _expected(x, k, split, g, i, offset, log_centre, log_tokens):  # type: ignore[no-untyped-def]
+def _expected(x, k, offset, g, i, cells):  # type: ignore[no-untyped-def]
     """Expected score on benchmark k of a reference model with exp(x) params: laws.py, scalar.
 
     As a protocol reads it that has an ``offset`` on the logit.
     """
-    n = x - log_centre
-    if k < split:
+    n = x - cells.log_centre
+    if k < cells.split:
         law = g.law[:, i, k]
-        loss = law[0] + law[1] * math.exp(-law[2] * n) + law[3] * math.exp(-law[4] * log_tokens)
+        tokens = law[3] * math.exp(-law[4] * cells.log_tokens)
+        loss = law[0] + law[1] * math.exp(-law[2] * n) + tokens
         z = g.steepness[i, k] * (g.midpoint[i, k] - loss)
     else:
-        j = k - split
-        ability = n + g.token_elasticity[i, j] * log_tokens
+        j = k - cells.split
+        ability = n + g.token_elasticity[i, j] * cells.log_tokens
         z = g.discrimination[i, j] * (ability - g.difficulty[i, j])
     floor = g.floor[i, k]
     return floor + (g.ceiling[i, k] - floor) * (0.5 + 0.5 * math.tanh(0.5 * (z + offset)))
@@ -158,67 +185,86 @@ def scaled(values):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def curve(  # type: ignore[no-untyped-def]
-    g, i, q, k, split, score, items, starts, noise, sd, step, points, log_centre, log_tokens
-):
-    """Expected score of a benchmark on a lattice of log Neff that all its cells share.
+def first_places(g, i, cells, lattice):  # type: ignore[no-untyped-def]
+    """Mean of log Neff of each cell where its system stands at the first point of the lattice."""
+    line = cells.log_params + g.line[i, cells.system]
+    return line + g.shift[i] - lattice.zero * lattice.step
 
-    Its step is a part of ``step``, fine beside the spread of the cells and beside what a score
-    pins down where the curve is steepest. Curve ``q`` is that of the anchor, or of a protocol that
-    has an offset from it, on the lattice of the anchor.
+
+@numba.njit(cache=True, nogil=True)
+def curves_of(g, i, cells, starts, lattice):  # type: ignore[no-untyped-def]
+    """Expected score of each measure on a lattice of log Neff that all its cells share.
+
+    ``starts`` are of :func:`first_places`. Protocols that have an offset from an anchor stand on
+    its lattice.
     """
-    offset = 0.0 if q < g.floor.shape[1] else g.offset[i, q - g.floor.shape[1]]
-    if len(score) == 0:
+    anchors = g.floor.shape[1]
+    return [
+        _curve(g, i, k, 0.0 if q < anchors else g.offset[i, q - anchors], cells, starts, lattice)
+        for q, k in enumerate(cells.of_curve)
+    ]
+
+
+@numba.njit(cache=True, nogil=True)
+def _curve(g, i, k, offset, cells, starts, lattice):  # type: ignore[no-untyped-def]
+    """First point, parts of a step of the lattice of systems, and expected scores.
+
+    The step is fine beside the spread of the cells and beside what a score pins down where the
+    curve is steepest.
+    """
+    own = cells.benchmark == k
+    if not own.any():
         return 0.0, 1, np.zeros(0)
-    error = np.sqrt(np.maximum(score * (1.0 - score), 0.01) * (1.0 / items + 4.0 * noise**2)).min()
+    score, sd, starts = cells.score[own], g.cell_spread[i, own], starts[own]
+    variance = 1.0 / cells.items[own] + 4.0 * g.noise[i, own] ** 2
+    error = np.sqrt(np.maximum(score * (1.0 - score), 0.01) * variance).min()
     steepest = 1e-3
-    before = _expected(10.0, k, split, g, i, 0.0, log_centre, log_tokens)
+    before = _expected(10.0, k, 0.0, g, i, cells)
     for n in range(1, 101):
-        after = _expected(10.0 + 0.25 * n, k, split, g, i, 0.0, log_centre, log_tokens)
+        after = _expected(10.0 + 0.25 * n, k, 0.0, g, i, cells)
         steepest = max(steepest, (after - before) / 0.25)
         before = after
-    finer = max(1, math.ceil(step / (FINENESS * min(sd.min(), error / steepest))))
-    fine = step / finer
+    finer = max(1, math.ceil(lattice.step / (FINENESS * min(sd.min(), error / steepest))))
+    fine = lattice.step / finer
     reach = REACH * sd.max() + 2.0 * fine
     origin = starts.min() - reach
-    count = int((starts.max() - origin + (points - 1) * step + reach) / fine) + 2
-    expected = np.empty(count)
-    for n in range(count):
-        expected[n] = _expected(origin + n * fine, k, split, g, i, offset, log_centre, log_tokens)
+    length = starts.max() - origin + (lattice.points - 1) * lattice.step + reach
+    expected = np.empty(int(length / fine) + 2)
+    for n in range(len(expected)):
+        expected[n] = _expected(origin + n * fine, k, offset, g, i, cells)
     return origin, finer, expected
 
 
 @numba.njit(cache=True, nogil=True)
-def cell_density(g, i, c, read, curves, start, step, points, tails, normal):  # type: ignore[no-untyped-def]
+def cell_density(g, i, c, cells, curves, starts, lattice):  # type: ignore[no-untyped-def]
     """Density of a cell's scores with its Neff integrated out, by the density of its system.
 
-    ``start`` is the mean of log Neff at the first point of the system's lattice. The logarithm of
-    a factor stands apart.
+    The logarithm of a factor stands apart.
     """
-    origin, finer, expected = curves[read.curve[c]]
-    sd, score, items, noise = g.cell_spread[i, c], read.score[c], read.items[c], g.noise[i, c]
-    fine = step / finer
+    origin, finer, expected = curves[cells.curve[c]]
+    sd, score, items, noise = g.cell_spread[i, c], cells.score[c], cells.items[c], g.noise[i, c]
+    fine = lattice.step / finer
     reach = int(REACH * sd / fine) + 1
-    place = (start - origin) / fine
+    place = (starts[c] - origin) / fine
     at = math.floor(place)
-    low, high = at - reach, at + (points - 1) * finer + reach + 2
-    if tails == 0.0:
+    low, high = at - reach, at + (lattice.points - 1) * finer + reach + 2
+    if cells.tails == 0.0:
         # The score rises with Neff, so only a stretch of the curve comes near it.
         near = FAR * 0.5 * math.sqrt(1.0 / items + 4.0 * noise * noise)
         low = max(np.searchsorted(expected, score - near), low)
         high = min(np.searchsorted(expected, score + near), high)
     low = max(low, 0)
     high = max(low, high)
-    density = _of_score(expected[low:high], score, items, noise, tails, normal)
+    density = _of_score(expected[low:high], score, items, noise, cells.tails, cells.normal)
     logs = 0.0
-    for r in range(read.first_again[c], read.first_again[c + 1]):
+    for r in range(cells.first_again[c], cells.first_again[c + 1]):
         if len(density) == 0:
             break
         logs += scaled(density)
         density = np.maximum(density, FAINTEST)  # readings may contradict each other
         density *= _of_score(
-            curves[read.again_curve[r]][2][low:high], read.again_score[r], read.again_items[r],
-            g.repeat_noise[i, r], tails, normal,
+            curves[cells.again_curve[r]][2][low:high], cells.again_score[r], cells.again_items[r],
+            g.repeat_noise[i, r], cells.tails, cells.normal,
         )  # fmt: skip
     band = normal_band(place - at, fine, sd, -reach, reach + 1)
-    return correlate(density, band, at - reach - low, finer, points), logs
+    return correlate(density, band, at - reach - low, finer, lattice.points), logs

@@ -10,7 +10,7 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from densing_bayes.inputs.families import Prior
-from densing_bayes.inputs.specification import ModelSpec
+from densing_bayes.inputs.specification import DensitySpec, ModelSpec
 from densing_bayes.joint.line import contrasts, ramps, stretches
 from densing_bayes.joint.scaling import ScalingLaw
 from densing_bayes.joint.score_links import (
@@ -57,21 +57,12 @@ def densities(
     log_density = pm.Normal("log_density", mean, trend.spread, dims="system")
 
     m, k = observed.cell_system, observed.cell_benchmark
-    benchmarks = [spec.benchmarks[name] for name in observed.benchmarks]
     shift = _format_offset(spec, observed)[k]
     if prior.drift and len(observed.benchmarks) > 1:
         shift = shift + _drift(spec, observed)
     if prior.walk is not None and len(observed.benchmarks) > 1:
         shift = shift + _wandering(prior.walk, observed)
-    lean: Any = 0.0
-    lean_spread: Any = np.zeros(())
-    release_lean_spread: Any = np.zeros(())
-    if prior.lean is not None and len(observed.benchmarks) > 1:
-        lean_spread, own = _lean("lean", "organisation", prior.lean)
-        lean = lean + own[observed.system_organisation[m], k]
-    if prior.release_lean is not None and len(observed.benchmarks) > 1:
-        release_lean_spread, own = _lean("release_lean", "release", prior.release_lean)
-        lean = lean + own[observed.system_release[m], k]
+    lean, lean_spread, release_lean_spread = _leans(prior, observed)
     spread = variable("benchmark_spread", prior.benchmark_spread, "benchmark")[k]
     if observed.flags:
         flagged = observed.cell_flag >= 0
@@ -86,22 +77,7 @@ def densities(
         dims="cell",
     )
 
-    noise = variable(
-        "protocol_noise",
-        [b.protocol_noise or spec.performance.protocol_noise for b in benchmarks],
-        "benchmark",
-    )
-    repeat_noise: Any = np.zeros(0)
-    if apart_prior := spec.performance.protocols:
-        apart = variable("protocol_noise_spread", apart_prior.noise_spread)
-        offset = pm.Normal("protocol_noise_offset", dims="measure")
-        own = noise[observed.measure_benchmark] * np.exp(apart * offset)
-        of_measure = pm.Deterministic("measure_noise", own, dims="measure")
-        repeat_noise = of_measure[observed.repeat_measure]
-        first = of_measure[observed.cell_measure]
-        noise = pt.where(observed.cell_measure >= 0, first, noise[k])
-    else:
-        noise = noise[k]
+    noise, repeat_noise = _noises(spec, observed)
     z, z_slope = cell_logit(observed, law, link, log_effective_params)
     tails = spec.performance.score_tails
     expected, _ = read_score(k, observed.cell_measure, link, z, z_slope)
@@ -126,6 +102,39 @@ def _format_offset(spec: ModelSpec, observed: Observations) -> TensorVariable:
     benchmarks = [spec.benchmarks[name] for name in observed.benchmarks]
     priors = [b.format_offset or spec.density.format_offset for b in benchmarks]
     return variable("format_offset", priors, "benchmark")
+
+
+def _leans(prior: DensitySpec, observed: Observations) -> tuple[Any, Any, Any]:
+    """What organisation and release add to each cell, and the spreads of both; 0 without."""
+    m, k = observed.cell_system, observed.cell_benchmark
+    lean: Any = 0.0
+    lean_spread: Any = np.zeros(())
+    release_lean_spread: Any = np.zeros(())
+    if prior.lean is not None and len(observed.benchmarks) > 1:
+        lean_spread, own = _lean("lean", "organisation", prior.lean)
+        lean = lean + own[observed.system_organisation[m], k]
+    if prior.release_lean is not None and len(observed.benchmarks) > 1:
+        release_lean_spread, own = _lean("release_lean", "release", prior.release_lean)
+        lean = lean + own[observed.system_release[m], k]
+    return lean, lean_spread, release_lean_spread
+
+
+def _noises(spec: ModelSpec, observed: Observations) -> tuple[Any, Any]:
+    """Protocol noise of the first readings, over cells, and of those that repeat them."""
+    k, priors = observed.cell_benchmark, spec.performance
+    of_benchmarks = [spec.benchmarks[name].protocol_noise for name in observed.benchmarks]
+    noise = variable(
+        "protocol_noise", [own or priors.protocol_noise for own in of_benchmarks], "benchmark"
+    )
+    if priors.protocols is None:
+        return noise[k], np.zeros(0)
+    apart = variable("protocol_noise_spread", priors.protocols.noise_spread)
+    offset = pm.Normal("protocol_noise_offset", dims="measure")
+    own = noise[observed.measure_benchmark] * np.exp(apart * offset)
+    of_measure = pm.Deterministic("measure_noise", own, dims="measure")
+    first = of_measure[observed.cell_measure]
+    noise = pt.where(observed.cell_measure >= 0, first, noise[k])
+    return noise, of_measure[observed.repeat_measure]
 
 
 def _lean(name: str, unit: str, prior: Prior) -> tuple[TensorVariable, TensorVariable]:

@@ -12,6 +12,14 @@ import numpy as np
 Array = Any  # a numpy array, or a PyTensor variable
 
 
+PARAMETERS = (
+    "irreducible_loss", "params_loss", "params_exponent", "tokens_loss", "tokens_exponent"
+)  # fmt: skip
+"""Of the loss law as a model names them, in the order of :func:`scaling_loss`."""
+OF_RUNS = "run_"
+"""What their names begin with for reference runs that density is not measured against."""
+
+
 def scaling_loss(
     log_params: Array, log_tokens: Array, E: Array, a: Array, alpha: Array, b: Array, beta: Array
 ) -> Array:

@@ -13,17 +13,38 @@ leans, and against plain Monte Carlo integration where there are.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numba
 import numpy as np
 
-from densing_bayes.joint.cells import REACH, cell_density, curve, scaled
+from densing_bayes.joint.cells import (
+    FINENESS,
+    REACH,
+    Lattice,
+    cell_density,
+    curves_of,
+    first_places,
+    scaled,
+)
+from densing_bayes.observed.arrays import Floats, Ints
 
 SWEEPS = 12  # over the factors of an organisation, at most
 SETTLED = 1e-3  # change of the log density between two sweeps below which they end
 FINEST = 0.8  # of a lattice step, in standard deviations of what it integrates
 LEAST = 1e-300
 WIDENED = 0.5  # share of a precision that a factor may take away, where it is not log-concave
+
+
+class Shared(NamedTuple):
+    """Values that the scores of an organisation share, and the cells and edges bearing on them."""
+
+    variance: Floats  # of the prior: of minus a shortfall before its edge is minded
+    edges: Ints  # values that lie below zero
+    bears: Ints  # values that each cell bears on the sum of, (cell, 7); -1 for none
+    tables: Floats  # density of each cell by that sum, over the lattice
+    logs: Floats  # of a factor that the tables leave out
+    lattice: Lattice
 
 
 @numba.njit(cache=True, nogil=True)
@@ -69,47 +90,66 @@ def _tilted(table, step, zero, mean, variance):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _propagated(variance, members, tables, logs, edges, step, zero, precision, pull):  # type: ignore[no-untyped-def]
-    """Log density of the scores of some cells, and mean and covariance of what they share.
+def _matched(f, shared, rest, mean):  # type: ignore[no-untyped-def]
+    """Precision and pull of a normal factor beside the others, and its term of the log density.
 
-    Parameters
-    ----------
-    variance
-        Prior variances of the shared values, of minus a shortfall before its edge is minded.
-    members
-        Shared values that each cell bears on the sum of, (cell, 7); -1 for none.
-    tables, logs
-        Density of each cell by that sum, and the logarithm of a factor that is left out.
-    edges
-        Shared values that lie below zero.
-    step, zero
-        Of the tables.
-    precision, pull
-        Natural parameters of the factors, cells first and then edges, to begin with and as found.
+    The others together have precision ``rest`` and ``mean``, of the sum that the factor bears on.
     """
-    size, cells = len(variance), len(tables)
-    count = cells + len(edges)
-    places = np.full((count, members.shape[1]), -1)
-    places[:cells] = members
-    places[cells:, 0] = edges
+    cells, lattice = len(shared.tables), shared.lattice
+    if f < cells:
+        log_mass, centre, spread = _tilted(
+            shared.tables[f], lattice.step, lattice.zero, mean, 1.0 / rest
+        )
+        log_mass += shared.logs[f]
+    else:
+        log_mass, centre, spread = _edge(mean, 1.0 / rest)
+    precision = max(1.0 / spread - rest, -WIDENED * rest)
+    pull = centre * (rest + precision) - mean * rest
+    # Normal integrals of the others and of the others with this factor.
+    total, total_pull = rest + precision, mean * rest + pull
+    term = (
+        log_mass
+        + 0.5 * (mean * mean * rest - math.log(rest))
+        - 0.5 * (total_pull * total_pull / total - math.log(total))
+    )
+    return precision, pull, term
+
+
+@numba.njit(cache=True, nogil=True)
+def _joined(variance, places, precision, pull):  # type: ignore[no-untyped-def]
+    """Precision and pull of the shared values, of the prior and of all factors."""
+    inverse, natural = np.diag(1.0 / variance), np.zeros(len(variance))
+    for f in range(len(places)):
+        for p in places[f]:
+            if p >= 0:
+                natural[p] += pull[f]
+                for q in places[f]:
+                    if q >= 0:
+                        inverse[p, q] += precision[f]
+    return inverse, natural
+
+
+@numba.njit(cache=True, nogil=True)
+def _propagated(shared, precision, pull):  # type: ignore[no-untyped-def]
+    """Log density of the scores of all cells, and mean and covariance of the shared values.
+
+    ``precision`` and ``pull`` of the factors, cells first and then edges, are those to begin with,
+    and become those that are found.
+    """
+    size, cells = len(shared.variance), len(shared.tables)
+    places = np.full((cells + len(shared.edges), shared.bears.shape[1]), -1)
+    places[:cells] = shared.bears
+    places[cells:, 0] = shared.edges
     found, before = 0.0, np.inf
-    natural, along = np.empty(size), np.empty(size)
+    along = np.empty(size)
     covariance, mean = np.empty((size, size)), np.empty(size)
     for _ in range(SWEEPS):
         # Afresh each time, so that rounding errors do not add up.
-        inverse = np.diag(1.0 / variance)
-        natural[:] = 0.0
-        for f in range(count):
-            for p in places[f]:
-                if p >= 0:
-                    natural[p] += pull[f]
-                    for q in places[f]:
-                        if q >= 0:
-                            inverse[p, q] += precision[f]
+        inverse, natural = _joined(shared.variance, places, precision, pull)
         covariance[:] = np.linalg.inv(inverse)
         mean[:] = covariance @ natural
         terms = 0.0
-        for f in range(count):
+        for f in range(len(places)):
             along[:] = 0.0
             at = own = 0.0
             for p in places[f]:
@@ -122,38 +162,48 @@ def _propagated(variance, members, tables, logs, edges, step, zero, precision, p
             rest = 1.0 / own - precision[f]
             if rest <= 1e-8 / own:
                 continue
-            rest_mean = (at / own - pull[f]) / rest
-            if f < cells:
-                log_mass, centre, spread = _tilted(tables[f], step, zero, rest_mean, 1.0 / rest)
-                log_mass += logs[f]
-            else:
-                log_mass, centre, spread = _edge(rest_mean, 1.0 / rest)
-            new = max(1.0 / spread - rest, -WIDENED * rest)
-            new_pull = centre * (rest + new) - rest_mean * rest
+            new, new_pull, term = _matched(f, shared, rest, (at / own - pull[f]) / rest)
+            terms += term
             change, change_pull = new - precision[f], new_pull - pull[f]
             scale = change / (1.0 + change * own)
             mean += along * (change_pull - scale * (at + own * change_pull))
             for i in range(size):
                 covariance[i] -= scale * along[i] * along
             precision[f], pull[f] = new, new_pull
-            # Normal integrals of the cavity and of the cavity with its factor.
-            total, total_pull = rest + new, rest_mean * rest + new_pull
-            terms += (
-                log_mass
-                + 0.5 * (rest_mean * rest_mean * rest - math.log(rest))
-                - 0.5 * (total_pull * total_pull / total - math.log(total))
-            )
-        natural[:] = 0.0
-        for f in range(count):
-            for p in places[f]:
-                if p >= 0:
-                    natural[p] += pull[f]
+        _inverse, natural = _joined(shared.variance, places, precision, pull)
         _sign, log_determinant = np.linalg.slogdet(covariance)
-        found = terms + 0.5 * (natural @ mean + log_determinant - np.log(variance).sum())
+        log_prior = np.log(shared.variance).sum()
+        found = terms + 0.5 * (natural @ mean + log_determinant - log_prior)
         if abs(found - before) < SETTLED:
             break
         before = found
     return found, mean, covariance
+
+
+@numba.njit(cache=True, nogil=True)
+def _among(keep, shared, precision, pull):  # type: ignore[no-untyped-def]
+    """:func:`_propagated` of the cells that are kept, and the factors that it ends with.
+
+    It begins with factors found before. What no cell that is kept bears on has its prior, and an
+    edge there changes nothing.
+    """
+    cells = np.flatnonzero(keep)
+    borne = np.zeros(len(shared.variance), dtype=np.bool_)
+    for c in cells:
+        for place in shared.bears[c]:
+            if place >= 0:
+                borne[place] = True
+    falls = np.flatnonzero(borne[shared.edges])
+    factors = np.concatenate((cells, len(shared.bears) + falls))
+    own = Shared(
+        shared.variance, shared.edges[falls], shared.bears[cells], shared.tables[cells],
+        shared.logs[cells], shared.lattice,
+    )  # fmt: skip
+    own_precision, own_pull = precision[factors], pull[factors]
+    log_density, mean, covariance = _propagated(own, own_precision, own_pull)
+    precision, pull = precision.copy(), pull.copy()
+    precision[factors], pull[factors] = own_precision, own_pull
+    return log_density, mean, covariance, precision, pull
 
 
 @numba.njit(cache=True, nogil=True)
@@ -197,133 +247,88 @@ def _places(g, i, own, members, benchmarks, release_effects):  # type: ignore[no
 
 
 @numba.njit(cache=True, nogil=True)
-def _among(keep, bears, variance, edges, tables, logs, step, zero, precision, pull):  # type: ignore[no-untyped-def]
-    """:func:`_propagated` of the cells that are kept, from factors found before, and what remains.
-
-    What no cell that is kept bears on has its prior, and an edge there changes nothing.
-    """
-    cells = np.flatnonzero(keep)
-    borne = np.zeros(len(variance), dtype=np.bool_)
-    for c in cells:
-        for place in bears[c]:
-            if place >= 0:
-                borne[place] = True
-    falls = np.flatnonzero(borne[edges])
-    factors = np.concatenate((cells, len(bears) + falls))
-    own_precision, own_pull = precision[factors], pull[factors]
-    result = _propagated(
-        variance, bears[cells], tables[cells], logs[cells], edges[falls], step, zero,
-        own_precision, own_pull,
-    )  # fmt: skip
-    return result, factors, own_precision, own_pull
+def _shared(g, i, o, cells, units, curves, starts, lattice):  # type: ignore[no-untyped-def]
+    """Cells of an organisation, what they share, and where its effect and leans stand in that."""
+    benchmarks = g.floor.shape[1]
+    releases = np.flatnonzero(units.organisation == o)
+    systems = np.flatnonzero(units.organisation[units.release] == o)
+    own = np.flatnonzero(units.organisation[units.release[cells.system]] == o)
+    effect, of_release, of_system, variance, edges = _places(
+        g, i, releases, systems, benchmarks, units.release_effects
+    )
+    bears = np.full((len(own), 7), -1)
+    tables, logs = np.empty((len(own), lattice.points)), np.empty(len(own))
+    for n, c in enumerate(own):
+        k, m = cells.benchmark[c], cells.system[c]
+        r, at = np.searchsorted(releases, units.release[m]), np.searchsorted(systems, m)
+        bears[n, 0], bears[n, 1] = effect[0], effect[1 + k]
+        bears[n, 2], bears[n, 3] = of_release[r, 0], of_release[r, 1 + k]
+        bears[n, 4], bears[n, 5] = of_system[at, 0], of_system[at, 1]
+        bears[n, 6] = of_release[r, 1 + benchmarks]
+        density, log_density = cell_density(g, i, c, cells, curves, starts, lattice)
+        tables[n] = density
+        logs[n] = log_density + scaled(tables[n])
+    return own, Shared(variance, edges, bears, tables, logs, lattice), effect
 
 
 @numba.njit(cache=True, nogil=True)
-def leaning(  # type: ignore[no-untyped-def]
-    g,
-    read,
-    layout,
-    law,
-    likelihood,
-    fineness,
-    pointwise,
-    standard,
-):
+def _drawn(effect, mean, covariance, standard):  # type: ignore[no-untyped-def]
+    """A draw of an organisation's effect and leans; 0 for what it has not."""
+    result, there = np.zeros(len(effect)), effect >= 0
+    places = effect[there]
+    if len(places):
+        root = np.linalg.cholesky(covariance[places][:, places])
+        result[there] = mean[places] + root @ standard[: len(places)]
+    return result
+
+
+@numba.njit(cache=True, nogil=True)
+def _lattice(g, i):  # type: ignore[no-untyped-def]
+    """A lattice for the densities of the cells by all that they bear on."""
+    step = FINENESS * min(g.spread[i], g.cell_spread[i].min())
+    reach = REACH * (
+        g.spread[i] + g.organisation[i] + g.release[i]
+        + g.lean_spread[i] + g.release_lean_spread[i]
+    )  # fmt: skip
+    zero = int((reach + REACH * g.shortfall[i].max()) / step) + 1
+    return Lattice(step, zero, zero + int(reach / step) + 2)
+
+
+@numba.njit(cache=True, nogil=True)
+def leaning(g, cells, units, pointwise, standard):  # type: ignore[no-untyped-def]
     """As the kernel of :mod:`.marginal`, with the leans of organisations and releases integrated.
 
     ``standard`` are standard normal numbers, (draw, release, 1 + benchmark), for draws of an
     organisation's effect and leans given its other releases.
-    """  # fmt: skip
-    system_of, release_of, organisation_of, conditioned_on, release_effects = layout
-    split, log_params, log_centre, log_tokens = law
-    score_tails, normal = likelihood
-    benchmark = read.benchmark
+    """
     draws, systems = g.line.shape
-    releases, organisations = len(organisation_of), organisation_of.max() + 1
-    benchmarks = g.floor.shape[1]
     total = np.zeros(draws)
-    by_release = np.zeros((draws, releases))
+    by_release = np.zeros((draws, len(units.organisation)))
     by_system = np.zeros((draws, systems))
-    shared = np.zeros((draws, releases, 1 + benchmarks))
+    drawn = np.zeros(standard.shape)
     for i in range(draws):
-        step = fineness * min(g.spread[i], g.cell_spread[i].min())
-        reach = REACH * (
-            g.spread[i] + g.organisation[i] + g.release[i]
-            + g.lean_spread[i] + g.release_lean_spread[i]
-        )  # fmt: skip
-        zero = int((reach + REACH * g.shortfall[i].max()) / step) + 1
-        points = zero + int(reach / step) + 2
-        starts = log_params[system_of] + g.line[i, system_of] + g.shift[i] - zero * step
-        curves = [
-            curve(
-                g, i, q, k, split, read.score[benchmark == k], read.items[benchmark == k],
-                starts[benchmark == k], g.noise[i, benchmark == k],
-                g.cell_spread[i, benchmark == k], step, points,
-                log_centre, log_tokens,
-            )
-            for q, k in enumerate(read.of_curve)
-        ]  # fmt: skip
-        for o in range(organisations):
-            own = np.flatnonzero(organisation_of == o)
-            members = np.flatnonzero(organisation_of[release_of] == o)
-            cells = np.flatnonzero(organisation_of[release_of[system_of]] == o)
-            effect, of_release, of_system, variance, edges = _places(
-                g, i, own, members, benchmarks, release_effects
-            )
-            bears = np.full((len(cells), 7), -1)
-            tables, logs = np.empty((len(cells), points)), np.empty(len(cells))
-            for n in range(len(cells)):
-                c = cells[n]
-                k, m = benchmark[c], system_of[c]
-                r, at = np.searchsorted(own, release_of[m]), np.searchsorted(members, m)
-                bears[n, 0], bears[n, 1] = effect[0], effect[1 + k]
-                bears[n, 2], bears[n, 3] = of_release[r, 0], of_release[r, 1 + k]
-                bears[n, 4], bears[n, 5] = of_system[at, 0], of_system[at, 1]
-                bears[n, 6] = of_release[r, 1 + benchmarks]
-                density, log_density = cell_density(
-                    g, i, c, read, curves, starts[c], step, points, score_tails, normal
-                )
-                tables[n] = density
-                logs[n] = log_density + scaled(tables[n])
-            release = release_of[system_of[cells]]
-            known = conditioned_on[release]
-            precision = np.zeros(len(cells) + len(edges))
-            pull = np.zeros(len(cells) + len(edges))
-            result, factors, own_precision, own_pull = _among(
-                known, bears, variance, edges, tables, logs, step, zero, precision, pull
-            )
-            precision[factors], pull[factors] = own_precision, own_pull
-            whole = result[0]
+        lattice = _lattice(g, i)
+        starts = first_places(g, i, cells, lattice)
+        curves = curves_of(g, i, cells, starts, lattice)
+        for o in range(units.organisation.max() + 1):
+            own, shared, effect = _shared(g, i, o, cells, units, curves, starts, lattice)
+            system, release = cells.system[own], units.release[cells.system[own]]
+            known = units.known[release]
+            nothing = np.zeros(len(own) + len(shared.edges))
+            whole, _, _, precision, pull = _among(known, shared, nothing, nothing)
             total[i] += whole
             if not pointwise:
                 continue
-            for r in own:
-                given, _, _, _ = _among(
-                    known & (release != r), bears, variance, edges, tables, logs, step, zero,
-                    precision, pull,
-                )  # fmt: skip
-                _, mean, covariance = given
-                seen = known | (release == r)
-                with_it = whole
-                if not conditioned_on[r]:
-                    with_it = _among(
-                        seen, bears, variance, edges, tables, logs, step, zero, precision, pull
-                    )[0][0]
-                by_release[i, r] = with_it - given[0]
-                places = effect[effect >= 0]
-                if len(places):
-                    among = covariance[places][:, places]
-                    root = np.linalg.cholesky(among)
-                    drawn = mean[places] + root @ standard[i, r, : len(places)]
-                    n = 0
-                    for k in range(1 + benchmarks):
-                        if effect[k] >= 0:
-                            shared[i, r, k] = drawn[n]
-                            n += 1
-                for m in np.flatnonzero(release_of == r):
-                    left = _among(
-                        seen & (system_of[cells] != m), bears, variance, edges, tables, logs, step,
-                        zero, precision, pull,
-                    )[0][0]  # fmt: skip
+            for r in np.flatnonzero(units.organisation == o):
+                others, mean, covariance, _, _ = _among(
+                    known & (release != r), shared, precision, pull
+                )
+                seen, with_it = known | (release == r), whole
+                if not units.known[r]:
+                    with_it = _among(seen, shared, precision, pull)[0]
+                by_release[i, r] = with_it - others
+                drawn[i, r] = _drawn(effect, mean, covariance, standard[i, r])
+                for m in np.flatnonzero(units.release == r):
+                    left = _among(seen & (system != m), shared, precision, pull)[0]
                     by_system[i, m] = with_it - left
-    return total, by_release, by_system, shared
+    return total, by_release, by_system, drawn

@@ -23,17 +23,19 @@ from densing_bayes.joint.cells import (
     FAINTEST,
     FINENESS,
     REACH,
+    Lattice,
     cell_density,
+    cells_of,
     correlate,
-    curve,
+    curves_of,
+    first_places,
     normal_band,
-    readings,
     scaled,
     standard_density,
 )
 from densing_bayes.joint.leaning import leaning
 from densing_bayes.joint.shared_parameters import Given
-from densing_bayes.observed.arrays import Floats
+from densing_bayes.observed.arrays import Floats, Ints
 from densing_bayes.observed.observations import Observations
 
 HEAVY_REACH = 20.0  # scales, of an effect with heavy tails: beyond lies less than 1e-4 of four df
@@ -50,6 +52,16 @@ class Predictive(NamedTuple):
     system: Floats  # of a system's scores given those of the others
     organisation: Floats  # over releases: a draw of the organisation's effect given the others
     lean: Floats | None = None  # the same of its leans, over releases and benchmarks
+
+
+class Units(NamedTuple):
+    """What systems have in common, as the kernels take it."""
+
+    release: Ints  # of the systems
+    organisation: Ints  # of the releases
+    known: NDArray[np.bool_]  # releases that stand among "the others"
+    release_effects: bool  # systems of a release share what it falls short by
+    tails: float  # degrees of freedom of the effects of releases; 0 for normal ones
 
 
 def predictive_densities(
@@ -85,56 +97,25 @@ def predictive_densities(
         conditioned_on = np.ones(len(observed.releases), dtype=bool)
     organisation = np.zeros(len(observed.releases), dtype=np.int64)
     organisation[observed.system_release] = observed.system_organisation
-    order = np.argsort(observed.cell_system, kind="stable")
-    first_cell = np.searchsorted(observed.cell_system[order], np.arange(len(observed.systems) + 1))
-    law = (
-        len(observed.loss_benchmarks),
-        observed.log_params,
-        float(np.log(observed.centre_params)),
-        observed.log_reference_tokens,
+    units = Units(
+        release=observed.system_release,
+        organisation=organisation,
+        known=conditioned_on,
+        release_effects=spec.trend.release_effects,
+        tails=spec.trend.release_tails or 0.0,
     )
+    cells, random = cells_of(spec, observed), np.random.default_rng(seed)
+    shape = len(parameters.line), len(observed.releases)
     if (parameters.lean_spread > 0.0).any() or (parameters.release_lean_spread > 0.0).any():
         if spec.trend.release_tails is not None:
             raise DensingError(
                 "leans are integrated out beside normal effects of releases, and this fit has "
                 "release_tails: leave it out of [trend], or lean and release_lean out of [density]"
             )
-        count = len(observed.releases), 1 + len(observed.benchmarks)
-        total, release, system, shared = leaning(
-            parameters,
-            readings(observed),
-            (
-                observed.cell_system,
-                observed.system_release,
-                organisation,
-                conditioned_on,
-                spec.trend.release_effects,
-            ),
-            law,
-            (spec.performance.score_tails or 0.0, spec.performance.likelihood == "normal"),
-            FINENESS,
-            pointwise,
-            np.random.default_rng(seed).standard_normal((len(parameters.line), *count)),
-        )
+        standard = random.standard_normal((*shape, 1 + len(observed.benchmarks)))
+        total, release, system, shared = leaning(parameters, cells, units, pointwise, standard)
         return Predictive(total, release, system, shared[:, :, 0], shared[:, :, 1:])
-    results = _predictive(
-        parameters,
-        readings(observed),
-        *law,
-        observed.cell_system,
-        order,
-        first_cell,
-        observed.system_release,
-        organisation,
-        conditioned_on,
-        spec.trend.release_effects,
-        spec.trend.release_tails or 0.0,
-        spec.performance.score_tails or 0.0,
-        spec.performance.likelihood == "normal",
-        pointwise,
-        np.random.default_rng(seed).random((len(parameters.line), len(observed.releases))),
-    )
-    return Predictive(*results)
+    return Predictive(*_predictive(parameters, cells, units, pointwise, random.random(shape)))
 
 
 # The kernel --------------------------------------------------------------------------------------
@@ -180,115 +161,83 @@ def _about(values, sd, step, tails):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _predictive(  # type: ignore[no-untyped-def]
-    g,
-    read,
-    split,
-    log_params,
-    log_centre,
-    log_tokens,
-    system_of,
-    order,
-    first_cell,
-    release_of,
-    organisation_of,
-    conditioned_on,
-    release_effects,
-    tails,
-    score_tails,
-    normal,
-    pointwise,
-    uniform,
-):
-    benchmark = read.benchmark
+def _lattice(g, i, tails):  # type: ignore[no-untyped-def]
+    """One lattice for all effects; and how many points off the middle an organisation reaches."""
+    sd, outer = g.spread[i], g.organisation[i]
+    step = min(sd, g.cell_spread[i].min())
+    for other in (outer, g.release[i], g.shortfall[i].min()):
+        if other > 0.0:
+            step = min(step, other)
+    step = min(FINENESS * step, COARSEST)
+    reach = REACH * (sd + outer) + _reach(tails) * g.release[i]
+    deepest = _reach(tails) * g.shortfall[i].max()
+    zero = int((reach + deepest) / step) + 1
+    return Lattice(step, zero, zero + int(reach / step) + 2), int(REACH * outer / step)
+
+
+@numba.njit(cache=True, nogil=True)
+def _placed(g, i, cells, units, lattice):  # type: ignore[no-untyped-def]
+    """Density of the scores of each system by the effects above it, and the log of a factor."""
+    systems = len(units.release)
+    placed, logs = np.ones((systems, lattice.points)), np.zeros(systems)
+    starts = first_places(g, i, cells, lattice)
+    curves = curves_of(g, i, cells, starts, lattice)
+    for c in range(len(cells.system)):
+        m = cells.system[c]
+        density, log_density = cell_density(g, i, c, cells, curves, starts, lattice)
+        placed[m] *= density
+        logs[m] += log_density + scaled(placed[m])
+    for m in range(systems):
+        placed[m] = _about(placed[m], g.spread[i], lattice.step, 0.0)
+        if not units.release_effects:
+            placed[m] = _below(placed[m], g.shortfall[i, m], lattice.step, units.tails)
+        logs[m] += scaled(placed[m])
+    return placed, logs
+
+
+@numba.njit(cache=True, nogil=True)
+def _predictive(g, cells, units, pointwise, uniform):  # type: ignore[no-untyped-def]
     draws, systems = g.line.shape
-    releases, organisations = len(organisation_of), organisation_of.max() + 1
+    releases = len(units.organisation)
     total = np.zeros(draws)
     by_release = np.empty((draws, releases))
     by_system = np.empty((draws, systems))
     effect = np.zeros((draws, releases))
     for i in range(draws):
-        # One lattice for all effects, in steps of log density from the line of a system.
-        sd, outer = g.spread[i], g.organisation[i]
-        step = min(sd, g.cell_spread[i].min())
-        for other in (outer, g.release[i], g.shortfall[i].min()):
-            if other > 0.0:
-                step = min(step, other)
-        step = min(FINENESS * step, COARSEST)
-        reach = REACH * (sd + outer) + _reach(tails) * g.release[i]
-        deepest = _reach(tails) * g.shortfall[i].max()
-        zero = int((reach + deepest) / step) + 1  # index of no effect
-        points = zero + int(reach / step) + 2
-        nodes = int(REACH * outer / step)
-
-        starts = log_params[system_of] + g.line[i, system_of] + g.shift[i] - zero * step
-        curves = [
-            curve(
-                g, i, q, k, split, read.score[benchmark == k], read.items[benchmark == k],
-                starts[benchmark == k], g.noise[i, benchmark == k],
-                g.cell_spread[i, benchmark == k], step, points,
-                log_centre, log_tokens,
-            )
-            for q, k in enumerate(read.of_curve)
-        ]  # fmt: skip
-        placed = np.empty((systems, points))  # density of a system's scores, by its effects
-        log_placed = np.empty(systems)
-        for m in range(systems):
-            product = np.ones(points)
-            logs = 0.0
-            for c in order[first_cell[m] : first_cell[m + 1]]:
-                density, log_density = cell_density(
-                    g, i, c, read, curves, starts[c], step, points, score_tails, normal
-                )
-                product *= density
-                logs += log_density + scaled(product)
-            product = _about(product, sd, step, 0.0)
-            if not release_effects:
-                product = _below(product, g.shortfall[i, m], step, tails)
-            placed[m] = product
-            log_placed[m] = logs + scaled(placed[m])
-
+        lattice, nodes = _lattice(g, i, units.tails)
+        step, outer = lattice.step, g.organisation[i]
+        placed = _placed(g, i, cells, units, lattice)
         edge = np.empty((releases, 2 * nodes + 1))  # of a release's, by organisation effect
         log_edge = np.empty(releases)
-        for j in range(releases):
-            members = np.flatnonzero(release_of == j)
-            log_edge[j] = _release(
-                edge[j], members, -1, placed, log_placed, g, i, j, step, zero, nodes,
-                release_effects, tails,
-            )  # fmt: skip
+        for at in range(releases):
+            edge[at], log_edge[at] = _release(g, i, at, -1, placed, units, lattice, nodes)
         weights = normal_band(0.0, step, outer, -nodes, nodes) if outer > 0.0 else np.ones(1)
-        for o in range(organisations):
-            own = np.flatnonzero(organisation_of == o)
-            among = weights.copy()
-            logs = 0.0
-            for r in own:
-                if conditioned_on[r]:
-                    among *= edge[r]
-                    logs += log_edge[r] + scaled(among)
+        for o in range(units.organisation.max() + 1):
+            own = np.flatnonzero(units.organisation == o)
+            among, logs = _product(weights, edge, log_edge, own[units.known[own]])
             total[i] += logs + math.log(among.sum())
             if not pointwise:
                 continue
             for r in own:
-                rest = weights.copy()
-                for other in own:
-                    if other != r and conditioned_on[other]:
-                        rest *= edge[other]
-                        scaled(rest)
-                by_release[i, r] = log_edge[r] + math.log((rest * edge[r]).sum() / rest.sum())
+                rest, _ = _product(weights, edge, log_edge, own[units.known[own] & (own != r)])
+                both = (rest * edge[r]).sum()
+                by_release[i, r] = log_edge[r] + math.log(both / rest.sum())
                 effect[i, r] = step * (_place(rest, uniform[i, r]) - nodes)
-                members = np.flatnonzero(release_of == r)
-                without = np.empty(2 * nodes + 1)
-                for left_out in members:
-                    logs = _release(
-                        without, members, left_out, placed, log_placed, g, i, r, step, zero, nodes,
-                        release_effects, tails,
-                    )  # fmt: skip
-                    by_system[i, left_out] = (
-                        log_edge[r]
-                        - logs
-                        + math.log((rest * edge[r]).sum() / (rest * without).sum())
-                    )
+                for m in np.flatnonzero(units.release == r):
+                    without, logs = _release(g, i, r, m, placed, units, lattice, nodes)
+                    left = math.log(both / (rest * without).sum())
+                    by_system[i, m] = log_edge[r] - logs + left
     return total, by_release, by_system, effect
+
+
+@numba.njit(cache=True, nogil=True)
+def _product(weights, edge, log_edge, releases):  # type: ignore[no-untyped-def]
+    """Weights times the densities of some releases, and the log of a factor."""
+    product, logs = weights.copy(), 0.0
+    for r in releases:
+        product *= edge[r]
+        logs += log_edge[r] + scaled(product)
+    return product, logs
 
 
 @numba.njit(cache=True, nogil=True)
@@ -303,32 +252,20 @@ def _place(weights, share):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _release(  # type: ignore[no-untyped-def]
-    result,
-    members,
-    left_out,
-    placed,
-    log_placed,
-    g,
-    i,
-    j,
-    step,
-    zero,
-    nodes,
-    release_effects,
-    tails,
-):
-    """Density of a release's scores by the effect of its organisation, but for one system."""
-    product = np.ones(placed.shape[1])
-    logs = 0.0
-    for m in members:
+def _release(g, i, r, left_out, placed, units, lattice, nodes):  # type: ignore[no-untyped-def]
+    """Density of a release's scores by the effect of its organisation, but for one system.
+
+    The logarithm of a factor stands apart.
+    """
+    density, log_density = placed
+    product, logs = np.ones(lattice.points), 0.0
+    for m in np.flatnonzero(units.release == r):
         if m != left_out:
-            product *= placed[m]
-            logs += log_placed[m] + scaled(product)
-    if release_effects:
-        product = _below(product, g.shortfall[i, j], step, tails)
-    product = _about(product, g.release[i], step, tails)
-    result[:] = product[zero - nodes : zero + nodes + 1]
+            product *= density[m]
+            logs += log_density[m] + scaled(product)
+    if units.release_effects:
+        product = _below(product, g.shortfall[i, r], lattice.step, units.tails)
+    product = _about(product, g.release[i], lattice.step, units.tails)
+    result = product[lattice.zero - nodes : lattice.zero + nodes + 1]
     logs += scaled(result)
-    result[:] = np.maximum(result, FAINTEST)
-    return logs
+    return np.maximum(result, FAINTEST), logs

@@ -13,7 +13,7 @@ from densing_bayes.inputs.panel import Panel
 from densing_bayes.inputs.performance import CurveSpec
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint.density import Density, densities
-from densing_bayes.joint.scaling import ScalingLaw, scaling_law
+from densing_bayes.joint.scaling import ScalingLaw, Shape, scaling_laws
 from densing_bayes.joint.score_links import ScoreLink, score_link
 from densing_bayes.joint.trend import Trend, periods, trend
 from densing_bayes.observed.observations import Observations, observe
@@ -27,6 +27,7 @@ class Measured(NamedTuple):
     reference_score: TensorVariable
     score: TensorVariable
     repeat: TensorVariable | None  # readings of the same cells under other protocols
+    family_loss: TensorVariable | None  # of further families of reference runs
 
 
 class Parts(NamedTuple):
@@ -34,7 +35,7 @@ class Parts(NamedTuple):
 
     model: pm.Model
     data: Measured
-    law: ScalingLaw
+    law: ScalingLaw  # that density is measured against
     link: ScoreLink
     trend: Trend
     density: Density
@@ -72,9 +73,12 @@ def assemble(spec: ModelSpec, observed: Observations) -> Parts:
             repeat=pm.Data("repeat_data", observed.repeat_score, dims="repeat")
             if observed.repeat_label
             else None,
+            family_loss=pm.Data("family_loss_data", observed.others.loss, dims="family_loss_run")
+            if observed.others
+            else None,
         )
-        law = scaling_law(spec, observed, data.loss)
-        link = score_link(spec, observed, law, data.reference_loss, data.reference_score)
+        runs, law = scaling_laws(spec, observed, data.loss, data.family_loss)
+        link = score_link(spec, observed, runs, data.reference_loss, data.reference_score)
         frontier = trend(spec.trend, observed)
         density = densities(spec, observed, data.score, data.repeat, law, link, frontier)
     performance = spec.performance
@@ -92,6 +96,7 @@ def coordinates(spec: ModelSpec, observed: Observations) -> dict[str, Any]:
         "loss_run": observed.loss_label,
         "reference_run": observed.reference_label,
         "checkpointed_run": observed.checkpointed,
+        **_of_families(observed),
         "system": observed.systems,
         "release": observed.releases,
         "organisation": observed.organisations,
@@ -103,4 +108,15 @@ def coordinates(spec: ModelSpec, observed: Observations) -> dict[str, Any]:
         "contrast": list(range(len(observed.benchmarks) - 1)),
         "period": periods(spec.trend.periods, observed.time)[0] if spec.trend.periods else [],
         **spec.trend.coordinates,
+    }
+
+
+def _of_families(observed: Observations) -> dict[str, Any]:
+    if not observed.others:
+        return {}
+    return {
+        "family": observed.others.families,
+        "measured_family": observed.others.levels,
+        "family_loss_run": observed.others.label,
+        "shape": Shape._fields,
     }

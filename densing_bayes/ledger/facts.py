@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import numpy as np
 import pandas as pd
 
 from densing_bayes.errors import DensingError, NotTestableError
-from densing_bayes.inputs.panel import Panel
+from densing_bayes.inputs.panel import Panel, load_panel
+from densing_bayes.ledger.ledger import HEAD, ledger_row, load_claims
 from densing_bayes.ledger.rule import Judged, not_testable, verdict
+from densing_bayes.posterior.estimates import estimate
 
+CURRENT = "current"  # panel that claims since the paper are looked up in
 REPORTED = "report"  # GPT-4's own scores are its developer's, so are those that are held against it
 NO_TABLE = {
     "knowledge_growth": "no benchmark of the panels asks for obscure facts",
@@ -58,6 +64,37 @@ def highest_scores(panel: Panel, params: float, benchmark: str, date: str) -> pd
         )
     found = found.sort_values("score", ascending=False, kind="stable", ignore_index=True)
     return found[["system", *columns, "protocol", "score", "source"]]
+
+
+def fact_rows(panels: Iterable[str]) -> pd.DataFrame:
+    """Claims made since the paper as rows of the ledger, judged on the current panel.
+
+    Parameters
+    ----------
+    panels
+        Those of the ledger; only the current one reaches to the dates that these claims are about.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As of :func:`densing_bayes.claims`.
+    """
+    current, rows = load_panel(CURRENT), []
+    for name, claim in load_claims("claims_2026").iterrows():
+        head = {"claim": name} | {key: claim[key] for key in HEAD}
+        tail = {"note": claim["note"], "source": claim["source"]}
+        for panel in panels:
+            judged, best = not_testable("the panel ends before the date of the claim"), None
+            if panel == CURRENT:
+                judged, best = judged_fact(claim, current)
+            row = ledger_row("", "", None, judged)
+            if judged.verdict != "not testable" and best is not None:
+                reported = best.loc[best["protocol"] == REPORTED].iloc[0]
+                score = np.array([reported["score"]])
+                said = f"highest by developers' reports: {reported['system']}"
+                row = ledger_row(said, "", estimate(score, "score"), judged, judged.verdict)
+            rows.append(head | {"panel": panel} | row | tail)
+    return pd.DataFrame(rows)
 
 
 def judged_fact(claim: pd.Series, panel: Panel) -> tuple[Judged, pd.DataFrame | None]:

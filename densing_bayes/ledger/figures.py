@@ -12,6 +12,7 @@ from densing_bayes.display.canvas import (
     GREEN,
     GREY,
     INK,
+    ORANGE,
     PURPLE,
     VERMILION,
     new_axes,
@@ -23,7 +24,7 @@ from densing_bayes.ledger.rows import PANELS, panels_of, published
 from densing_bayes.posterior.result import CI
 
 WIDEST = 8.0  # times the published value, where intervals are cut off
-COLOURS = (BLUE, VERMILION, GREEN, PURPLE)
+COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE)
 
 
 def claims_data(table: pd.DataFrame, ci: float = CI) -> PlotData:

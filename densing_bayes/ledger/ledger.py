@@ -149,9 +149,9 @@ def table_fits() -> list[Judgeable]:
     return [fit_paper_figures(), fit_paper_figures(drifts=True), fit_tables()]
 
 
-def built_in_fits() -> list[Judgeable]:
-    """All panels that come with the package, under all that a claim is about."""
-    return [*(built_in_fit(name) for name in BUILT_IN), *table_fits()]
+def built_in_fits(names: Iterable[str] = tuple(BUILT_IN)) -> list[Judgeable]:
+    """Panels that come with the package, under all that a claim is about, and tables."""
+    return [*(built_in_fit(name) for name in names), *table_fits()]
 
 
 def _judge(claim: pd.Series, fits: dict[Terms, Judgeable], ci: float) -> dict[str, Any]:
@@ -160,18 +160,18 @@ def _judge(claim: pd.Series, fits: dict[Terms, Judgeable], ci: float) -> dict[st
         has = " and ".join(sorted({tokens_text(terms.reference_tokens) for terms in fits}))
         own = tokens_text(float(claim["reference_tokens"]))
         reason = f"the claim is about D0 = {own} tokens, and the panel was fitted with {has}"
-        return _row("", "", None, not_testable(reason))
+        return ledger_row("", "", None, not_testable(reason))
     fit, said_of = fits[terms], (str(terms), terms.apart(claim))
     try:
         draws, before = drawn(claim, fit)
     except NotTestableError as reason:
-        return _row(*said_of, None, not_testable(str(reason)))
+        return ledger_row(*said_of, None, not_testable(str(reason)))
     judged = verdict(claim, draws, before)
     quantity = _name(claim)
     former = former_verdict(claim, draws, before if quantity in WITH_PRIOR else None, ci)
     if claim["kind"] == "event":
-        return _row(*said_of, None, judged, former)
-    return _row(*said_of, _estimate(claim, draws, ci), judged, former) | {
+        return ledger_row(*said_of, None, judged, former)
+    return ledger_row(*said_of, _estimate(claim, draws, ci), judged, former) | {
         "definitions": _definitions(claim, fits, terms, ci)
     }
 
@@ -238,12 +238,13 @@ def testable(fits: Iterable[Judgeable]) -> Iterator[tuple[str, str, pd.Series, J
                 yield str(name), panel, claim, own[terms]
 
 
-def _row(
+def ledger_row(
     judged_on: str,
     apart: str,
     said: dict[str, Any] | None,
     judged: Judged,
     former: str = "not testable",
 ) -> dict[str, Any]:
+    """What a row of the ledger says of a claim: who judges, an estimate, and the verdict."""
     head = {"judged_on": judged_on, "judged_apart": apart, "definitions": None, "estimate": said}
     return head | {"former_verdict": former} | judged._asdict()

@@ -26,7 +26,12 @@ RULE = (
     "compatible with these data and this model, no more."
 )
 FEW = 3  # claims that are named
-PANELS = {"open": "open panel", "paper": "paper's panel", "plotted": "plotted points"}
+PANELS = {
+    "open": "open panel",
+    "paper": "paper's panel",
+    "current": "panel to 2025-12",
+    "plotted": "plotted points",
+}
 UNITS = {"1": "", "1/day": " a day", "days": " days", "probability": "", "date": ""}
 
 
@@ -100,6 +105,7 @@ def cell(row: pd.Series, letters: dict[str, str]) -> str:
 def _letters(table: pd.DataFrame) -> dict[str, str]:
     """A letter for each kind of fit that judges a row, in order; none for plain tables."""
     judged = table[(table["verdict"] != "not testable") & (table["panel"] != "tables")]
+    judged = judged[judged["topic"] != "fact"]  # which is looked up, not estimated
     return dict(zip(dict.fromkeys(judged["judged_on"]), string.ascii_lowercase, strict=False))
 
 

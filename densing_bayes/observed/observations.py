@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from densing_bayes.errors import SpecError
-from densing_bayes.inputs.columns import COMPRESSED
-from densing_bayes.inputs.dates import DAYS_PER_YEAR, ORIGIN, date_of, years_since_origin
+from densing_bayes.inputs.dates import date_of, years_since_origin
 from densing_bayes.inputs.panel import Panel
-from densing_bayes.inputs.releases import release_names
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.observed.arrays import Floats, Ints
 from densing_bayes.observed.changes import changes_of, check_changes
-from densing_bayes.observed.readings import effective_items, reading_arrays, readings
+from densing_bayes.observed.families import FamilyLosses, family_losses
 from densing_bayes.observed.reference import (
     expected_losses,
     final_runs,
@@ -31,7 +27,8 @@ from densing_bayes.observed.reference import (
     training_runs,
 )
 from densing_bayes.observed.selection import check_benchmarks, select
-from densing_bayes.observed.sizes import centre, system_sizes
+from densing_bayes.observed.sizes import centre
+from densing_bayes.observed.systems import system_arrays
 
 
 def _no_ints() -> Ints:
@@ -42,12 +39,12 @@ def _no_floats() -> Floats:
     return np.empty(0)
 
 
-# What models know nothing of that have reference runs, one protocol a benchmark, no walk, and all
-# losses measured.
+# What models know nothing of that have reference runs of one family, one protocol a benchmark, no
+# walk, and all losses measured.
 _SWITCHED_ON = ("walk_edges", "pinned_time", "expected", "expected_log_params",
                 "expected_log_tokens", "measures", "measure_benchmark", "cell_measure",
                 "repeat_score", "repeat_label", "repeat_cell", "repeat_measure",
-                "repeat_items")  # fmt: skip
+                "repeat_items", "others")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -110,6 +107,8 @@ class Observations:
     expected: Ints = field(default_factory=_no_ints)
     expected_log_params: Floats = field(default_factory=_no_floats)
     expected_log_tokens: Floats = field(default_factory=_no_floats)
+
+    others: FamilyLosses | tuple[()] = ()  # losses of further families of reference runs
 
     # Where a benchmark has several protocols; all empty if not. ``score`` is the first reading.
     measures: tuple[str, ...] = ()  # benchmark|protocol, of protocols beside the anchors
@@ -255,7 +254,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         protocols and the specification does not say which it takes.
     """
     check_benchmarks(panel, spec)
-    panel = select(panel, spec)
+    whole, panel = panel, select(panel, spec)
     names = list(spec.benchmarks)
     loss_linked = [name for name in names if spec.benchmarks[name].link == "loss"]
     benchmarks = loss_linked + [name for name in names if name not in loss_linked]
@@ -263,7 +262,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
 
     runs, losses = reference_losses(panel, spec, loss_linked)
     finals = final_runs(panel, spec)
-    of_systems = _of_systems(panel, spec, benchmarks)
+    of_systems = system_arrays(panel, spec, benchmarks)
     centre_params, centre_tokens = centre(spec, finals, of_systems["log_params"])
     references = reference_scores(panel, spec, benchmarks, finals)
     references = references.assign(k=references["benchmark"].map(position))
@@ -299,6 +298,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
         reference_checkpointed=reference_checkpointed,
         **expected_losses(references[from_loss], centre_params, centre_tokens),
         checkpointed=checkpointed,
+        others=family_losses(whole, spec, loss_linked, (centre_params, centre_tokens)),
         **of_systems,
         mean_log_params=float(np.mean(of_systems["log_params"])),
         bend_time=np.array(
@@ -320,46 +320,7 @@ def observe_systems(seen: Observations, panel: Panel, spec: ModelSpec) -> Observ
     """
     check_benchmarks(panel, spec, runs_too=False)
     panel = select(panel, spec, runs_too=False)
-    return replace(seen, **_of_systems(panel, spec, list(seen.benchmarks)))
-
-
-def _of_systems(panel: Panel, spec: ModelSpec, benchmarks: list[str]) -> dict[str, Any]:
-    """The systems of a panel and their scores, as :class:`Observations` has them."""
-    position = {name: i for i, name in enumerate(benchmarks)}
-    systems, scores = _systems_and_scores(panel, spec, benchmarks)
-    scores = scores.assign(k=scores["benchmark"].map(position))
-    scores, repeats = readings(scores, spec, benchmarks)
-    sizes, fallbacks = system_sizes(systems, spec.panel.size)
-    releases, system_release = np.unique(systems["release"].to_numpy(str), return_inverse=True)
-    organisations, system_organisation = np.unique(
-        systems["organisation"].to_numpy(str), return_inverse=True
-    )
-    time = (systems["release_date"] - ORIGIN).dt.days.to_numpy(float) / DAYS_PER_YEAR
-    began = (systems["release_began"] - ORIGIN).dt.days.to_numpy(float) / DAYS_PER_YEAR
-    release_time = np.array([began[system_release == i][0] for i in range(len(releases))])
-    flags = tuple(sorted(map(str, set(scores["flag"]) - {""})))
-    items = panel.benchmarks["effective_items"].astype(float)
-    check_changes(spec, time)
-    return dict(
-        systems=tuple(map(str, systems.index)),
-        releases=tuple(map(str, releases)),
-        organisations=tuple(map(str, organisations)),
-        log_params=np.log(sizes.to_numpy(float)),
-        time=time,
-        system_release=system_release.astype(np.int64),
-        system_organisation=system_organisation.astype(np.int64),
-        system_family=tuple(map(str, systems["family"])),
-        release_time=release_time,
-        size_fallbacks=fallbacks,
-        score=scores["score"].to_numpy(float),
-        cell_label=tuple(map(str, scores["system"] + "|" + scores["benchmark"])),
-        cell_system=systems.index.get_indexer(pd.Index(scores["system"])).astype(np.int64),
-        cell_benchmark=scores["k"].to_numpy(np.int64),
-        cell_items=effective_items(scores, items),
-        cell_flag=np.array([flags.index(f) if f else -1 for f in scores["flag"]], dtype=np.int64),
-        flags=flags,
-        **reading_arrays(scores, repeats, spec, benchmarks, items),
-    )
+    return replace(seen, **system_arrays(panel, spec, list(seen.benchmarks)))
 
 
 def _walk_edges(spec: ModelSpec, time: Floats) -> Floats:
@@ -382,35 +343,3 @@ def with_changes(observed: Observations, spec: ModelSpec) -> Observations:
 def placed(observed: Observations, spec: ModelSpec) -> Observations:
     """The same, wherever the changes lie."""
     return replace(observed, **changes_of(spec))
-
-
-def _systems_and_scores(
-    panel: Panel, spec: ModelSpec, benchmarks: list[str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    # Releases are those of the panel: which systems are left out here does not split them.
-    release = release_names(panel.systems, spec.panel.release_days)
-    began = panel.systems["release_date"].groupby(release).transform("min")
-    systems = panel.systems.assign(release=release, release_began=began)
-    systems = systems[
-        systems["domain"].isin(spec.panel.domains)
-        & (systems["params_total"] >= spec.panel.min_params)
-        & ~systems["derivation"].isin([*COMPRESSED, *spec.panel.without])
-    ]
-    if spec.panel.architectures:
-        systems = systems[systems["architecture"].isin(spec.panel.architectures)]
-    if spec.panel.weights == "open":
-        systems = systems[systems["open_weights"] == "true"]
-    scores = panel.scores[
-        panel.scores["benchmark"].isin(benchmarks) & panel.scores["system"].isin(systems.index)
-    ]
-    if spec.panel.flagged == "exclude":
-        scores = scores[scores["flag"] == ""]
-    systems = systems.loc[systems.index.isin(scores["system"])].sort_values(
-        ["release_date", "release"], kind="stable"
-    )
-    if len(systems) < 2:
-        raise SpecError(
-            f"panel '{panel.name}' has {len(systems)} systems with scores on "
-            f"{', '.join(benchmarks)} after the filters of [panel]; a trend needs at least 2"
-        )
-    return systems, scores

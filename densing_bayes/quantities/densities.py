@@ -76,6 +76,25 @@ def unreachable(fit: Fit) -> xr.DataArray:
     return xr.DataArray(share, dims="cell", coords={"cell": list(observed.cell_label)})
 
 
+def run_sizes(observed: Observations) -> tuple[float, float]:
+    """Params of the smallest and the largest run that the curve of density rests on.
+
+    Of the systems where there are no runs.
+    """
+    if observed.without_runs:
+        sizes = np.exp(observed.log_params)
+        return float(sizes.min()), float(sizes.max())
+    others = observed.others.log_params if observed.others else ()
+    logs = np.r_[
+        observed.loss_log_params,
+        observed.reference_log_params,
+        observed.expected_log_params,
+        others,
+    ]
+    sizes = observed.centre_params * np.exp(logs)
+    return float(sizes.min()), float(sizes.max())
+
+
 def log_density_draws(fit: Fit) -> Floats:
     """Log densities with all chains in one row, shape (sample, system)."""
     values = fit.posterior["log_density"].transpose(*SAMPLE, "system").to_numpy()
@@ -105,20 +124,12 @@ def density_table(fit: Fit, ci: float = CI) -> pd.DataFrame:
     for name in ("density", "rank", "effective_params"):
         lower, median, upper = np.quantile(values[name], [tail, 0.5, 1 - tail], axis=(0, 1))
         columns |= {name: median, f"{name}_lower": lower, f"{name}_upper": upper}
-    sizes = _known_sizes(observed)
-    columns["in_range"] = (columns["effective_params"] >= sizes.min()) & (
-        columns["effective_params"] <= sizes.max()
+    smallest, largest = run_sizes(observed)
+    columns["in_range"] = (columns["effective_params"] >= smallest) & (
+        columns["effective_params"] <= largest
     )
     worst = np.zeros(len(observed.systems))
     np.maximum.at(worst, observed.cell_system, unreachable(fit).to_numpy())
     columns["p_no_finite"] = worst
     table = pd.DataFrame(columns, index=pd.Index(observed.systems, name="system"))
     return table.sort_values("density", ascending=False)
-
-
-def _known_sizes(observed: Observations) -> Floats:
-    """Sizes at which scores of the curves are known: of the runs, or of the systems without."""
-    if observed.without_runs:
-        return np.exp(observed.log_params)
-    of_runs = observed.loss_log_params, observed.reference_log_params, observed.expected_log_params
-    return np.asarray(observed.centre_params * np.exp(np.concatenate(of_runs)))

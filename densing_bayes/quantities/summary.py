@@ -35,12 +35,17 @@ def change_dates(fit: Fit, ci: float = CI) -> dict[str, dict[str, Any]]:
 
 
 def trend_summary(
-    fit: Fit, ci: float = CI, averaged: dict[str, Any] | None = None
+    fit: Fit,
+    ci: float = CI,
+    averaged: dict[str, Any] | None = None,
+    over_tokens: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The trend in numbers: growth, change, doubling times, readings, prior and provenance.
 
-    All but ``averaged`` is conditional on the hypothesis of the fit. ``averaged`` is as it is
-    given, of :func:`densing_bayes.evaluation.averaged.averaged_of`.
+    All but ``averaged`` is conditional on the hypothesis of the fit, and all but ``over_tokens`` on
+    its D0. These two are as they are given, of
+    :func:`densing_bayes.evaluation.averaged.averaged_of` and
+    :func:`densing_bayes.evaluation.token_range.over_tokens_of`.
     Growth rates are of the mean over the benchmarks of the fit; ``by_estimand`` has the same of
     benchmarks in general, of which these are a sample, and of a new one; ``by_benchmark`` gives
     each one. ``change_dates`` has the changes whose date the data choose, by name.
@@ -73,6 +78,7 @@ def trend_summary(
         "by_estimand": _by_estimand(fit, "prior", ci),
     }
     result["averaged"] = averaged
+    result["over_tokens"] = over_tokens
     result["diagnostics"] = fit.diagnostics
     result["provenance"] = fit.provenance
     return result

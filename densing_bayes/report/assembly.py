@@ -7,9 +7,11 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
 from densing_bayes.display import sentences
+from densing_bayes.display.headline import headline
 from densing_bayes.display.section import Report, Section
 from densing_bayes.errors import DensingError, did_you_mean
 from densing_bayes.evaluation.averaged import averaged_of
+from densing_bayes.evaluation.token_range import over_tokens_of
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.progress import Steps
 from densing_bayes.quantities import numbers
@@ -74,7 +76,7 @@ def make_report(
             f"the fit has seen other tables than those of '{panel.name}'; give those that it was "
             f"made from, or fit again"
         )
-    trend = trend_summary(fit, ci, averaged_of(fit, comparison, ci))
+    trend = trend_summary(fit, ci, averaged_of(fit, comparison, ci), over_tokens_of(fit))
     own = fit_sections(
         fit, trend, ci, beside=beside, panel=panel or tables_of(fit), comparison=comparison
     )
@@ -85,7 +87,7 @@ def make_report(
             makers |= more or {}
     wanted = chosen(list(makers), sections)
     source = fit.provenance
-    statements = tuple(sentences.headline(fit, trend))
+    statements = tuple(headline(fit, trend))
     parts = []
     for name in wanted:
         with steps.step(f"section '{name}'") if steps else nullcontext():

@@ -32,6 +32,7 @@ from densing_bayes.report.basis_sections import (
     reference_section,
 )
 from densing_bayes.report.protocol_section import protocol_section
+from densing_bayes.report.years_section import years_section
 
 if TYPE_CHECKING:
     from densing_bayes.evaluation.comparison_table import Comparison
@@ -77,7 +78,7 @@ def fit_sections(
         "shelf-lives": lambda: shelf_life_section(fit, ci=ci),
         "benchmarks": lambda: benchmark_section(fit, trend, ci),
         "hypotheses": lambda: hypothesis_section(fit, comparison),
-        **({} if alone else {"claims": judged}),
+        **({} if alone else {"claims": judged, "by-year": years_section}),
         "model": lambda: model_section(fit, ci),
         "score-links" if alone else "reference-runs": lambda: reference_section(fit, ci),
         **({"protocols": lambda: protocol_section(fit, ci)} if fit.observed.measures else {}),

@@ -58,8 +58,12 @@ def report_made(wanted: ReportWanted) -> tuple[Fit, dict[str, bytes]]:
         given = [*(fits or []), *beside]
         identities = [[each.provenance.get(name) for name in IDENTITY] for each in given]
         asked = wanted._replace(fit=None, beside=())
-        averages = sorted(path.name for path in store_folder().glob("averaged-*.json"))
-        files = kept_files("report", [identities, asked, averages], make, store_folder())
+        beside_them = sorted(
+            path.name
+            for kind in ("averaged", "tokens")
+            for path in store_folder().glob(f"{kind}-*.json")
+        )
+        files = kept_files("report", [identities, asked, beside_them], make, store_folder())
     return built_in_fit("joint") if fits is None else fits[0], files
 
 

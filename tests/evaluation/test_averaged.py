@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 import densing_bayes as db
 from densing_bayes.cli.main import app
-from densing_bayes.display import sentences
 from densing_bayes.display.answers.trend import trend_rows
+from densing_bayes.display.headline import headline
 from densing_bayes.errors import DensingError
 from densing_bayes.evaluation import averaged, comparison
 from densing_bayes.evaluation.comparison_table import Comparison
@@ -47,7 +47,7 @@ def test_a_fit_without_a_comparison_says_that_it_is_conditional(small_fit):
     assert averaged.averaged_of(small_fit) is None
     summary = trend_summary(small_fit)
     assert summary["averaged"] is None
-    said = sentences.headline(small_fit, summary)
+    said = headline(small_fit, summary)
     assert [each.key for each in said[:2]] == ["doubling_time", "growth_change"]
     assert "given a growth rate that may change at the release of ChatGPT" in said[0].title
     assert "Given a growth rate that may change at the release of ChatGPT" in said[0].sentence
@@ -111,7 +111,7 @@ def test_what_the_package_brings_counts_only_for_its_own_model_and_data(
 def test_the_averaged_figure_is_said_beside_the_conditional_one(small_fit, compared):
     found = averaged.averaged_of(small_fit, compared, ci=0.8)
     summary = trend_summary(small_fit, 0.8, found)
-    said = {each.key: each for each in sentences.headline(small_fit, summary)}
+    said = {each.key: each for each in headline(small_fit, summary)}
     assert "conditional on that hypothesis" not in said["doubling_time"].sentence
     mixed = said["averaged"]
     assert mixed.title.endswith("averaged over 2 hypotheses by evidence")

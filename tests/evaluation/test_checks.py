@@ -267,7 +267,6 @@ def test_panels_that_nobody_would_fit_are_told_by_their_data(calibration):
     assert calibration.usable(observed)
     for change in (
         {"score": np.full_like(observed.score, 0.25)},
-        {"score": observed.score + 0.5},
         {"loss": observed.loss[0] * np.ones_like(observed.loss)},
     ):
         assert not calibration.usable(dataclasses.replace(observed, **change))

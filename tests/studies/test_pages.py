@@ -2,6 +2,8 @@
 
 import importlib
 import json
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,51 @@ def test_single_figures_are_those_of_the_results_that_they_are_named_with(figure
         written, missing = figures.quoted(page, name, figures.content_of(figures.today))
         assert not missing
         assert written == page, "run python docs/figures.py"
+
+
+# Numbers that somebody typed. A page may lose some, and none may be added.
+TYPED = {
+    "README.md": 9,
+    "docs/criteria.md": 5,
+    "docs/engines.md": 1,
+    "docs/frontier-or-mean.md": 7,
+    "docs/priors.md": 13,
+    "docs/results.md": 11,
+}
+
+
+def test_no_page_has_more_typed_numbers_than_it_is_known_to_have(figures):
+    numbers = importlib.import_module("page_numbers")
+    found = {str(page.relative_to(ROOT)): numbers.typed(page) for page in figures.pages()}
+    for name, typed in found.items():
+        assert len(typed) <= TYPED.get(name, 0), f"name them in docs/quotes.py or cut them: {typed}"
+    few = {name: n for name, n in TYPED.items() if len(found[name]) < n}
+    assert not few, "lower their counts, so that no number can come back"
+
+
+def test_a_typed_number_is_seen(figures, tmp_path, monkeypatch):
+    numbers = importlib.import_module("page_numbers")
+    for module in (figures, numbers):
+        monkeypatch.setattr(module, "ROOT", tmp_path)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/sources.toml").write_text(
+        '["page.md"]\n"in 2.1 years" = "the paper"\n', encoding="utf-8"
+    )
+    page = tmp_path / "page.md"
+    text = (
+        "By 2024-12-31 Gemma-2-9B, `5`, $6$ and Fig. 7 in 2.1 years: P = 0.93, 12 to\n1,300 days."
+    )
+    page.write_text(text, encoding="utf-8")
+    assert numbers.typed(page) == [(1, "0.93"), (1, "12"), (2, "1,300")]
+
+
+def test_every_source_is_of_a_piece_that_its_page_has():
+    for name, pieces in tomllib.loads((ROOT / "docs/sources.toml").read_text("utf-8")).items():
+        page = " ".join((ROOT / name).read_text("utf-8").split())
+        missing = [piece for piece in pieces if " ".join(piece.split()) not in page]
+        assert not missing, f"{name} no longer says this: take it from docs/sources.toml"
+        named = re.findall(r"(?:densing_bayes|models|data|analyses)/[\w/.]+", str(pieces))
+        assert all((ROOT / path).exists() for path in named), name
 
 
 def test_intervals_follow_their_results(figures, tmp_path, monkeypatch):

@@ -431,7 +431,7 @@ def test_additions_to_the_model_stand_on_fits_that_passed(monkeypatch):
             shares = [row["covered80"] * row["cells"] for row in found["windows"]]
             assert sum(shares) / scores == pytest.approx(found["coverage"]["80"]["share"])
             assert (backtest.changed(name, panel) == load_spec(backtest.SPECS[panel])) == (
-                name == backtest.DEFAULT
+                name == backtest.SHIPPED
             )
 
 

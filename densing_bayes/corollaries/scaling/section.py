@@ -17,8 +17,9 @@ from densing_bayes.corollaries.scaling.judgement import (
 )
 from densing_bayes.corollaries.scaling.model import CONSTANTS, LawFit, law_summary
 from densing_bayes.display.answers.checks import checks_section
+from densing_bayes.display.headline import Statement
 from densing_bayes.display.section import Equation, Picture, Report, Section, Table
-from densing_bayes.display.sentences import Statement, marked, small_verdict
+from densing_bayes.display.sentences import marked, small_verdict
 from densing_bayes.errors import DensingError, did_you_mean
 from densing_bayes.evaluation.outliers import far_limit
 from densing_bayes.posterior.result import CI

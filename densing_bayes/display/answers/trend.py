@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from densing_bayes.display.headline import AVERAGED_ROWS
 from densing_bayes.display.section import Picture, Row, Section, Table
-from densing_bayes.display.sentences import AVERAGED_ROWS
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.quantities.labels import before_after, benchmark_label
 from densing_bayes.quantities.numbers import is_probability, limits, median, percent, probability
@@ -69,11 +69,20 @@ def trend_rows(fit: Fit, summary: dict[str, Any]) -> list[TrendRow]:
     averaged = summary["averaged"]
     if averaged is not None:
         found = averaged[averaged["kind"]]  # the sentence above says over what
-        for label, key in AVERAGED_ROWS:
-            said, span = found[key], ""
-            if said["ci"] != summary["growth_change"]["ci"]:  # it was written down before
-                span = f" ({percent(said['ci'])} interval)"
-            rows.append(TrendRow(f"{label}, averaged{span}", median(said), limits(said), "-"))
+        rows += _mixed_rows("averaged", found, summary)
+    if summary["over_tokens"] is not None:
+        rows += _mixed_rows("over D0", summary["over_tokens"], summary)
+    return rows
+
+
+def _mixed_rows(how: str, found: dict[str, Any], summary: dict[str, Any]) -> list[TrendRow]:
+    """Quantities of a mixture of posteriors, which may have been written down before."""
+    rows = []
+    for label, key in AVERAGED_ROWS:
+        said, span = found[key], ""
+        if said["ci"] != summary["growth_change"]["ci"]:
+            span = f" ({percent(said['ci'])} interval)"
+        rows.append(TrendRow(f"{label}, {how}{span}", median(said), limits(said), "-"))
     return rows
 
 

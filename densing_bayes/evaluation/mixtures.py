@@ -1,0 +1,115 @@
+"""Mixtures of posteriors: draws of one quantity from several fits, in proportion to weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from densing_bayes.errors import DensingError
+from densing_bayes.fitting.settings import SEED
+from densing_bayes.posterior.estimates import estimate, probability
+from densing_bayes.posterior.result import CI, Fit
+from densing_bayes.quantities.growth import doubling_time, estimand_growth, growth
+from densing_bayes.quantities.shelf_life import frontier_shelf_life
+
+DRAWS = 4000
+Quantity = Callable[[Fit], xr.DataArray]
+
+
+def _growth(part: str) -> Quantity:
+    return lambda fit: growth(fit)[part]
+
+
+def _doubling_time_in_general(fit: Fit) -> xr.DataArray:
+    rates = estimand_growth(fit)["after"]
+    return doubling_time(rates.sel(estimand="benchmarks in general", drop=True))
+
+
+QUANTITIES: dict[str, tuple[Quantity, str]] = {
+    "growth_before": (_growth("before"), "1/day"),
+    "growth_after": (_growth("after"), "1/day"),
+    "growth_change": (_growth("change"), "1/day"),
+    "doubling_time_after": (lambda fit: doubling_time(growth(fit)["after"]), "days"),
+    "doubling_time_in_general": (_doubling_time_in_general, "days"),
+    "shelf_life": (frontier_shelf_life, "days"),
+}
+"""Quantities that can be asked for by name, with their units."""
+
+
+def mixture(
+    fits: Mapping[Any, Fit],
+    weights: pd.Series,
+    quantity: str | Quantity,
+    of: str,
+    *,
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> xr.DataArray:
+    """Draws of a quantity from a mixture of posteriors.
+
+    Parameters
+    ----------
+    fits
+        By what they differ in.
+    weights
+        The same index; they sum to one.
+    quantity
+        Name in :data:`QUANTITIES`, or a function of a fit that gives draws with dims (chain, draw).
+    of
+        Name of the coordinate that says whence each draw is.
+    draws
+        Of the mixture.
+    seed
+        Which draws of each fit are taken.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims (chain, draw), one chain. Each fit has its share of the draws to within one.
+
+    Raises
+    ------
+    DensingError
+        If there is no such quantity.
+    """
+    if isinstance(quantity, str):
+        if quantity not in QUANTITIES:
+            raise DensingError(f"no quantity '{quantity}'; use one of {', '.join(QUANTITIES)}")
+        quantity = QUANTITIES[quantity][0]
+    random = np.random.default_rng(seed)
+    values, parts = [], []
+    for part, count in _counts(weights, draws).items():
+        own = np.ravel(quantity(fits[part]).transpose("chain", "draw"))
+        values.append(random.choice(own, count, replace=count > own.size))
+        parts += [part] * count
+    return xr.DataArray(
+        np.concatenate(values)[None],
+        dims=("chain", "draw"),
+        coords={"chain": [0], "draw": np.arange(draws), of: ("draw", parts)},
+    )
+
+
+def mixture_summary(
+    fits: Mapping[Any, Fit], weights: pd.Series, of: str, ci: float = CI
+) -> dict[str, Any]:
+    """An estimate of each of :data:`QUANTITIES`, growth rates with ``p_gt_0``."""
+    result = {}
+    for name, (_, unit) in QUANTITIES.items():
+        values = mixture(fits, weights, name, of)
+        result[name] = estimate(values, unit, ci, mean=unit == "1/day")
+        if unit == "1/day":
+            result[name]["p_gt_0"] = probability(values > 0)
+    return result
+
+
+def _counts(weights: pd.Series, draws: int) -> pd.Series:
+    """Whole numbers of draws in proportion to weights, by largest remainders."""
+    exact = weights * draws
+    counts = np.floor(exact).astype(int)
+    rest = (exact - counts).sort_values(ascending=False, kind="stable").index
+    counts[rest[: draws - int(counts.sum())]] += 1
+    return counts[counts > 0]
