@@ -10,9 +10,9 @@ import nbformat
 import pandas as pd
 import pytest
 
+from densing_bayes.display.headline import Statement
 from densing_bayes.display.localised import in_locale
 from densing_bayes.display.section import Report, Section, Table
-from densing_bayes.display.sentences import Statement
 from densing_bayes.errors import DensingError
 from densing_bayes.report import files
 from densing_bayes.report.files import check_formats, report_files, write_report
