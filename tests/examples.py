@@ -80,6 +80,11 @@ SWITCHES = {
     "one benchmark": {"benchmarks": {"hellaswag": {"link": "loss"}}},
     "the paper's form": {},
     "several protocols": {},
+    "without reference runs": {
+        "benchmarks": {"hellaswag": {"link": "size"}, "mmlu": {"link": "size"}},
+        "trend__frontier": "none",
+        "trend__size_slope": False,
+    },
     "several families": {},
     "direct links only": {
         "benchmarks": {"hellaswag": {"link": "direct"}, "winogrande": {"link": "direct"}}

@@ -140,13 +140,14 @@ def claims_command(
 ) -> None:
     """Put every published claim beside its posterior, with a verdict by a fixed rule."""
     from densing_bayes.fitting.built_in import BUILT_IN
-    from densing_bayes.ledger.ledger import claims, table_fits
+    from densing_bayes.ledger.ledger import check_panels, claims, table_fits
     from densing_bayes.ledger.rows import ledger_rows
     from densing_bayes.ledger.section import claims_section
     from densing_bayes.report.ahead import do_ahead, for_claims
 
     with interruptible():
         given: list[Judgeable] = [load_fit(path) for path in fits or []]
+        check_panels(given)
         do_ahead(for_claims(() if given else tuple(BUILT_IN)))
         table = claims([*given, *table_fits()] if given else None, ci)
     section = claims_section(table, ci)

@@ -151,6 +151,8 @@ class Report:
         In the order in which they are read.
     document
         All numbers that are not those of a section.
+    names
+        Of systems, releases and benchmarks, which stay as they are whatever numbers they hold.
     """
 
     title: str
@@ -161,3 +163,4 @@ class Report:
     notes: tuple[str, ...]
     sections: tuple[Section, ...]
     document: dict[str, Any]
+    names: frozenset[str] = frozenset()
