@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from densing_bayes.report.assembly import make_report
     from densing_bayes.report.files import write_report
     from densing_bayes.report.gallery import get_plot_data
+    from densing_bayes.report.look import report_look
 
 __version__: str  # read on first use
 
@@ -132,6 +133,7 @@ _HOME = {
     "report.gallery": ("get_plot_data",),
     "report.assembly": ("make_report",),
     "report.files": ("write_report",),
+    "report.look": ("report_look",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -144,8 +146,8 @@ __all__ = [
     "frontier_shelf_life", "get_plot_data", "growth", "growth_rate", "import_scores",
     "list_hypotheses", "list_panels", "list_specs", "load_claims", "load_events", "load_hypothesis",
     "load_panel", "load_spec", "make_report", "over_tokens", "params_needed", "predict",
-    "predictive", "score",
-    "shelf_life", "shelf_life_table", "trend_summary", "write_report",
+    "predictive", "report_look", "score", "shelf_life", "shelf_life_table", "trend_summary",
+    "write_report",
 ]  # fmt: skip
 
 

@@ -28,6 +28,11 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "", most: int
     return f"; {otherwise}" if otherwise else ""
 
 
+def install_hint(what: str, package: str) -> str:
+    """That something needs a package which is not installed, and how to install it."""
+    return f"{what} need {package}, which is not installed: pip install 'densing-bayes[reports]'"
+
+
 class DensingError(Exception):
     """Root of the errors raised on purpose; messages say what is wrong, where and how to fix it."""
 

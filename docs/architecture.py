@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 
 import grimp
+from measures import functions as functions_of
+from measures import parameter_names
 
 HERE = Path(__file__).parent
 PAGE = HERE / "architecture.md"
@@ -112,6 +114,29 @@ def way() -> str:
     return "\n".join(lines)
 
 
+def passage() -> str:
+    """Modules that the specification of a fit passes through, room by room."""
+    graph = grimp.build_graph(PACKAGE)
+    end = f"{PACKAGE}.fitting.fit"
+    reached = sorted({end, *graph.find_upstream_modules(end)})
+    lines = ["| room | modules that take `spec` |", "|---|---|"]
+    for room in (room for layer in layers(LAYERS) for room in layer):
+        names = [
+            name.removeprefix(f"{PACKAGE}.{room}").removeprefix(".")
+            for name in reached
+            if room_of(name) == room and takes_spec(name.removeprefix(f"{PACKAGE}."))
+        ]
+        if names:
+            lines.append(f"| `{room}` | {', '.join(f'`{name}`' for name in names)} |")
+    return "\n".join(lines)
+
+
+def takes_spec(module: str) -> bool:
+    """Whether a function of a module has a parameter of this name."""
+    text = file_of(module).read_text(encoding="utf-8")
+    return any("spec" in parameter_names(node) for node in functions_of(text))
+
+
 def room_of(module: str) -> str:
     """The room of a module: what follows the name of the package."""
     return module.split(".")[1] if "." in module else PACKAGE
@@ -187,7 +212,12 @@ def file_of(module: str) -> Path:
     return room if room.exists() else place.with_suffix(".py")
 
 
-PARTS = {"rooms": rooms, "imports": imports, "way": way}
+PARTS = {
+    "rooms": rooms,
+    "imports": imports,
+    "way": way,
+    "passage": passage,
+}
 
 
 def written(page: str) -> str:

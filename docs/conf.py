@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 from docutils import nodes
@@ -10,6 +11,9 @@ from sphinx.writers.html5 import HTML5Translator
 import densing_bayes
 from densing_bayes.inputs.specification import load_spec
 from densing_bayes.joint.variables import listed
+
+sys.path.insert(0, str(Path(__file__).parent))
+from tutorial_notebook import write_notebook
 
 logger = logging.getLogger(__name__)
 here = Path(__file__).parent
@@ -67,8 +71,13 @@ def priors(name: str) -> dict[str, str]:
     return {path.replace(".", "_"): text for path, text in listed(load_spec(name)).items()}
 
 
-joint, paper = priors("joint"), priors("paper")
-differing = {f"paper_{name}": text for name, text in paper.items() if joint.get(name) != text}
+joint = priors("joint")
+differing = {
+    f"{spec}_{name}": text
+    for spec in ("paper", "systems")
+    for name, text in priors(spec).items()
+    if joint.get(name) != text
+}
 of_protocols = {
     f"current_{name}": text
     for name, text in priors("current").items()
@@ -108,5 +117,6 @@ def visit_math(translator: HTML5Translator, node: nodes.math | nodes.math_block)
 
 def setup(app: Sphinx) -> None:
     """Register what this file adds to Sphinx."""
+    write_notebook()
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
     app.connect("builder-inited", check_complete)

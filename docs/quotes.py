@@ -510,6 +510,27 @@ def frontier_or_mean(of: Results) -> Iterator[Quote]:
     yield words, (str(trial["replicates"]), *ends)
 
 
+def waiting(of: Results) -> Iterator[Quote]:
+    """README.md: what a new user waits for. A test holds the sentence as a whole."""
+    content = of("speed/results_first_run")
+    report, tests = content["report"], content["tests"]
+    first, again = "caches empty", "again"
+    yield (
+        "(1.4 GB), the first report takes {} minutes (caches empty) and the tests {} minutes;",
+        (
+            f"{report[first]['seconds'] / 60:.2g}",
+            f"{tests[first]['seconds'] / 60:.2g}",
+        ),
+    )
+    yield (
+        "with nothing changed, they take {} s and {} minutes.",
+        (
+            f"{report[again]['seconds']:.0f}",
+            f"{tests[again]['seconds'] / 60:.2g}",
+        ),
+    )
+
+
 FIGURE = r"((?:[<>=] )?[-\w.]*\w)"
 ARRIVALS = {
     ("open", "density"): (90, 180),
@@ -533,7 +554,7 @@ def arrivals(of: Results) -> Iterator[Quote]:
 
 
 PAGES = {
-    "README.md": (answers, more_answers, claims, forecasts_held, consequences),
+    "README.md": (answers, more_answers, claims, forecasts_held, consequences, waiting),
     "docs/checks.md": (calibration,),
     "docs/compression.md": (quotes_of_corollaries.compression,),
     "docs/criteria.md": (criteria, compared),

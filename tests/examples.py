@@ -14,6 +14,10 @@ from densing_bayes.inputs.panel import load_panel
 from densing_bayes.inputs.specification import load_hypothesis, load_spec
 
 SPEC = load_spec("joint")
+# A line that changes at ChatGPT and releases below it: nothing that wanders, scatters or leans.
+LINE = SPEC.replace(
+    trend__walk=None, trend__periods=None, trend__release_scatter=None, density__lean=None
+)
 PANEL = load_panel("open")
 FEW = (
     "gpt2-xl",
@@ -76,6 +80,11 @@ SWITCHES = {
     "one benchmark": {"benchmarks": {"hellaswag": {"link": "loss"}}},
     "the paper's form": {},
     "several protocols": {},
+    "without reference runs": {
+        "benchmarks": {"hellaswag": {"link": "size"}, "mmlu": {"link": "size"}},
+        "trend__frontier": "none",
+        "trend__size_slope": False,
+    },
     "several families": {},
     "direct links only": {
         "benchmarks": {"hellaswag": {"link": "direct"}, "winogrande": {"link": "direct"}}

@@ -132,6 +132,32 @@ def test_the_python_of_a_page_runs(page, instead, request):
             exec(compile(block, str(page), "exec"), namespace)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
+def test_the_notebook_of_the_tutorial_runs(small_fit_file, tmp_path, monkeypatch):
+    """Every cell, in a kernel of its own, with a stored fit in place of the minutes of sampling."""
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    from nbclient import NotebookClient
+    from nbformat.v4 import new_code_cell
+    from tutorial_notebook import tutorial_notebook
+
+    book = tutorial_notebook()
+    stored = (
+        "import densing_bayes as db\n"
+        f"db.fit = lambda spec, **settings: db.Fit.load({str(small_fit_file)!r})"
+    )
+    book.cells.insert(0, new_code_cell(stored))
+    resources = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(book, timeout=600, startup_timeout=300, resources=resources).execute()
+    assert (tmp_path / "fit.nc").exists() and (tmp_path / "frontier.png").exists()
+    printed = "".join(
+        output.get("text", "") for cell in book.cells for output in cell.get("outputs", [])
+    )
+    assert "P(faster after) =" in printed and "llama-3-8b" in printed
+    markdown = "".join(cell.source for cell in book.cells if cell.cell_type == "markdown")
+    assert "{func}" not in markdown and ".md" not in markdown
+
+
 # Commands ----------------------------------------------------------------------------------------
 
 

@@ -1,12 +1,12 @@
 """Limits of size: of a module, of a function, of a signature. Each exception has its reason."""
 
 import ast
+import importlib
+from pathlib import Path
+
+import pytest
 
 from densing_bayes.source import HERE
-
-MODULE = 400  # lines
-FUNCTION = 60  # lines of code of its body: no docstring, comment or blank line
-PARAMETERS = 8
 
 ONE = "numba compiles it once, as one function"
 OPTIONS = "each parameter is an option of the command line"
@@ -21,20 +21,10 @@ EXCEPTIONS = {
 }
 
 
-def code_lines(function, text):
-    """Lines of code of the body of a function."""
-    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
-    if not body:
-        return 0
-    lines = text.splitlines()[body[0].lineno - 1 : function.end_lineno]
-    return sum(1 for line in lines if line.strip() and not line.strip().startswith("#"))
-
-
-def parameters(function):
-    """How many parameters a function has."""
-    of = function.args
-    named = [*of.posonlyargs, *of.args, *of.kwonlyargs, of.vararg, of.kwarg]
-    return sum(each is not None for each in named)
+@pytest.fixture
+def measures(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "docs")
+    return importlib.import_module("measures")
 
 
 def is_command(name, function):
@@ -42,31 +32,49 @@ def is_command(name, function):
     return name.endswith(("command.py", "commands.py")) and not function.name.startswith("_")
 
 
-def beyond():
+def beyond(measures):
     """What is beyond a limit, and which."""
     found = {}
     for path in sorted(HERE.rglob("*.py")):
         name, text = str(path.relative_to(HERE)), path.read_text("utf-8")
-        if len(text.splitlines()) > MODULE:
-            found[name] = f"{len(text.splitlines())} lines"
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef):
-                own = f"{name}: {node.name}"
-                if code_lines(node, text) > FUNCTION:
-                    found[own] = f"{code_lines(node, text)} lines"
-                if parameters(node) > PARAMETERS and not is_command(name, node):
-                    found[own] = f"{parameters(node)} parameters"
+        if measures.lines(text) > measures.MODULE:
+            found[name] = f"{measures.lines(text)} lines"
+        for node in measures.functions(text):
+            own = f"{name}: {node.name}"
+            if measures.code_lines(node, text) > measures.FUNCTION:
+                found[own] = f"{measures.code_lines(node, text)} lines"
+            if measures.parameters(node) > measures.PARAMETERS and not is_command(name, node):
+                found[own] = f"{measures.parameters(node)} parameters"
     return found
 
 
-def test_modules_functions_and_signatures_stay_within_their_limits():
-    found = beyond()
+def test_modules_functions_and_signatures_stay_within_their_limits(measures):
+    found = beyond(measures)
     new = {name: what for name, what in found.items() if name not in EXCEPTIONS}
     assert not new
     assert found.keys() >= EXCEPTIONS.keys(), "take from the exceptions what is within"
 
 
-def test_a_long_function_and_a_long_signature_are_seen():
+def test_a_long_function_and_a_long_signature_are_seen(measures):
     text = 'def f(a, *b, c, **d):\n    """Said."""\n\n    # why\n    x = 1\n    return x\n'
     (function,) = ast.parse(text).body
-    assert code_lines(function, text) == 2 and parameters(function) == 4
+    assert measures.code_lines(function, text) == 2 and measures.parameters(function) == 4
+
+
+def test_circles_and_chains_of_imports_are_seen(measures, tmp_path):
+    package = tmp_path / "house"
+    package.mkdir()
+    for name, text in {
+        "__init__": "from house.a import x",
+        "a": "x = 1",
+        "b": "from house.a import x\n\ndef f():\n    from house.c import y",
+        "c": "import house.b\n\ny = 2",
+        "d": "from house import c",
+    }.items():
+        (package / f"{name}.py").write_text(text, encoding="utf-8")
+    found = measures.measured(package)
+    assert (found.modules, found.levels, found.circles) == (4, 3, 1)
+
+
+def test_no_modules_import_each_other(measures):
+    assert measures.measured().circles == 0

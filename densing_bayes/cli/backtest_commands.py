@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from densing_bayes.display.options import Chains, Draws, Jobs, PanelName, Seed, Tune, panel_name
+from densing_bayes.display.options import (
+    Cache,
+    Chains,
+    Draws,
+    Jobs,
+    PanelName,
+    Seed,
+    SpecName,
+    Tune,
+    panel_name,
+)
 from densing_bayes.display.terminal import (
     FitFile,
     Json,
@@ -30,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
 
 def backtest_command(
-    spec: Annotated[str, typer.Argument(metavar="SPEC", help="Built-in name or TOML file.")],
+    spec: SpecName,
     cuts: Annotated[int, typer.Option(metavar="N", help="Cuts, half a year apart.", min=1)] = 4,
     data: PanelName = None,
     hypothesis: Annotated[
@@ -42,9 +52,7 @@ def backtest_command(
     chains: Chains = 4,
     jobs: Jobs = None,
     seed: Seed = SEED,
-    cache: Annotated[
-        bool, typer.Option("--cache/--no-cache", help="Keep what is finished and reuse it.")
-    ] = True,
+    cache: Cache = True,
     as_json: Json = False,
 ) -> None:
     """Fit the past of each cut and hold its predictions against the half year after it."""

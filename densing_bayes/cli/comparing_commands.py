@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from densing_bayes.display.options import (
+    Cache,
     Chains,
     Draws,
     Interval,
     Jobs,
     PanelName,
     Seed,
+    SpecName,
     Tune,
     path_given,
 )
@@ -44,7 +46,7 @@ def register(app: typer.Typer) -> None:
 
 
 def compare_command(
-    spec: Annotated[str, typer.Argument(metavar="SPEC", help="Built-in name or TOML file.")],
+    spec: SpecName,
     more: Annotated[list[str] | None, typer.Argument(metavar="[H]...", hidden=True)] = None,
     hypotheses: Annotated[
         list[str] | None,
@@ -73,9 +75,7 @@ def compare_command(
     chains: Chains = 4,
     jobs: Jobs = None,
     seed: Seed = SEED,
-    cache: Annotated[
-        bool, typer.Option("--cache/--no-cache", help="Keep finished fits and reuse them.")
-    ] = True,
+    cache: Cache = True,
     as_json: Json = False,
 ) -> None:
     """Compare hypotheses about the trend: prediction, evidence and forecasts side by side."""
@@ -140,13 +140,14 @@ def claims_command(
 ) -> None:
     """Put every published claim beside its posterior, with a verdict by a fixed rule."""
     from densing_bayes.fitting.built_in import BUILT_IN
-    from densing_bayes.ledger.ledger import claims, table_fits
+    from densing_bayes.ledger.ledger import check_panels, claims, table_fits
     from densing_bayes.ledger.rows import ledger_rows
     from densing_bayes.ledger.section import claims_section
     from densing_bayes.report.ahead import do_ahead, for_claims
 
     with interruptible():
         given: list[Judgeable] = [load_fit(path) for path in fits or []]
+        check_panels(given)
         do_ahead(for_claims(() if given else tuple(BUILT_IN)))
         table = claims([*given, *table_fits()] if given else None, ci)
     section = claims_section(table, ci)

@@ -16,6 +16,7 @@ from densing_bayes.display.options import (
     PanelName,
     Seed,
     SeenTables,
+    SpecName,
     Tune,
     list_of_names,
 )
@@ -28,6 +29,7 @@ from densing_bayes.display.terminal import (
 )
 from densing_bayes.errors import DensingError
 from densing_bayes.fitting.settings import SEED
+from densing_bayes.report.look import PRINT_ROWS, report_look
 from densing_bayes.report.request import ReportWanted, report_made
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def register(app: typer.Typer) -> None:
 
 
 def fit_command(
-    spec: Annotated[str, typer.Argument(metavar="SPEC", help="Built-in name or TOML file.")],
+    spec: SpecName,
     data: PanelName = None,
     hypothesis: Annotated[
         str | None,
@@ -141,8 +143,23 @@ def report_command(
     data: SeenTables = None,
     title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
     formats: Annotated[
-        str, typer.Option(metavar="NAME,...", help="Of html, md, json, csv and pdf.")
+        str, typer.Option(metavar="NAME,...", help="Of html, md, json, csv, xlsx, ipynb and pdf.")
     ] = "html,md,json,csv",
+    template: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Jinja template of your own for the page.")
+    ] = None,
+    css: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Style that comes after the report's.")
+    ] = None,
+    logo: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Image above the title.")
+    ] = None,
+    locale: Annotated[
+        str, typer.Option(metavar="NAME", help="Of numbers and dates, such as de or fr_CH.")
+    ] = "en",
+    print_rows: Annotated[
+        int, typer.Option(metavar="N", help="Rows of long tables in print; 0: all.", min=0)
+    ] = PRINT_ROWS,
     out: OutFolder = Path("report"),
     ci: Interval = 0.95,
 ) -> None:
@@ -160,6 +177,7 @@ def report_command(
         title=title,
         formats=tuple(check_formats(list_of_names(formats, "--formats"))),
         ci=ci,
+        look=report_look(template, css, logo, locale, print_rows),
     )
     from densing_bayes.report.files import write_files
     from densing_bayes.report.law import law_report_files

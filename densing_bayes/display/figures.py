@@ -59,6 +59,7 @@ def plot_frontier(fit: Fit, ax: Axes | None = None, ci: float = CI) -> Axes:
     matplotlib.axes.Axes
         y is density on a logarithmic scale of base 2, 1 is the reference family at D0 tokens.
         Open circles are extrapolated: effective params outside the sizes of the reference runs.
+        Without runs 1 is the mean line of the systems at their mean date.
     """
     ax = new_axes(9.0, 5.4)[0] if ax is None else ax
     data = frontier_data(fit, ci)
@@ -109,7 +110,8 @@ def plot_frontier(fit: Fit, ax: Axes | None = None, ci: float = CI) -> Axes:
     ax.set_xlim(*days_of(days.iloc[[0, -1]]))
     date_axis(ax)
     _mark_changes(fit, ax)
-    ax.set_ylabel("capability density (reference family = 1)")
+    unit = "line of the systems" if fit.observed.without_runs else "reference family"
+    ax.set_ylabel(f"capability density ({unit} = 1)")
     ax.set_xlabel("release date")
     ax.legend(loc="upper left")
     _label_systems(ax, table)

@@ -12,10 +12,10 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 from densing_bayes.display.canvas import figure_of
-from densing_bayes.display.section import Image
+from densing_bayes.display.drawn import Image
 
 if TYPE_CHECKING:
-    from densing_bayes.display.section import Drawn
+    from densing_bayes.display.drawn import Drawn
 
 COLOURS: Final = {  # of the light figure, to the variables of the page's style sheet
     "#20262e": "var(--ink)",

@@ -71,6 +71,10 @@ Jobs = Annotated[
 Interval = Annotated[
     float, typer.Option("--ci", help="Probability of the intervals.", callback=share("--ci"))
 ]
+SpecName = Annotated[str, typer.Argument(metavar="SPEC", help="Built-in name or TOML file.")]
+Cache = Annotated[
+    bool, typer.Option("--cache/--no-cache", help="Keep finished fits and reuse them.")
+]
 PanelName = Annotated[
     str | None,
     typer.Option(

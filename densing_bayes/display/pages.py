@@ -6,11 +6,16 @@ import base64
 import re
 from collections.abc import Callable
 from importlib import resources
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from densing_bayes.display.literal import in_csv, in_markdown, in_markdown_cell
+from densing_bayes.display.localised import Local, as_it_is
 from densing_bayes.display.section import Picture, Section, Table
+from densing_bayes.errors import DensingError
 from densing_bayes.posterior.plain import json_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TONES: Final = {  # words at the end of a cell that are marked
     "supported": "ok",
@@ -23,17 +28,22 @@ TONES: Final = {  # words at the end of a cell that are marked
 }
 
 
-def section_html(section: Section, *, alone: bool = False) -> str:
+def section_html(
+    section: Section, *, alone: bool = False, local: Local = as_it_is, print_rows: int = 0
+) -> str:
     """A section as a part of a page.
 
     ``alone``: to stand in a notebook, which has neither the style nor the script of a report: with
-    pictures as PNG, and without the calculator.
+    pictures as PNG, and without the calculator. ``local`` writes numbers and dates;
+    ``print_rows`` of a long table are printed, or all where it is 0.
     """
     return rendered(
         __package__,
         "section.html.jinja",
+        local=local,
         section=section,
         alone=alone,
+        print_rows=print_rows,
         drawn=_png if alone else _svg,
         json=lambda content: json_text(content).replace("<", "\\u003c"),
         mathml=_mathml,
@@ -50,20 +60,26 @@ def link(picture: Picture) -> str:
     return f"report_{picture.name}.png"
 
 
-def section_markdown(section: Section, link: Callable[[Picture], str] = link) -> str:
+def section_markdown(
+    section: Section, link: Callable[[Picture], str] = link, local: Local = as_it_is
+) -> str:
     """A section in Markdown; its pictures are files beside it, named by ``link``."""
-    return rendered(__package__, "section.md.jinja", section=section, link=link)
+    return rendered(__package__, "section.md.jinja", local=local, section=section, link=link)
 
 
 def table_csv(table: Table) -> bytes:
     """A table as CSV, unrounded where its numbers are known."""
+    return table_frame(table).to_csv(index=False, lineterminator="\n").encode()
+
+
+def table_frame(table: Table) -> pd.DataFrame:
+    """A table for a spreadsheet: unrounded where its numbers are known, and without formulas."""
     import pandas as pd
 
     numbers = table.numbers
     if numbers is None:
         numbers = pd.DataFrame(list(table.rows), columns=list(table.header))
-    safe = numbers.rename(columns=in_csv).map(in_csv)
-    return safe.to_csv(index=False, lineterminator="\n").encode()
+    return numbers.rename(columns=in_csv).map(in_csv)
 
 
 def _svg(picture: Picture) -> str:
@@ -103,11 +119,20 @@ def resource(package: str, name: str) -> str:
     return resources.files(package).joinpath(name).read_text("utf-8")
 
 
-def rendered(package: str, template: str, **names: Any) -> str:
-    """A template of a package, filled in."""
-    import jinja2
+def rendered(
+    package: str, template: str, *, own: str = "", local: Local = as_it_is, **names: Any
+) -> str:
+    """A template of a package, filled in; or one of the user's ``own``, which may extend it.
 
-    environment = jinja2.Environment(
+    Raises
+    ------
+    DensingError
+        If the user's own cannot be filled in.
+    """
+    import jinja2
+    from jinja2.sandbox import SandboxedEnvironment
+
+    environment = SandboxedEnvironment(
         loader=jinja2.FunctionLoader(lambda name: resource(package, name)),
         autoescape=template.endswith(".html.jinja"),
         undefined=jinja2.StrictUndefined,
@@ -115,5 +140,14 @@ def rendered(package: str, template: str, **names: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"cell": cell, "line": in_markdown, "escaped": in_markdown_cell}
-    return environment.get_template(template).render(**names)
+    environment.filters |= {
+        "cell": cell, "line": in_markdown, "escaped": in_markdown_cell, "local": local,
+    }  # fmt: skip
+    if not own:
+        return environment.get_template(template).render(**names)
+    try:
+        return environment.from_string(own).render(**names)
+    except (jinja2.TemplateError, OSError, TypeError, ValueError, ArithmeticError) as error:
+        line = getattr(error, "lineno", None)
+        at = f", line {line}" if line else ""
+        raise DensingError(f"the template cannot be filled in{at}: {error}") from error

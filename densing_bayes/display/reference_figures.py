@@ -157,7 +157,7 @@ def plot_score_links(fit: Fit, axes: Sequence[Axes] | None = None, ci: float = C
             runs["score"],
             s=16,
             color=GREEN,
-            label="reference run",
+            label="reference run" if len(runs) else None,
             edgecolors="white",
             linewidths=0.4,
             zorder=3.5,

@@ -5,21 +5,19 @@ Terminal, JSON, pages, notebooks and the store render it; nothing here knows the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from densing_bayes.display.drawn import Image
 from densing_bayes.shown import html_of
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
+    from densing_bayes.display.drawn import Drawn
     from densing_bayes.display.headline import Statement
-
-    Drawn = Figure | Axes | Sequence[Axes]
 
 Row = tuple[str, ...]
 
@@ -57,14 +55,6 @@ class Table:
     long: bool = False
     numbers: pd.DataFrame | None = None
     spare: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True)
-class Image:
-    """A figure as files hold it: PNG, and SVG to stand in a page."""
-
-    png: bytes
-    svg: str
 
 
 @dataclass(frozen=True)
@@ -161,6 +151,8 @@ class Report:
         In the order in which they are read.
     document
         All numbers that are not those of a section.
+    names
+        Of systems, releases and benchmarks, which stay as they are whatever numbers they hold.
     """
 
     title: str
@@ -171,3 +163,4 @@ class Report:
     notes: tuple[str, ...]
     sections: tuple[Section, ...]
     document: dict[str, Any]
+    names: frozenset[str] = frozenset()

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from densing_bayes.display.literal import in_markdown_cell
 from densing_bayes.posterior.result import Fit
-from densing_bayes.quantities.labels import before_after, change_label
+from densing_bayes.quantities.labels import before_after, change_label, measured_by
 from densing_bayes.quantities.numbers import (
     limits,
     median,
@@ -71,7 +71,7 @@ def counts_sentence(fit: Fit) -> str:
             f"of {row['families']} {families}"
         )
     text = "; ".join(parts)
-    return text[0].upper() + text[1:] + "."
+    return text[0].upper() + text[1:] + "." + measured_by(fit)
 
 
 def releases_sentence(fit: Fit) -> str:
@@ -85,19 +85,19 @@ def releases_sentence(fit: Fit) -> str:
     )
 
 
-def extrapolation_sentence(entries: list[dict[str, Any]]) -> str:
-    """How many systems, and how many of the densest, rest on extrapolation.
+def extrapolation_sentence(entries: list[dict[str, Any]], of: str = "reference runs") -> str:
+    """How many systems, and how many of the densest, rest on extrapolation beyond the sizes ``of``.
 
     ``entries`` are the systems of :func:`densing_bayes.display.answers.systems.density_document`.
     """
     outside = sum(not entry["in_range"] for entry in entries)
     if outside == 0:
-        return f"All {len(entries)} systems lie within the sizes of the reference runs."
+        return f"All {len(entries)} systems lie within the sizes of the {of}."
     top = entries[:10]
     among = sum(not entry["in_range"] for entry in top)
     return (
         f"The effective params of {outside} of {len(entries)} systems, {among} of the {len(top)} "
-        "densest among them, lie outside the sizes of the reference runs: their densities are "
+        f"densest among them, lie outside the sizes of the {of}: their densities are "
         "extrapolated."
     )
 

@@ -199,7 +199,8 @@ def run_pit(fit: Fit, densities: xr.Dataset) -> pd.DataFrame:
                 }
             )
         )
-    return pd.concat(parts, ignore_index=True)
+    columns = ["quantity", "benchmark", "run", "pit", "k"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
 def _left_out(pit: xr.DataArray, log_density: xr.DataArray) -> tuple[Floats, Floats]:
@@ -211,5 +212,6 @@ def _left_out(pit: xr.DataArray, log_density: xr.DataArray) -> tuple[Floats, Flo
 
 def _by_chain(values: Floats, fit: Fit, *dims: str) -> xr.DataArray:
     """Values at thinned draws with chains and draws apart."""
-    shaped = values.reshape(fit.posterior.sizes["chain"], -1, *values.shape[1:])
+    chains = fit.posterior.sizes["chain"]
+    shaped = values.reshape(chains, len(values) // chains, *values.shape[1:])
     return xr.DataArray(shaped, dims=("chain", "draw", *dims))

@@ -164,6 +164,15 @@ def _link(spec: ModelSpec, observed: Observations, benchmark: int) -> Floats:
     """Floor, ceiling, slope, midpoint (and token elasticity) of one benchmark's link."""
     rows = observed.reference_benchmark == benchmark
     split = observed.loss_references
+    own = spec.benchmarks[observed.benchmarks[benchmark]].ceiling or spec.performance.ceiling
+    chance = float(observed.chance[benchmark])
+    if observed.without_runs:
+        # Size and date of the systems are to their scores what size and tokens are to a run's.
+        cells = observed.cell_benchmark == benchmark
+        m = observed.cell_system[cells]
+        size = observed.log_params[m] - np.log(observed.centre_params)
+        time = observed.time[m] - observed.pinned_time
+        return fit_link(spec.performance, own, chance, observed.score[cells], size, time)
     if benchmark < len(observed.loss_benchmarks):
         rows[observed.expected] = False
         covariates = [observed.reference_loss[rows[:split]]]
@@ -172,9 +181,7 @@ def _link(spec: ModelSpec, observed: Observations, benchmark: int) -> Floats:
             observed.reference_log_params[rows[split:]],
             observed.reference_log_tokens[rows[split:]],
         ]
-    own = spec.benchmarks[observed.benchmarks[benchmark]].ceiling or spec.performance.ceiling
-    score, chance = observed.reference_score[rows], float(observed.chance[benchmark])
-    return fit_link(spec.performance, own, chance, score, *covariates)
+    return fit_link(spec.performance, own, chance, observed.reference_score[rows], *covariates)
 
 
 def _curve(

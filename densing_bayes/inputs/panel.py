@@ -96,8 +96,9 @@ def load_panel(source: str | os.PathLike[str] = "open") -> Panel:
     ----------
     source : str or path, default "open"
         Name of an embedded panel ("open", "paper" or "current"), or a folder with benchmarks.csv,
-        reference_runs.csv, reference_scores.csv, systems.csv, scores.csv and, unless no benchmark
-        has losses, reference_losses.csv; with protocols.csv where scores are of several.
+        systems.csv and scores.csv; with reference_runs.csv and reference_scores.csv unless only
+        specifications without reference runs are fitted, reference_losses.csv if runs have losses
+        and protocols.csv where scores are of several protocols.
 
     Returns
     -------

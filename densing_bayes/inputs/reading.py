@@ -138,8 +138,10 @@ def _read_table(
     empty = pd.DataFrame(columns=schema.names)
     path = folder.joinpath(schema.file)
     if not path.is_file():
-        if not schema.optional:
-            problems.append(Problem(schema.file, _missing_file(schema, folder)))
+        meant = _misnamed(schema, folder)
+        if meant or not schema.optional:
+            columns = f"is missing; it needs the columns {_columns(schema)}"
+            problems.append(Problem(schema.file, meant or columns))
         return _convert(schema, empty, problems), None
     content = path.read_bytes()
     if isinstance(path, Path) and not embedded:
@@ -170,14 +172,13 @@ def _read_table(
     return table, content
 
 
-def _missing_file(schema: TableSchema, folder: Traversable | Path) -> str:
+def _misnamed(schema: TableSchema, folder: Traversable | Path) -> str:
+    """What is said of a missing file if another file has nearly its name; nothing if none has."""
     own = {table.file for table in TABLES.values()}
     there = sorted(item.name for item in folder.iterdir() if item.name.endswith(".csv"))
     there = [name for name in there if name not in own]
     close = get_close_matches(schema.file, there, n=1)
-    if close:
-        return f"is missing; {close[0]} is there, rename it?"
-    return f"is missing; it needs the columns {_columns(schema)}"
+    return f"is missing; {close[0]} is there, rename it?" if close else ""
 
 
 def _required(schema: TableSchema, embedded: bool) -> list[str]:

@@ -125,6 +125,8 @@ RUNS = TableSchema(
         _text("checkpoint_of"),
         _text("source"),
     ),
+    rows_required=False,
+    optional=True,  # without runs density is relative to the line of the systems
 )
 LOSSES = TableSchema(
     "reference_losses.csv",
@@ -174,6 +176,8 @@ REFERENCE_SCORES = TableSchema(
         _SCORE_COLUMN,
         _text("source"),
     ),
+    rows_required=False,
+    optional=True,
 )
 SYSTEMS = TableSchema(
     "systems.csv",

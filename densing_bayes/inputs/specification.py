@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from densing_bayes.errors import SpecError, did_you_mean
+from densing_bayes.inputs.contradictions import contradiction
 from densing_bayes.inputs.families import (
     FAMILIES,
     Frozen,
@@ -67,7 +68,7 @@ class PanelSpec(Frozen):
 class BenchmarkSpec(Frozen):
     """Link of one benchmark, and priors of its own where they differ."""
 
-    link: Literal["loss", "direct"]
+    link: Literal["loss", "direct", "size"]
     reference_format: str = "cloze"
     protocols: tuple[str, ...] = Later  # in place of the panel's
     families: tuple[str, ...] = Later  # of reference runs; empty: all
@@ -174,28 +175,15 @@ class ModelSpec(Frozen):
     trend: TrendSpec
 
     @model_validator(mode="after")
-    def _has_steps(self) -> ModelSpec:
-        if self.density.walk is not None and self.trend.walk is None:
-            raise ValueError(
-                "density.walk is taken at the steps of trend.walk, which is missing: add a table "
-                "[trend.walk], or leave density.walk out"
-            )
-        if self.performance.expected_losses and not self.performance.run_effects:
-            raise ValueError(
-                "performance.expected_losses needs run effects, which hold what a run's loss is "
-                "other than expected: set performance.run_effects = true"
-            )
-        if self.scaling.families and not (self.scaling.pooling and self.scaling.irreducible):
-            raise ValueError(
-                "scaling.families has laws with a loss that stays, whose exponents scatter: set "
-                "scaling.pooling = true and scaling.irreducible = true, or leave families out"
-            )
-        if self.performance.score_tails and self.performance.likelihood != "normal":
-            raise ValueError(
-                "performance.score_tails are tails of the normal likelihood: set performance."
-                'likelihood = "normal", or leave score_tails out'
-            )
+    def _agrees(self) -> ModelSpec:
+        if said := contradiction(self):
+            raise ValueError(said)
         return self
+
+    @property
+    def without_runs(self) -> bool:
+        """Whether no reference run has a part in it: density is relative to the systems' line."""
+        return all(benchmark.link == "size" for benchmark in self.benchmarks.values())
 
     @property
     def hash(self) -> str:
@@ -329,8 +317,10 @@ def _read(
         raise SpecError(f"{path}: tables or lists are nested too deeply") from None
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{path}: not valid TOML: {error}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path}: cannot be read as UTF-8 text: {error}") from error
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{path}: is not UTF-8; save the file as UTF-8") from error
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _validate[Spec: Frozen](content: dict[str, Any], where: str, kind: type[Spec]) -> Spec:

@@ -57,11 +57,7 @@ def densities(
     log_density = pm.Normal("log_density", mean, trend.spread, dims="system")
 
     m, k = observed.cell_system, observed.cell_benchmark
-    benchmarks = [spec.benchmarks[name] for name in observed.benchmarks]
-    offset = variable(
-        "format_offset", [b.format_offset or prior.format_offset for b in benchmarks], "benchmark"
-    )
-    shift = offset[k]
+    shift = _format_offset(spec, observed)[k]
     if prior.drift and len(observed.benchmarks) > 1:
         shift = shift + _drift(spec, observed)
     if prior.walk is not None and len(observed.benchmarks) > 1:
@@ -95,6 +91,17 @@ def densities(
         log_density, log_effective_params, shift, lean * np.ones(len(m)), lean_spread,
         release_lean_spread, spread, noise, repeat_noise,
     )  # fmt: skip
+
+
+def _format_offset(spec: ModelSpec, observed: Observations) -> TensorVariable:
+    """How scores of systems differ from those of runs; nothing where there are no runs."""
+    if observed.without_runs:
+        return pm.Deterministic(
+            "format_offset", pt.zeros(len(observed.benchmarks)), dims="benchmark"
+        )
+    benchmarks = [spec.benchmarks[name] for name in observed.benchmarks]
+    priors = [b.format_offset or spec.density.format_offset for b in benchmarks]
+    return variable("format_offset", priors, "benchmark")
 
 
 def _leans(prior: DensitySpec, observed: Observations) -> tuple[Any, Any, Any]:

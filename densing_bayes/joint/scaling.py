@@ -50,7 +50,7 @@ def scaling_laws(
     family_loss: TensorVariable | None = None,
 ) -> Laws:
     """State the loss law and observe the losses of finished reference runs, of all families."""
-    spec, dims = model.scaling, "loss_benchmark"
+    spec, dims, count = model.scaling, "loss_benchmark", len(observed.loss_benchmarks)
     own = [model.benchmarks[name].loss_at_centre for name in observed.loss_benchmarks]
     centres = [prior or spec.loss_at_centre for prior in own] or spec.loss_at_centre
     centre = variable("loss_at_centre", centres, dims)
@@ -58,12 +58,12 @@ def scaling_laws(
     if spec.irreducible:
         irreducible_share = variable("irreducible_share", spec.irreducible_share, dims)
     else:
-        irreducible_share = pt.zeros(len(observed.loss_benchmarks))
+        irreducible_share = pt.zeros(count)
     shape = Shape(
         irreducible_share,
         params_share,
-        _exponent("params_exponent", spec.params_exponent, spec),
-        _exponent("tokens_exponent", spec.tokens_exponent, spec),
+        _exponent("params_exponent", spec.params_exponent, spec, count),
+        _exponent("tokens_exponent", spec.tokens_exponent, spec, count),
     )
     if spec.families is None or not observed.others:
         law = _recorded(_law(centre, shape))
@@ -163,9 +163,9 @@ def _moved(shape: Shape, by: list[Any]) -> Shape:
     return Shape(*shares, *exponents)
 
 
-def _exponent(name: str, prior: LogNormal, spec: ScalingSpec) -> Any:
+def _exponent(name: str, prior: LogNormal, spec: ScalingSpec, count: int) -> Any:
     """Exponents over benchmarks: log-normal about a common mean, or each on its own."""
-    if not spec.pooling:
+    if not spec.pooling or not count:
         return variable(name, prior, "loss_benchmark")
     mean = pm.Normal(f"log_{name}_mean", np.log(prior.median), prior.sigma)
     spread = variable(f"{name}_spread", spec.exponent_spread)

@@ -10,7 +10,7 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from densing_bayes.errors import SpecError
-from densing_bayes.inputs.families import Normal
+from densing_bayes.inputs.families import Normal, Prior
 from densing_bayes.inputs.performance import PerformanceSpec
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.joint import laws
@@ -55,7 +55,7 @@ def score_link(
         if priors.protocols is None
         else variable("protocol_offset", priors.protocols.offset, "measure"),
     )
-    noise = variable("reference_noise", priors.reference_noise, "benchmark")
+    noise = _of_runs("reference_noise", priors.reference_noise, "benchmark", observed)
     k = observed.reference_benchmark
     split = observed.loss_references
     if observed.expected.size:
@@ -93,6 +93,13 @@ def score_link(
     return link
 
 
+def _of_runs(name: str, prior: Prior, dims: str, observed: Observations) -> TensorVariable:
+    """A parameter that only reference runs have; zero where there are none."""
+    if not observed.without_runs:
+        return variable(name, prior, dims)
+    return pm.Deterministic(name, pt.zeros(len(getattr(observed, f"{dims}s"))), dims=dims)
+
+
 def _curves(
     priors: PerformanceSpec, observed: Observations, law: ScalingLaw
 ) -> dict[str, TensorVariable]:
@@ -104,9 +111,11 @@ def _curves(
             "midpoint": variable("midpoint", stated(priors.midpoint), by_loss),
             "discrimination": variable("discrimination", stated(priors.discrimination), direct),
             "difficulty": variable("difficulty", stated(priors.difficulty), direct),
-            "token_elasticity": variable("token_elasticity", priors.token_elasticity, direct),
+            "token_elasticity": _of_runs(
+                "token_elasticity", priors.token_elasticity, direct, observed
+            ),
         }
-    elasticity = variable("token_elasticity", priors.token_elasticity, direct)
+    elasticity = _of_runs("token_elasticity", priors.token_elasticity, direct, observed)
     start = variable("curve_start", priors.curve.start, "benchmark")
     rise = variable("curve_rise", priors.curve.rise, "benchmark")
     found = curve_parameters(priors.curve, observed, law, elasticity, start, rise)

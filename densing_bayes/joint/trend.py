@@ -42,10 +42,8 @@ class Trend(NamedTuple):
 
 def trend(spec: TrendSpec, observed: Observations) -> Trend:
     """State the trend: F(t) - u_release + w_organisation + s (log N - mean), spread v."""
+    line = _mean_line(spec, observed)
     time = observed.time
-    line = line_value(frontier_line(spec, observed), time)
-    if spec.walk is not None:
-        line = line + walk_value(_wandering(spec.walk, observed.walk_edges), time)
     if spec.periods is not None:
         line = line + _period_effects(spec.periods, observed)
     if spec.size_slope:
@@ -81,9 +79,29 @@ def trend(spec: TrendSpec, observed: Observations) -> Trend:
     )  # fmt: skip
 
 
-def frontier_line(spec: LineSpec, observed: Dated) -> Line:
-    """State the parameters of F(t): level, growth, and what a hypothesis says of its changes."""
-    level = variable("level", spec.level)
+def _mean_line(spec: TrendSpec, observed: Observations) -> TensorVariable:
+    """F(t) over systems. Without reference runs it is zero at the mean date of the systems.
+
+    There a shift of all densities would be the same as one of all difficulties.
+    """
+    pinned = observed.pinned_time
+    time = np.concatenate([observed.time, pinned])
+    line = line_value(frontier_line(spec, observed, 0.0 if pinned.size else None), time)
+    if spec.walk is not None:
+        line = line + walk_value(_wandering(spec.walk, observed.walk_edges), time)
+    if not pinned.size:
+        return line
+    level = pm.Deterministic("level", -line[-1])
+    return line[:-1] + level
+
+
+def frontier_line(spec: LineSpec, observed: Dated, level: Any = None) -> Line:
+    """State the parameters of F(t): level, growth, and what a hypothesis says of its changes.
+
+    A level that is given has no prior.
+    """
+    if level is None:
+        level = variable("level", spec.level)
     if spec.smooth is not None:
         return _random_walk(level, variable("growth_at_origin", spec.growth_before), spec.smooth)
     growth = variable("growth_before", spec.growth_before)

@@ -62,9 +62,33 @@ def variable(
             return pm.Deterministic(name, pm.math.invlogit(z), dims=dims)
 
 
+# What only reference runs give a meaning to, by section or by path.
+OF_RUNS = (
+    "scaling",
+    "performance.steepness",
+    "performance.midpoint",
+    "performance.token_elasticity",
+    "performance.reference_noise",
+    "performance.run_spread",
+    "density.format_offset",
+    "trend.level",
+    "trend.size",
+)
+
+
 def listed(spec: ModelSpec) -> dict[str, str]:
-    """Every prior of a specification described, by its path in the file."""
-    return dict(_found(spec, ""))
+    """Every prior of a specification described, by its path in the file.
+
+    Those of reference runs are left out where there are none.
+    """
+    found = dict(_found(spec, ""))
+    if not spec.without_runs:
+        return found
+    return {
+        path: text
+        for path, text in found.items()
+        if not any(path == name or path.startswith(f"{name}.") for name in OF_RUNS)
+    }
 
 
 def _found(value: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -108,7 +132,15 @@ def drawn(model: pm.Model, names: Sequence[str], draws: int, seed: int) -> dict[
     reseed_rngs(find_rng_nodes(graphs), seed)
     with config.change_flags(cxx=""):  # else what is symbolic inside would be compiled as C
         values = function([], graphs, mode=interpreted)()
-    return dict(zip(names, values, strict=True))
+    return {
+        name: _for_all(draws, value, model[name].ndim)
+        for name, value in zip(names, values, strict=True)
+    }
+
+
+def _for_all(draws: int, value: np.ndarray, ndim: int) -> np.ndarray:
+    """A value with draws in front, also where it is a constant of the model."""
+    return np.broadcast_to(value, (draws, *value.shape)) if value.ndim == ndim else value
 
 
 def _in_line(new: Any, old: Any, ndim: int) -> Any:

@@ -29,8 +29,8 @@ from densing_bayes.ledger.terms import (
     terms_of,
     tokens_text,
 )
-from densing_bayes.posterior.estimates import check_ci, estimate
-from densing_bayes.posterior.result import CI
+from densing_bayes.posterior.estimates import check_ci, check_runs, estimate
+from densing_bayes.posterior.result import CI, Fit
 
 HEAD = ("topic", "statement", "kind", "value", "low", "high", "rival", "unit", "estimand",
         "reference_tokens", "size")  # fmt: skip
@@ -92,7 +92,8 @@ def claims(fits: Iterable[Judgeable] | None = None, ci: float = CI) -> pd.DataFr
     Raises
     ------
     DensingError
-        If two fits are of one panel, D0 and form, or ``ci`` is not a probability.
+        If two fits are of one panel, D0 and form, a fit has no reference runs, or ``ci`` is not a
+        probability.
     """
     check_ci(ci)
     rows = []
@@ -106,12 +107,19 @@ def claims(fits: Iterable[Judgeable] | None = None, ci: float = CI) -> pd.DataFr
     return pd.DataFrame(rows)
 
 
+def check_panels(fits: Iterable[Judgeable]) -> None:
+    """Refuse fits that :func:`claims` would refuse, before anything is made beside them."""
+    _by_panel(list(fits))
+
+
 def _by_panel(fits: list[Judgeable]) -> dict[str, dict[Terms, Judgeable]]:
     """Fits by panel, and of each panel by what their answers are about."""
     result: dict[str, dict[Terms, Judgeable]] = {}
     for fit in fits:
         panel = str(fit.provenance.get("panel", "unnamed"))
         own, terms = result.setdefault(panel, {}), terms_of(fit)
+        if isinstance(fit, Fit):
+            check_runs(fit, "published claims, which are about densities of a reference family,")
         if terms in own:
             raise DensingError(
                 f"two fits of panel '{panel}': give one fit of each panel, D0 and form ({terms})"

@@ -27,6 +27,7 @@ from densing_bayes.observed.reference import (
     training_runs,
 )
 from densing_bayes.observed.selection import check_benchmarks, select
+from densing_bayes.observed.sizes import centre
 from densing_bayes.observed.systems import system_arrays
 
 
@@ -38,10 +39,12 @@ def _no_floats() -> Floats:
     return np.empty(0)
 
 
-# What models know nothing of that have one protocol a benchmark, no walk, and all losses measured.
-_SWITCHED_ON = ("walk_edges", "expected", "expected_log_params", "expected_log_tokens",
-                "measures", "measure_benchmark", "cell_measure", "repeat_score", "repeat_label",
-                "repeat_cell", "repeat_measure", "repeat_items", "others")  # fmt: skip
+# What models know nothing of that have reference runs of one family, one protocol a benchmark, no
+# walk, and all losses measured.
+_SWITCHED_ON = ("walk_edges", "pinned_time", "expected", "expected_log_params",
+                "expected_log_tokens", "measures", "measure_benchmark", "cell_measure",
+                "repeat_score", "repeat_label", "repeat_cell", "repeat_measure",
+                "repeat_items", "others")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,8 @@ class Observations:
     bend_time: Floats  # dates at which the drifts of benchmarks bend: one or none
     walk_edges: Floats  # between which a trend that wanders takes its steps
     labels: tuple[str, ...] = ()  # of benchmarks as the panel writes them; the model sees none
+    # Where the line is zero if there are no reference runs to measure it by: one or none.
+    pinned_time: Floats = field(default_factory=_no_floats)
 
     # Rows of loss-linked reference scores whose loss is expected, and not measured: NaN above.
     expected: Ints = field(default_factory=_no_ints)
@@ -133,6 +138,11 @@ class Observations:
     def loss_references(self) -> int:
         """Number of leading reference scores that belong to loss-linked benchmarks."""
         return len(self.reference_loss)
+
+    @property
+    def without_runs(self) -> bool:
+        """Whether no reference run has a part in it, so that density is relative to the line."""
+        return self.pinned_time.size > 0
 
     def counts(self) -> pd.DataFrame:
         """Systems and releases before and after each change of the trend (or in all).
@@ -252,15 +262,14 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
 
     runs, losses = reference_losses(panel, spec, loss_linked)
     finals = final_runs(panel, spec)
-    centre_params = float(np.exp(np.log(finals["params"]).mean()))
-    centre_tokens = float(np.exp(np.log(finals["tokens"]).mean()))
+    of_systems = system_arrays(panel, spec, benchmarks)
+    centre_params, centre_tokens = centre(spec, finals, of_systems["log_params"])
     references = reference_scores(panel, spec, benchmarks, finals)
     references = references.assign(k=references["benchmark"].map(position))
     references = references.sort_values(["k", "run"], kind="stable")
     from_loss = references["k"] < len(loss_linked)
     checkpointed, reference_checkpointed = training_runs(panel, spec, references)
 
-    of_systems = system_arrays(panel, spec, benchmarks)
     items = panel.benchmarks["effective_items"].astype(float)
     return Observations(
         benchmarks=tuple(benchmarks),
@@ -296,6 +305,7 @@ def observe(panel: Panel, spec: ModelSpec) -> Observations:
             [years_since_origin(date) for date in [spec.density.drift_bend] if date]
         ),
         walk_edges=_walk_edges(spec, of_systems["time"]),
+        pinned_time=of_systems["time"].mean(keepdims=True) if spec.without_runs else _no_floats(),
         **changes_of(spec),
     )
 

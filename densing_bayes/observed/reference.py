@@ -15,6 +15,8 @@ from densing_bayes.observed.arrays import Ints
 
 def final_runs(panel: Panel, spec: ModelSpec) -> pd.DataFrame:
     """Finished runs whose params and tokens are known, as the specification allows them."""
+    if spec.without_runs:
+        return panel.runs.iloc[:0]
     allowed = {"true", "unknown"} if spec.scaling.final_runs == "all" else {"true"}
     known = panel.runs[["params", "tokens"]].notna().all(axis=1)
     finals = panel.runs[known & panel.runs["annealed"].isin(allowed)]
@@ -25,7 +27,8 @@ def final_runs(panel: Panel, spec: ModelSpec) -> pd.DataFrame:
     if len(finals) < 3:
         raise SpecError(
             f"panel '{panel.name}' has {len(finals)} finished reference runs with params and "
-            f"tokens; the scaling law needs at least 3"
+            f"tokens; the scaling law needs at least 3. Specification 'systems' needs none: its "
+            f"densities are relative to the line of the systems themselves"
         )
     return finals
 
@@ -58,6 +61,7 @@ def reference_scores(
         ],
         columns=["benchmark", "format", "link"],
     )
+    wanted = wanted[wanted["link"] != "size"]
     table = panel.reference_scores[["run", "benchmark", "format", "score"]].merge(
         wanted, on=["benchmark", "format"]
     )
@@ -69,8 +73,8 @@ def reference_scores(
         shortest = (finals["tokens"] / finals["params"]).min()
         with_loss |= table["tokens"] / table["params"] >= shortest
     usable = np.where(table["link"] == "loss", with_loss, table["run"].isin(finals.index))
-    table = table[usable]
-    for name in benchmarks:
+    table = table[usable].reset_index(drop=True)
+    for name in wanted["benchmark"]:
         if (table["benchmark"] == name).sum() < 3:
             raise SpecError(
                 f"benchmark '{name}': fewer than 3 usable reference scores in format "
@@ -86,6 +90,8 @@ def training_runs(
 
     A run whose loss has to be expected is one of them in any case.
     """
+    if references.empty:
+        return (), np.empty(0, dtype=np.int64)
     run = references["run"].map(panel.runs["checkpoint_of"])
     expected = (references["link"] == "loss") & references["loss"].isna()
     run = run.mask((run == "") & expected, references["run"])

@@ -68,6 +68,22 @@ def estimate_date(years: xr.DataArray | np.ndarray, ci: float = CI) -> dict[str,
     return result
 
 
+def check_runs(fit: Fit, what: str) -> None:
+    """Refuse what has no meaning where density is relative to the line of the systems themselves.
+
+    Raises
+    ------
+    DensingError
+        If no reference run has a part in the fit.
+    """
+    if fit.observed.without_runs:
+        raise DensingError(
+            f"{what} cannot be told from a fit without reference runs, whose densities are "
+            f"relative to the mean line of its own systems: fit a specification that links its "
+            f"benchmarks to runs, such as 'joint'"
+        )
+
+
 def check_ci(ci: float) -> None:
     """Refuse an interval that is not a probability."""
     if not 0.0 < ci < 1.0:

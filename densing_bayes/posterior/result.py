@@ -168,6 +168,8 @@ class Fit:
                 provenance=json.loads(tree.attrs["provenance"]),
             )
             lacking = _lacking(fit)
+        except PermissionError as error:
+            raise FileFormatError(f"{path} cannot be read: permission denied") from error
         except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise FileFormatError(
                 f"{path} is damaged or not a saved fit ({error}); fit again"

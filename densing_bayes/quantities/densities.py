@@ -77,7 +77,13 @@ def unreachable(fit: Fit) -> xr.DataArray:
 
 
 def run_sizes(observed: Observations) -> tuple[float, float]:
-    """Params of the smallest and the largest run that the curve of density rests on."""
+    """Params of the smallest and the largest run that the curve of density rests on.
+
+    Of the systems where there are no runs.
+    """
+    if observed.without_runs:
+        sizes = np.exp(observed.log_params)
+        return float(sizes.min()), float(sizes.max())
     others = observed.others.log_params if observed.others else ()
     logs = np.r_[
         observed.loss_log_params,
@@ -103,7 +109,8 @@ def density_table(fit: Fit, ci: float = CI) -> pd.DataFrame:
     pandas.DataFrame
         Index ``system``; release date, params, ``density``, ``rank`` and ``effective_params``
         (median, ``_lower``, ``_upper``), ``in_range`` (Neff inside the sizes of the reference
-        runs), ``p_no_finite`` (largest over the system's benchmarks).
+        runs, or of the systems where there are none), ``p_no_finite`` (largest over the
+        system's benchmarks).
     """
     check_ci(ci)
     observed = fit.observed

@@ -6,6 +6,7 @@ import csv
 from functools import cache
 from importlib.resources import files
 
+from densing_bayes.inputs.dates import date_of
 from densing_bayes.inputs.hypothesis import ChangeSpec
 from densing_bayes.inputs.reading import DATA_PACKAGE
 from densing_bayes.inputs.schema import EVENTS, KNOWN_BENCHMARKS
@@ -49,6 +50,24 @@ def _labels(file: str, key: str) -> dict[str, str]:
     """Labels of an embedded table, which tests have checked: to check it here takes a second."""
     with files(DATA_PACKAGE).joinpath(file).open(encoding="utf-8") as lines:
         return {row[key]: row["label"] or row[key] for row in csv.DictReader(lines)}
+
+
+def unit_of_density(fit: Fit) -> str:
+    """What has density 1."""
+    if not fit.observed.without_runs:
+        return "reference family"
+    return f"mean line of these systems on {date_of(float(fit.observed.pinned_time[0])):%Y-%m-%d}"
+
+
+def measured_by(fit: Fit) -> str:
+    """What density is relative to, where that is no reference family."""
+    if not fit.observed.without_runs:
+        return ""
+    return (
+        f" No reference runs: density is relative to the {unit_of_density(fit)}, in units of size. "
+        f"A system of density 2 scores as one of twice its params would on that line, and density "
+        f"doubles in the time in which half the params come to suffice."
+    )
 
 
 def before_after(fit: Fit) -> tuple[str, str] | None:

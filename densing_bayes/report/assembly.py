@@ -15,6 +15,7 @@ from densing_bayes.evaluation.token_range import over_tokens_of
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.progress import Steps
 from densing_bayes.quantities import numbers
+from densing_bayes.quantities.labels import benchmark_label, change_label
 from densing_bayes.quantities.summary import trend_summary
 from densing_bayes.report.basis_sections import tables_of
 from densing_bayes.report.fit_sections import fit_sections
@@ -82,7 +83,7 @@ def make_report(
     makers: dict[str, Callable[[], Section]] = {}
     for name, make in own.items():
         makers[name] = make
-        if name == "claims":
+        if (name == "hypotheses" and "claims" not in own) or name == "claims":
             makers |= more or {}
     wanted = chosen(list(makers), sections)
     source = fit.provenance
@@ -112,7 +113,16 @@ def make_report(
             "diagnostics": fit.diagnostics,
             "provenance": source,
         },
+        names=_names(fit),
     )
+
+
+def _names(fit: Fit) -> frozenset[str]:
+    """What tables and hypotheses call things."""
+    own, dated = fit.observed, fit.spec.trend.changes
+    labels = [benchmark_label(name, own) for name in own.benchmarks]
+    changes = [change_label(change.name, dated) for change in dated]
+    return frozenset((*own.systems, *own.releases, *own.organisations, *labels, *changes))
 
 
 def chosen(names: list[str], wanted: Collection[str] | None) -> list[str]:

@@ -17,11 +17,12 @@ from densing_bayes.posterior.diagnostics import BFMI_MIN, ESS_MIN, RHAT_MAX, TRE
 from densing_bayes.posterior.estimates import estimate
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.quantities import numbers
-from densing_bayes.quantities.labels import benchmark_label
+from densing_bayes.quantities.labels import benchmark_label, unit_of_density
 
 if TYPE_CHECKING:
     from densing_bayes.inputs.panel import Panel
 
+LINKS = {"loss": "loss", "direct": "params and tokens", "size": "params of the systems"}
 MOST_SOURCES = 60  # that the data section lists in full
 
 
@@ -37,14 +38,7 @@ def model_section(fit: Fit, ci: float = CI) -> Section:
     return Section(
         "model",
         "The model and its priors",
-        (
-            "Losses and scores of a reference family give each benchmark's scaling law and score "
-            "curve; scores of systems give their effective params on that curve; densities and "
-            "release dates give the frontier. Everything is estimated at once, so the interval of "
-            "a doubling time holds the uncertainty of all of it.",
-            f"D0 is {numbers.count(spec.panel.reference_tokens)} tokens; the size of a system is "
-            f"its '{spec.panel.size}' count.",
-        ),
+        _in_words(fit),
         tables=(
             Table(
                 (
@@ -60,6 +54,29 @@ def model_section(fit: Fit, ci: float = CI) -> Section:
         ),
         equations=_equations(fit),
         document=spec.model_dump(mode="json"),
+    )
+
+
+def _in_words(fit: Fit) -> tuple[str, ...]:
+    size = f"the size of a system is its '{fit.spec.panel.size}' count."
+    together = (
+        "Everything is estimated at once, so the interval of a doubling time holds the "
+        "uncertainty of all of it."
+    )
+    if fit.observed.without_runs:
+        return (
+            "Sizes, dates and scores of the systems give each benchmark's score curve over params "
+            "and the mean line of density. Two conventions make up for reference runs: the "
+            f"{unit_of_density(fit)} has density 1, and density has no slope in size, so that its "
+            f"unit is what size is worth among these systems. {together}",
+            f"What longer training or better data of larger systems add to their scores counts as "
+            f"worth of size; {size}",
+        )
+    return (
+        "Losses and scores of a reference family give each benchmark's scaling law and score "
+        "curve; scores of systems give their effective params on that curve; densities and "
+        f"release dates give the frontier. {together}",
+        f"D0 is {numbers.count(fit.spec.panel.reference_tokens)} tokens; {size}",
     )
 
 
@@ -83,10 +100,24 @@ def _equations(fit: Fit) -> tuple[Equation, ...]:
             r"L_k(N_{\mathrm{eff},mk}, D_0) \mapsto S_{mk}",
         ),
     ]
-    edge = r"\ln \rho_m = F(t_m) - u_m + w_{o(m)} + s (\ln N_m - \overline{\ln N}) + v_m"
+    if fit.observed.without_runs:
+        equations = [
+            Equation(
+                "Score of system m on benchmark k",
+                r"S_{mk} = f_k + \frac{h_k - f_k}"
+                r"{1 + e^{-g_k (\ln N_{\mathrm{eff},mk} - \theta_k)}}",
+            ),
+            Equation(
+                "Density of system m: effective params over params",
+                r"\rho_m = \frac{N_{\mathrm{eff},m}}{N_m}",
+            ),
+        ]
+    size = r" + s (\ln N_m - \overline{\ln N})" if spec.trend.size_slope else ""
+    edge = rf"\ln \rho_m = F(t_m) - u_m + w_{{o(m)}}{size} + v_m"
     if spec.trend.frontier == "none":
         edge = edge.replace(" - u_m", " + r_m")
-    equations.append(Equation("Its place below the frontier F at its release date", edge))
+    place = "about the mean trend" if spec.trend.frontier == "none" else "below the frontier"
+    equations.append(Equation(f"Its place {place} F at its release date", edge))
     slopes = [change for change in spec.trend.changes if change.slope]
     if slopes and spec.trend.smooth is None and spec.trend.saturation is None:
         equations.append(
@@ -116,6 +147,9 @@ def _posterior_text(fit: Fit, path: str, ci: float) -> str:
 def reference_section(fit: Fit, ci: float = CI) -> Section:
     """Scaling laws and score links."""
     observed, span = fit.observed, numbers.percent(ci)
+    alone = observed.without_runs
+    of_runs = "" if alone else f"{len(observed.reference_score)} scores of reference runs and "
+    determined = "" if alone else ", the reference runs that determine it,"
     pictures = [
         Picture(
             partial(plot_scaling, fit, ci=ci),
@@ -129,19 +163,18 @@ def reference_section(fit: Fit, ci: float = CI) -> Section:
         ),
         Picture(
             partial(plot_score_links, fit, ci=ci),
-            f"Score links of {len(observed.benchmarks)} benchmarks with "
-            f"{len(observed.reference_score)} scores of reference runs and "
+            f"Score links of {len(observed.benchmarks)} benchmarks with {of_runs}"
             f"{len(observed.score)} scores of systems.",
             "score_links",
-            f"Fitted link of each benchmark ({span} band), the reference runs that determine it, "
-            "and the systems at the place where the posterior median puts them. Dashed: score of "
-            "guessing. Systems far down at the floor lie beyond the left edge.",
-            "From loss or size to score",
+            f"Fitted link of each benchmark ({span} band){determined} and the systems at the place "
+            "where the posterior median puts them. Dashed: score of guessing. Systems far down at "
+            "the floor lie beyond the left edge.",
+            "From size to score" if alone else "From loss or size to score",
         ),
     ]
     return Section(
-        "reference-runs",
-        "Reference runs",
+        "score-links" if alone else "reference-runs",
+        "Score curves" if alone else "Reference runs",
         pictures=tuple(pictures if observed.loss_benchmarks else pictures[1:]),
     )
 
@@ -256,7 +289,7 @@ def _of_benchmarks(fit: Fit, labels: list[str]) -> Table:
     rows = tuple(
         (
             labels[k],
-            "loss" if name in observed.loss_benchmarks else "params and tokens",
+            LINKS[fit.spec.benchmarks[name].link],
             str(int((observed.cell_benchmark == k).sum())),
             str(int((observed.reference_benchmark == k).sum())),
         )
@@ -307,13 +340,15 @@ def provenance_section(fit: Fit) -> Section:
     source = fit.provenance
     sampler = source["sampler"]
     fallbacks = fit.observed.size_fallbacks
+    trained = f" at D0 = {numbers.count(fit.spec.panel.reference_tokens)} tokens"
+    tokens = "" if fit.observed.without_runs else trained
     rows = (
         ("Specification", f"{fit.spec.name}: {fit.spec.description}"),
         ("Specification hash", source["spec_hash"]),
         ("Panel", str(source.get("panel", "not named"))),
         ("Hash of the tables", str(source.get("tables_hash", "not known"))),
         ("Hash of the data the model saw", source["data_hash"]),
-        ("Reference tokens D0", numbers.count(fit.spec.panel.reference_tokens)),
+        ("Density 1", f"{unit_of_density(fit)}{tokens}"),
         (
             "Size of a system",
             fit.spec.panel.size

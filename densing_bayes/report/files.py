@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Collection
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 from densing_bayes import writing
+from densing_bayes.display.localised import in_locale
 from densing_bayes.display.pages import (
     link,
     rendered,
@@ -18,11 +21,14 @@ from densing_bayes.display.pages import (
     table_csv,
 )
 from densing_bayes.display.section import Report
-from densing_bayes.errors import DensingError
+from densing_bayes.errors import DensingError, install_hint
 from densing_bayes.posterior.plain import json_text
 from densing_bayes.report.browser import find_browser, print_pdf
+from densing_bayes.report.exports import notebook, workbook
+from densing_bayes.report.look import PLAIN, Look
 
-FORMATS: Final = ("html", "md", "json", "csv", "pdf")
+FORMATS: Final = ("html", "md", "json", "csv", "xlsx", "ipynb", "pdf")
+NEEDS: Final = {"xlsx": ("workbooks", "XlsxWriter"), "ipynb": ("notebooks", "nbformat")}
 
 
 # Files -------------------------------------------------------------------------------------------
@@ -32,6 +38,7 @@ def write_report(
     report: Report,
     directory: str | os.PathLike[str],
     formats: Collection[str] = ("html", "md", "json", "csv"),
+    look: Look = PLAIN,
 ) -> list[Path]:
     """Write a report to a folder.
 
@@ -45,7 +52,11 @@ def write_report(
     formats
         "html": report.html, which needs no other file and no network. "md": report.md with a PNG
         for each figure. "json": report.json with all numbers. "csv": a file for each table, with
-        the numbers unrounded. "pdf": report.pdf, printed by Chromium from the page.
+        the numbers unrounded. "xlsx": report.xlsx, a workbook with a sheet for each table.
+        "ipynb": report.ipynb, a notebook. "pdf": report.pdf, printed by Chromium from the page.
+    look
+        Template, style, logo and locale of one's own, of
+        :func:`densing_bayes.report_look`.
 
     Returns
     -------
@@ -55,11 +66,12 @@ def write_report(
     Raises
     ------
     DensingError
-        If a format is unknown, the folder cannot be written to, or a PDF is wanted and no
-        Chromium is installed.
+        If a format is unknown, the folder cannot be written to, a template cannot be filled in, or
+        what a format needs is not installed: Chromium for a PDF, packages for workbook and
+        notebook.
     """
     formats = check_formats(formats)
-    return write_files(report_files(report, formats), Path(directory))
+    return write_files(report_files(report, formats, look), Path(directory))
 
 
 def write_files(files: dict[str, bytes], folder: Path) -> list[Path]:
@@ -80,17 +92,25 @@ def check_formats(formats: Collection[str]) -> list[str]:
             raise DensingError(f"no format '{name}' of a report; use {', '.join(FORMATS)}")
     if "pdf" in formats:
         find_browser()
+    for name, (what, package) in NEEDS.items():
+        if name in formats and find_spec(package.lower()) is None:
+            raise DensingError(install_hint(what, package))
     return list(formats)
 
 
-def report_files(report: Report, formats: Collection[str]) -> dict[str, bytes]:
-    """Contents of the files of a report, by name; formats as of :func:`write_report`."""
+def report_files(report: Report, formats: Collection[str], look: Look = PLAIN) -> dict[str, bytes]:
+    """Contents of the files of a report, by name; arguments as of :func:`write_report`."""
+    local = in_locale(look.locale, report.names)
     files: dict[str, bytes] = {}
     if "html" in formats:
-        files["report.html"] = html_page(report).encode()
+        files["report.html"] = html_page(report, look).encode()
     if "md" in formats:
         markdown = rendered(
-            __package__, "report.md.jinja", report=report, section_markdown=section_markdown
+            __package__,
+            "report.md.jinja",
+            local=local,
+            report=report,
+            section_markdown=partial(section_markdown, local=local),
         )
         files["report.md"] = markdown.encode()
         for section in report.sections:
@@ -102,15 +122,19 @@ def report_files(report: Report, formats: Collection[str]) -> dict[str, bytes]:
         for section in report.sections:
             for table in section.tables:
                 files[f"report_{table.name or section.name}.csv"] = table_csv(table)
+    if "xlsx" in formats:
+        files["report.xlsx"] = workbook(report)
+    if "ipynb" in formats:
+        files["report.ipynb"] = notebook(report, local)
     if "pdf" in formats:
-        files["report.pdf"] = _printed(report)
+        files["report.pdf"] = _printed(report, look)
     return files
 
 
-def _printed(report: Report) -> bytes:
+def _printed(report: Report, look: Look) -> bytes:
     with tempfile.TemporaryDirectory() as aside:
         page = Path(aside) / "report.html"
-        page.write_text(html_page(report), encoding="utf-8")
+        page.write_text(html_page(report, look), encoding="utf-8")
         return print_pdf(page, Path(aside) / "report.pdf").read_bytes()
 
 
@@ -129,13 +153,18 @@ def report_document(report: Report) -> dict[str, Any]:
 # Pages -------------------------------------------------------------------------------------------
 
 
-def html_page(report: Report) -> str:
+def html_page(report: Report, look: Look = PLAIN) -> str:
     """The report as one HTML page."""
+    local = in_locale(look.locale, report.names)
     return rendered(
         __package__,
         "report.html.jinja",
+        own=look.template,
+        local=local,
         report=report,
-        section_html=section_html,
+        look=look,
+        passed=not report.warning,
+        section_html=partial(section_html, local=local, print_rows=look.print_rows),
         style=resource(__package__, "report.css"),
         script=resource(__package__, "report.js"),
     )

@@ -23,7 +23,7 @@ from densing_bayes.posterior.estimates import estimate
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.quantities import numbers
 from densing_bayes.quantities.growth import READINGS, frontier
-from densing_bayes.quantities.labels import before_after
+from densing_bayes.quantities.labels import before_after, unit_of_density
 from densing_bayes.report.basis_sections import (
     data_section,
     diagnostics_section,
@@ -66,6 +66,11 @@ def fit_sections(
     comparison
         Of hypotheses, if one was made.
     """
+    alone = fit.observed.without_runs  # published claims are about densities of a reference family
+
+    def judged() -> Section:
+        return claims_section(claims([fit, *beside], ci), ci)
+
     return {
         "trend": lambda: trend_section(fit, trend, ci),
         "densities": lambda: density_section(fit, ci),
@@ -73,10 +78,9 @@ def fit_sections(
         "shelf-lives": lambda: shelf_life_section(fit, ci=ci),
         "benchmarks": lambda: benchmark_section(fit, trend, ci),
         "hypotheses": lambda: hypothesis_section(fit, comparison),
-        "claims": lambda: claims_section(claims([fit, *beside], ci), ci),
-        "by-year": years_section,
+        **({} if alone else {"claims": judged, "by-year": years_section}),
         "model": lambda: model_section(fit, ci),
-        "reference-runs": lambda: reference_section(fit, ci),
+        "score-links" if alone else "reference-runs": lambda: reference_section(fit, ci),
         **({"protocols": lambda: protocol_section(fit, ci)} if fit.observed.measures else {}),
         "diagnostics": lambda: diagnostics_section(fit),
         "data": lambda: data_section(fit, panel),
@@ -114,7 +118,7 @@ def frontier_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section
     last, times = trend["density_at_last_release"], trend["doubling_time_days"]
     edge = last["frontier"]
     said = (
-        f"The frontier stands at {numbers.median(edge, 2)} times the reference family on "
+        f"The frontier stands at {numbers.median(edge, 2)} times the {unit_of_density(fit)} on "
         f"{last['date']} ({span} interval {numbers.limits(edge, 2)})."
     )
     sides = ""
@@ -123,6 +127,8 @@ def frontier_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section
             f"{name}: {numbers.median(times[key])} days ({numbers.limits(times[key])})"
             for name, key in zip(names, ("before", "after"), strict=True)
         )
+    edge_name = "mean" if fit.spec.trend.frontier == "none" else "upper edge"
+    known = "systems" if fit.observed.without_runs else "reference runs"
     best = _definitions(fit, ci)
     rows = readings(fit, ci)
     dates = [key for key in rows[0] if key != "reading"]
@@ -144,7 +150,7 @@ def frontier_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section
                     for row in rows
                 ),
                 name="readings",
-                note=f"Density (reference family = 1) under four readings, median and {span} "
+                note=f"Density ({unit_of_density(fit)} = 1) under four readings, median and {span} "
                 "interval. With a shortfall of constant scale they differ in level only.",
             ),
             *([_definition_table(best)] if len(best) else []),
@@ -156,9 +162,9 @@ def frontier_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section
                 f"dates with the frontier. {said}{sides}",
                 "frontier",
                 f"Capability density of each system (median, {span} interval) and the frontier F, "
-                "the upper edge of the trend (line and band). A density of 1 is that of the "
-                "reference family. Open circles are extrapolated beyond the sizes of the reference "
-                "runs. Names: systems that were the densest at their date.",
+                f"the {edge_name} of the trend (line and band). A density of 1 is that of the "
+                f"{unit_of_density(fit)}. Open circles are extrapolated beyond the sizes of the "
+                f"{known}. Names: systems that were the densest at their date.",
             ),
         ),
         document={"readings": rows, "definitions": best.to_dict(orient="records")},

@@ -27,4 +27,4 @@ def law_report_files(wanted: ReportWanted) -> dict[str, bytes] | None:
         )
     fit = LawFit.load(wanted.fit)
     report = law_report(fit, wanted.ci, title=wanted.title or TITLE, wanted=wanted.sections)
-    return report_files(report, wanted.formats)
+    return report_files(report, wanted.formats, wanted.look)

@@ -24,7 +24,10 @@ function sortTable(table, column, head) {
   for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
   head.setAttribute("aria-sort", descending ? "descending" : "ascending");
   const body = table.tBodies[0];
-  const rows = [...body.rows].map((row) => [sortKey(row.cells[column].textContent), row]);
+  const rows = [...body.rows].map((row) => {
+    const cell = row.cells[column]; // the key is there where a locale writes it otherwise
+    return [sortKey(cell.dataset.key ?? cell.textContent), row];
+  });
   rows.sort((a, b) => (descending ? -1 : 1) * compare(a[0], b[0]));
   body.append(...rows.map((entry) => entry[1]));
 }

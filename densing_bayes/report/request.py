@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from densing_bayes.report.look import PLAIN, Look
+
 if TYPE_CHECKING:
     from densing_bayes.ledger.terms import Judgeable
     from densing_bayes.posterior.result import Fit
@@ -28,6 +30,7 @@ class ReportWanted(NamedTuple):
     title: str | None
     formats: tuple[str, ...]
     ci: float
+    look: Look = PLAIN
 
 
 def report_made(wanted: ReportWanted) -> tuple[Fit, dict[str, bytes]]:
@@ -39,9 +42,12 @@ def report_made(wanted: ReportWanted) -> tuple[Fit, dict[str, bytes]]:
     from densing_bayes.display.terminal import load_fit
     from densing_bayes.fitting.built_in import built_in_fit
     from densing_bayes.fitting.store import kept_files, store_folder
+    from densing_bayes.ledger.ledger import check_panels
 
     fits = None if wanted.fit is None else [load_fit(wanted.fit)]
     beside: list[Judgeable] = [load_fit(path) for path in wanted.beside]
+    if beside:  # they are there for the claims, which are about densities of a reference family
+        check_panels([*(fits or []), *beside])
 
     def make() -> dict[str, bytes]:
         return _made(wanted, fits, beside)
@@ -72,6 +78,7 @@ def _made(
     from densing_bayes.report.ahead import EXPECTED, for_claims, for_sections, run
 
     judged = wanted.sections is None or "claims" in wanted.sections
+    judged &= fits is None or not fits[0].observed.without_runs
     others = fits is None and not beside and judged
     errands = for_claims(
         [name for name, needed in (("joint", fits is None), ("paper", others)) if needed],
@@ -116,4 +123,4 @@ def _files(
         steps=steps,
     )
     with steps.step("files"):
-        return report_files(report, wanted.formats)
+        return report_files(report, wanted.formats, wanted.look)

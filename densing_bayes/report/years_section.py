@@ -14,7 +14,7 @@ from densing_bayes.display.section import Picture, Row, Section, Table
 from densing_bayes.quantities import numbers
 
 if TYPE_CHECKING:
-    from densing_bayes.display.section import Drawn
+    from densing_bayes.display.drawn import Drawn
 
 IN_PACKAGE = "doubling_time_by_year.json"  # of densing_bayes.data
 HEADER = ("Data", "Before", "Systems", "Releases", "Growth a year", "Doubling time (days)")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from examples import payback_by
+from examples import LINE, payback_by
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
@@ -64,8 +64,7 @@ class KnownFit:
 
 def known_fit(growth=0.0, log_params=(22.0,), log_density=-5.0, draws=1500):
     """A panel whose releases come at a known rate and whose frontier grows at a known one."""
-    joint = load_spec("joint")
-    spec = joint.model_copy(update={"trend": joint.trend.model_copy(update={"changes": ()})})
+    spec = LINE.model_copy(update={"trend": LINE.trend.model_copy(update={"changes": ()})})
     time = np.repeat(np.arange(RELEASES) / RATE - 6.0, len(log_params))
     release = np.repeat(np.arange(RELEASES), len(log_params))
     observed = Panel(
@@ -570,7 +569,8 @@ def test_payback_of_a_system_of_a_fit(small_fit):
     days = result.draws["waiting_time"]
     assert days.dims == ("chain", "draw")
     whole = arrivals.waiting_table(small_fit, ["llama-3-8b"], condition="system")
-    assert whole.loc["llama-3-8b", "median"] == pytest.approx(float(days.median()), rel=1e-6)
+    middle = np.quantile(days, 0.5, method="inverted_cdf" if np.isinf(days).any() else "linear")
+    assert whole.loc["llama-3-8b", "median"] == pytest.approx(float(middle), rel=1e-6)
     prior = release_of(small_fit, "llama-3-8b", group="prior")
     spread = waiting_time(small_fit, prior, group="prior")
     assert spread.shape == small_fit.prior["level"].shape

@@ -233,7 +233,10 @@ def test_a_decaying_rate_levels_off():
 def test_the_model_and_the_draws_have_the_same_line(name):
     """The mean that PyMC has at its initial point is the line of those values."""
     spec = SPEC.under(load_hypothesis(name)).replace(
-        trend__organisation_effects=False, trend__size_slope=False
+        trend__organisation_effects=False,
+        trend__size_slope=False,
+        trend__walk=None,
+        trend__periods=None,
     )
     observed = observe(PANEL, spec)
     parts = assemble(spec, observed)

@@ -18,7 +18,7 @@ from densing_bayes.posterior.draws import thinned
 
 
 @pytest.mark.fit
-@pytest.mark.parametrize("changes", [{}, {"trend__release_tails": 3.0}])
+@pytest.mark.parametrize("changes", [{}, {"trend__release_tails": 3.0, "density__lean": None}])
 def test_predictive_draws_and_predictive_density_are_one_distribution(small_fit, changes):
     """The share of drawn scores below a value is the integral of the density up to it."""
     small_fit = dataclasses.replace(small_fit, spec=small_fit.spec.replace(**changes))

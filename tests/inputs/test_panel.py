@@ -382,10 +382,16 @@ CASES = {
         ["row 2", "'tokens'", "0.02", "write 2e7 or 2e10"],
     ),
     "run in billions": ("reference_runs.csv", "1e9", "1", ["row 2", "'params'", "write 1e9"]),
-    "no reference runs": (
+    "scores of runs that are not there": (
         "reference_runs.csv",
         GOOD["reference_runs.csv"],
         "run,params,tokens\n",
+        ["reference_scores.csv", "is not in reference_runs.csv"],
+    ),
+    "no systems": (
+        "systems.csv",
+        GOOD["systems.csv"],
+        "system,release_date,params_total\n",
         ["no rows", "at least one"],
     ),
     "empty file": (
@@ -433,7 +439,7 @@ def test_all_problems_are_shown_up_to_ten(folder: Path) -> None:
     assert len(text.splitlines()) == 12
 
 
-@pytest.mark.parametrize("file", [name for name in GOOD if name != "reference_losses.csv"])
+@pytest.mark.parametrize("file", [name for name in GOOD if not name.startswith("reference_")])
 def test_missing_file_is_named_with_its_columns(folder: Path, file: str) -> None:
     (folder / file).unlink()
     assert f"{file}: is missing; it needs the columns" in message(folder)

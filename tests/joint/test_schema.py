@@ -22,7 +22,7 @@ API = {
     "forecast_summary", "frontier", "frontier_shelf_life", "get_plot_data", "growth",
     "Imported", "import_scores", "list_panels", "list_specs",
     "load_events", "load_panel", "load_spec", "make_report", "params_needed", "predict",
-    "predictive", "score",
+    "predictive", "report_look", "score",
     "shelf_life", "shelf_life_table", "trend_summary", "write_report",
 }  # fmt: skip
 

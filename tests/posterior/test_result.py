@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from densing_bayes import Fit
-from densing_bayes.errors import FileFormatError
+from densing_bayes import Fit, load_hypothesis
+from densing_bayes.corollaries.scaling.model import LawFit
+from densing_bayes.errors import DensingError, FileFormatError
 from densing_bayes.quantities.labels import before_after, benchmark_label
 
 
@@ -58,6 +59,19 @@ def test_a_damaged_fit_is_told_on_load(damage, said, small_fit_file, tmp_path):
     with pytest.raises(FileFormatError, match=said) as error:
         Fit.load(path)
     assert str(path) in str(error.value) and "fit again" in str(error.value)
+
+
+def test_files_that_may_not_be_read_are_not_called_damaged(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    path = tmp_path / "secret"
+    path.write_text("name = 'x'", encoding="utf-8")
+    monkeypatch.setattr(xr, "open_datatree", refuse)
+    monkeypatch.setattr(Path, "read_text", refuse)
+    for load in (Fit.load, LawFit.load, load_hypothesis):
+        with pytest.raises(DensingError, match=r"secret:? cannot be read: [Pp]ermission denied$"):
+            load(path)
 
 
 @pytest.mark.fit

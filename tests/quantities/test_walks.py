@@ -132,7 +132,7 @@ def test_an_exponential_prior_is_known_by_its_tail():
 
 def test_walks_of_benchmarks_need_steps():
     with pytest.raises(SpecError, match=r"add a table \[trend.walk\]"):
-        load_spec("joint").replace(density__walk=PC)
+        load_spec("joint").replace(trend__walk=None, density__walk=PC)
     with pytest.raises(SpecError, match=r"'trend.walk.every_month'; did you mean"):
         load_spec("joint").replace(trend__walk=WALK | {"every_month": 3})
 

@@ -428,10 +428,6 @@ def test_a_search_leaves_the_rows_that_hold_its_words(page, passed_fit):
     assert page.locator("#table-densities tbody tr:visible").count() == 128
 
 
-def unbounded(value):
-    return np.inf if value is None or not np.isfinite(value) else value
-
-
 @pytest.mark.fit
 @pytest.mark.parametrize(
     "given",
@@ -469,12 +465,12 @@ def test_calculator_agrees_with_python(page, passed_fit, given):
     size = np.exp(kept(density)) * inputs["params"]
     expected = {"life": life, "effective": size, "daily": daily, "visits": visits}
     for name, values in expected.items():
-        # where draws are infinite, NumPy's own interpolation between two of them is not a number
-        with np.errstate(invalid="ignore"):
-            limits = np.quantile(values, [0.5, 0.025, 0.975])
-        limits = [unbounded(float(limit)) for limit in limits]
-        got = [unbounded(None if q is None else float(q)) for q in found[name]]
-        assert got == pytest.approx(limits, rel=2e-3), name
+        # one draw at the horizon of a life may lie on its other side, by a rounded digit
+        for level, got in zip([0.5, 0.025, 0.975], found[name], strict=True):
+            about = np.clip(level + np.array([-1.5, 1.5]) / values.size, 0.0, 1.0)
+            below, above = np.quantile(values, about, method="inverted_cdf")
+            value = np.inf if got is None else float(got)
+            assert below * (1 - 2e-3) <= value <= above * (1 + 2e-3), name
     assert found["passed"] == pytest.approx(np.mean(life == 0))
 
 

@@ -16,7 +16,7 @@ from densing_bayes.inputs.families import Frozen, PositivePrior, RealPrior
 from densing_bayes.inputs.panel import Panel
 from densing_bayes.inputs.specification import load_corollary
 from densing_bayes.observed.arrays import Floats, Ints
-from densing_bayes.posterior.estimates import SAMPLE
+from densing_bayes.posterior.estimates import SAMPLE, check_runs
 from densing_bayes.posterior.result import Fit
 from densing_bayes.quantities.densities import log_density_draws
 
@@ -117,6 +117,7 @@ def driver_data(
         If fewer than ten systems are left, or none of the drivers varies.
     """
     spec = drivers_spec(spec)
+    check_runs(fit, "what longer training gives")
     observed = fit.observed
     tokens = tokens_of(fit, panel).to_numpy()
     chosen = chosen_systems(fit, spec, tokens)

@@ -11,7 +11,7 @@ import xarray as xr
 from densing_bayes.errors import DensingError
 from densing_bayes.inputs.panel import Panel, load_panel
 from densing_bayes.observed.arrays import Floats
-from densing_bayes.posterior.estimates import SAMPLE
+from densing_bayes.posterior.estimates import SAMPLE, check_runs
 from densing_bayes.posterior.result import Fit
 
 
@@ -61,6 +61,7 @@ def overtraining(fit: Fit, panel: Panel | str | os.PathLike[str] | None = None) 
         Dims (chain, draw, system, benchmark), systems with known tokens only; infinite where no
         size trained on D0 tokens has so low a loss.
     """
+    check_runs(fit, "what longer training gives")
     observed, draws = fit.observed, fit.posterior
     tokens = tokens_of(fit, panel).to_numpy()
     known = np.isfinite(tokens)

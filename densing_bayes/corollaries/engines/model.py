@@ -27,7 +27,7 @@ from densing_bayes.inputs.dates import DAYS_PER_YEAR
 from densing_bayes.inputs.families import Frozen
 from densing_bayes.inputs.reading import load_table
 from densing_bayes.inputs.specification import load_corollary
-from densing_bayes.posterior.estimates import SAMPLE, check_choice, estimate, of_prior
+from densing_bayes.posterior.estimates import SAMPLE, check_choice, check_runs, estimate, of_prior
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.quantities.growth import doubling_time, frontier, growth, size_slope
 
@@ -251,7 +251,8 @@ def device_table(
     Raises
     ------
     DensingError
-        If memory or bits are not positive, or the share is not in (0, 1].
+        If memory or bits are not positive, the share is not in (0, 1], or the fit has no reference
+        runs.
     """
     finite = np.isfinite([*memory, bits]).all()
     if not (finite and min(memory, default=0.0) > 0 and bits > 0 and 0 < share <= 1):
@@ -259,6 +260,7 @@ def device_table(
             f"memory = {list(memory)} GiB, bits = {bits:g} and share = {share:g}: memory and bits "
             f"must be numbers above 0 and the share of memory for weights in (0, 1]"
         )
+    check_runs(fit, "effective params of what a device holds")
     edge = frontier(fit, dates).transpose(*SAMPLE, "date")
     rows = []
     for size in memory:

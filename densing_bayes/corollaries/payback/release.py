@@ -11,7 +11,7 @@ import pandas as pd
 from densing_bayes.errors import DensingError, did_you_mean
 from densing_bayes.inputs.dates import date_of, years_since_origin
 from densing_bayes.observed.arrays import Floats
-from densing_bayes.posterior.estimates import SAMPLE, draws_of
+from densing_bayes.posterior.estimates import SAMPLE, check_runs, draws_of
 from densing_bayes.posterior.result import Fit
 from densing_bayes.quantities.growth import line_at, size_slope
 from densing_bayes.quantities.numbers import count
@@ -95,6 +95,8 @@ def release_of(
         raise DensingError(f"params = {params:g} looks like billions; write a count such as 8e9")
     if density is not None and not (np.isfinite(density) and density > 0):
         raise DensingError(f"density = {density:g} must be above 0")
+    if density is not None:
+        check_runs(fit, "a release of a given density")
     last = float(observed.time.max())
     time = last if date is None else years_since_origin(pd.Timestamp(date))
     if time < observed.time.min():

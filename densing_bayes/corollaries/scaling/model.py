@@ -117,6 +117,8 @@ class LawFit:
             law_draws(fit, fit.runs)
             law_draws(fit, fit.runs, "prior")
             _ = fit.verdict, fit.diagnostics["reasons"]
+        except PermissionError as error:
+            raise FileFormatError(f"{path} cannot be read: permission denied") from error
         except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise FileFormatError(
                 f"{path} is damaged or not a saved loss law ({error}); fit again"

@@ -148,7 +148,8 @@ def density_section(fit: Fit, ci: float = CI, top: int | None = None) -> Section
             f"{numbers.limits(density, 3)}), from {scored[entry['system']]}"
             + ("" if entry["in_range"] else "; extrapolated")
         )
-    outside = extrapolation_sentence(document)
+    of = "systems of this fit" if fit.observed.without_runs else "reference runs"
+    outside = extrapolation_sentence(document, of)
     return Section(
         "densities",
         "Densities of the systems",

@@ -11,7 +11,7 @@ from densing_bayes.quantities.labels import before_after, benchmark_label
 from densing_bayes.quantities.numbers import is_probability, limits, median, percent, probability
 
 if TYPE_CHECKING:
-    from densing_bayes.display.section import Drawn
+    from densing_bayes.display.drawn import Drawn
 
 
 class TrendRow(NamedTuple):

@@ -293,8 +293,11 @@ def _asked(
             worth.append(("systems.csv", row["system"], "", what))
     unmet = [name for name in ("runs", "reference_scores") if tables[name].empty]
     for name in unmet:
-        what = "runs of known params, tokens and score, which tie scores to sizes"
-        missing.append((TABLES[name].file, "", "", f"{what}{elsewhere(benchmarks)}", ""))
+        what = (
+            "runs of known params, tokens and score, which tie scores to sizes; without them only "
+            "specifications such as 'systems' can be fitted"
+        )
+        worth.append((TABLES[name].file, "", "", f"{what}{elsewhere(benchmarks)}"))
     tied = set(tables["reference_scores"]["benchmark"])
     for benchmark in [] if unmet else sorted(set(benchmarks) - tied):
         what = "scores of reference runs, without which no specification can use it"
