@@ -4,7 +4,7 @@ Of each specification: the share of panels drawn from its prior that are usable,
 faults of the others; what the two reference models that its curves are stated by score; and Neff
 of a system that everybody knows. Writes prior_panels.json. A minute.
 
-    python analyses/prior_panels.py [--panels 400] [--out analyses]
+    python analyses/prior_panels.py [--panels 200] [--out analyses]
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def summary(draws: np.ndarray) -> dict[str, float]:
 def main() -> None:
     """Draw, judge, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--panels", type=int, default=400)
+    parser.add_argument("--panels", type=int, default=200)
     parser.add_argument("--out", type=Path, default=Path("analyses"))
     arguments = parser.parse_args()
     content = {}

@@ -375,6 +375,9 @@ def calibration(of: Results) -> Iterator[Quote]:
         yield f"| {label} | {{}} | {{}} | {{}} | {{}} |", decimals(*(row[key] for key in keys))
 
 
+ENDS = ("lower", "upper")
+
+
 def prior_panels(of: Results) -> Iterator[Quote]:
     """The page on priors: what they expect to see."""
     content = of("prior_panels")
@@ -392,6 +395,11 @@ def prior_panels(of: Results) -> Iterator[Quote]:
         scores = content[name]["scores"][benchmark]
         cells = (*interval(scores["small"], 2), *interval(scores["large"], 2))
         yield words + " | {} ({} to {}) | {} ({} to {}) |", cells
+    ends = (content[name]["neff"][end] / 1e9 for name in ("joint", "paper") for end in ENDS)
+    yield (
+        "between {} and {} billion params on the open panel, and between {} and {} billion on the",
+        tuple(f"{end:.2g}" for end in ends),
+    )
 
 
 LINES = {
