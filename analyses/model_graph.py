@@ -24,53 +24,63 @@ COLUMN, MIDDLE = (0.75, 2.05, 3.35, 4.65), 2.7
 HALF_WIDTH, HALF_HEIGHT = 0.6, 0.28
 PLACES = {
     "Scaling": {
-        "log_params_exponent_mean": (COLUMN[0], 15.0),
-        "params_exponent_spread": (COLUMN[1], 15.0),
-        "log_tokens_exponent_mean": (COLUMN[2], 15.0),
-        "tokens_exponent_spread": (COLUMN[3], 15.0),
-        "params_exponent": (COLUMN[0], 14.1),
-        "tokens_exponent": (COLUMN[2], 14.1),
-        "irreducible_loss": (COLUMN[0], 13.3),
-        "params_loss": (COLUMN[1], 13.3),
-        "tokens_loss": (COLUMN[2], 13.3),
-        "irreducible_share": (COLUMN[0], 12.35),
-        "loss_at_centre": (COLUMN[1], 12.35),
-        "params_share": (COLUMN[2], 12.35),
-        "loss": (COLUMN[3], 13.3),
-        "loss_noise": (COLUMN[3], 12.35),
+        "log_params_exponent_mean": (COLUMN[0], 17.6),
+        "params_exponent_spread": (COLUMN[1], 17.6),
+        "log_tokens_exponent_mean": (COLUMN[2], 17.6),
+        "tokens_exponent_spread": (COLUMN[3], 17.6),
+        "params_exponent": (COLUMN[0], 16.7),
+        "tokens_exponent": (COLUMN[2], 16.7),
+        "irreducible_loss": (COLUMN[0], 15.9),
+        "params_loss": (COLUMN[1], 15.9),
+        "tokens_loss": (COLUMN[2], 15.9),
+        "irreducible_share": (COLUMN[0], 14.95),
+        "loss_at_centre": (COLUMN[1], 14.95),
+        "params_share": (COLUMN[2], 14.95),
+        "loss": (COLUMN[3], 15.9),
+        "loss_noise": (COLUMN[3], 14.95),
     },
     "Performance": {
-        "floor_shift": (COLUMN[0], 10.85),
-        "floor": (COLUMN[0], 9.95),
-        "ceiling": (COLUMN[1], 9.95),
-        "steepness": (COLUMN[0], 9.2),
-        "midpoint": (COLUMN[1], 9.2),
-        "discrimination": (COLUMN[0], 8.45),
-        "difficulty": (COLUMN[1], 8.45),
-        "token_elasticity": (COLUMN[2], 8.45),
-        "curve_start": (COLUMN[2], 9.2),
-        "curve_rise": (COLUMN[2], 9.95),
-        "run_spread": (COLUMN[1], 10.85),
-        "run_effect": (COLUMN[2], 10.85),
-        "reference_noise": (COLUMN[3], 10.85),
-        "reference_score": (COLUMN[3], 9.95),
+        "floor_shift": (COLUMN[0], 13.45),
+        "floor": (COLUMN[0], 12.55),
+        "ceiling": (COLUMN[1], 12.55),
+        "steepness": (COLUMN[0], 11.8),
+        "midpoint": (COLUMN[1], 11.8),
+        "discrimination": (COLUMN[0], 11.05),
+        "difficulty": (COLUMN[1], 11.05),
+        "token_elasticity": (COLUMN[2], 11.05),
+        "curve_start": (COLUMN[2], 11.8),
+        "curve_rise": (COLUMN[2], 12.55),
+        "run_spread": (COLUMN[1], 13.45),
+        "run_effect": (COLUMN[2], 13.45),
+        "reference_noise": (COLUMN[3], 13.45),
+        "reference_score": (COLUMN[3], 12.55),
     },
     "Trend": {
-        "level": (COLUMN[0], 6.9),
-        "growth_before": (COLUMN[1], 6.9),
-        "growth_change": (COLUMN[2], 6.9),
-        "change_earliest": (COLUMN[3], 6.9),
-        "log_density": (MIDDLE, 6.0),
-        "size_slope": (COLUMN[0], 5.1),
-        "shortfall": (COLUMN[1], 5.1),
-        "organisation_effect": (COLUMN[2], 5.1),
-        "system_spread": (COLUMN[3], 5.1),
-        "shortfall_spread": (COLUMN[1], 4.25),
-        "organisation_spread": (COLUMN[2], 4.25),
+        "level": (COLUMN[0], 7.7),
+        "growth_before": (COLUMN[1], 7.7),
+        "growth_change": (COLUMN[2], 7.7),
+        "change_earliest": (COLUMN[3], 7.7),
+        "log_density": (MIDDLE, 6.8),
+        "size_slope": (COLUMN[0], 5.9),
+        "shortfall": (COLUMN[1], 5.9),
+        "organisation_effect": (COLUMN[2], 5.9),
+        "system_spread": (COLUMN[3], 5.9),
+        "shortfall_spread": (COLUMN[1], 5.05),
+        "organisation_spread": (COLUMN[2], 5.05),
+        "release_effect": (COLUMN[0], 5.05),
+        "release_spread": (COLUMN[0], 4.2),
+        "slope_step": (COLUMN[0], 8.6),
+        "level_step": (COLUMN[1], 8.6),
+        "period_effect": (COLUMN[2], 8.6),
+        "slope_step_spread": (COLUMN[0], 9.5),
+        "level_step_spread": (COLUMN[1], 9.5),
+        "period_spread": (COLUMN[2], 9.5),
     },
     "Density": {
         "drift_spread_before": (COLUMN[0], 2.75),
         "drift_spread_change": (COLUMN[1], 2.75),
+        "lean_spread": (COLUMN[2], 2.75),
+        "organisation_lean": (COLUMN[3], 2.75),
         "drift_before": (COLUMN[0], 1.95),
         "drift_change": (COLUMN[1], 1.95),
         "format_offset": (COLUMN[2], 1.95),
@@ -82,25 +92,25 @@ PLACES = {
 }
 COLOURS = {"Scaling": BLUE, "Performance": GREEN, "Trend": VERMILION, "Density": PURPLE}
 BOXES = {  # left, bottom, right, top
-    "Scaling": (0.05, 11.9, 5.35, 15.75),
-    "Performance": (0.05, 7.95, 5.35, 11.6),
-    "Trend": (0.05, 3.8, 5.35, 7.65),
+    "Scaling": (0.05, 14.5, 5.35, 18.35),
+    "Performance": (0.05, 10.55, 5.35, 14.2),
+    "Trend": (0.05, 3.8, 5.35, 10.25),
     "Density": (0.05, -0.2, 5.35, 3.5),
 }
 CURVES = {  # variables that act together, the box around them, and where it leaves for the scores
     "loss law": (
         ("params_exponent", "tokens_exponent", "irreducible_loss", "params_loss", "tokens_loss"),
-        (0.1, 12.95, 4.0, 14.45),
-        (14.1, 5.65, 0.28),
+        (0.1, 15.55, 4.0, 17.05),
+        (16.7, 5.65, 0.28),
     ),
     "score link": (
         ("floor", "ceiling", "steepness", "midpoint", "discrimination", "difficulty",
          "token_elasticity", "curve_start", "curve_rise"),
-        (0.1, 8.07, 4.0, 10.3),
-        (8.45, 5.5, 0.12),
+        (0.1, 10.67, 4.0, 12.9),
+        (11.05, 5.5, 0.12),
     ),
 }  # fmt: skip
-LABELS = {"loss law": (COLUMN[1], 14.1), "score link": (COLUMN[2], 9.6)}
+LABELS = {"loss law": (COLUMN[1], 16.7), "score link": (COLUMN[2], 12.2)}
 SYMBOLS = {
     "params_exponent": r"$\alpha$", "tokens_exponent": r"$\beta$", "irreducible_loss": "$E$",
     "params_loss": "$a$", "tokens_loss": "$b$", "loss_noise": r"$\sigma$", "loss": "$L$",
@@ -116,11 +126,14 @@ SYMBOLS = {
     "drift_change": "$C$", "level": "$F_0$", "growth_before": "$A$", "growth_change": r"$\Delta$",
     "change_earliest": r"$\tau$", "shortfall": "$u$", "organisation_effect": "$w$",
     "size_slope": "$s$", "system_spread": "$v$", "shortfall_spread": r"$\sigma_u$",
+    "slope_step": r"$\eta$", "level_step": r"$\epsilon$", "slope_step_spread": r"$\sigma_\eta$",
+    "level_step_spread": r"$\sigma_\epsilon$",
 }  # fmt: skip
 OBSERVED = ("loss", "reference_score", "score")
 DERIVED = ("floor", "params_exponent", "tokens_exponent", "irreducible_loss", "params_loss",
            "tokens_loss", "steepness", "midpoint", "discrimination", "difficulty",
-           "drift_before", "drift_change", "organisation_effect",
+           "drift_before", "drift_change", "organisation_effect", "organisation_lean",
+           "release_effect", "period_effect", "slope_step", "level_step",
            "run_effect")  # fmt: skip
 HERE = Path(__file__).parent
 
@@ -156,9 +169,9 @@ def between(one: str | None, other: str | None) -> bool:
 def main() -> None:
     """Draw the graph as SVG."""
     pairs, dims = edges()
-    figure = Figure(figsize=(5.9, 13.8))
+    figure = Figure(figsize=(5.9, 16.0))
     ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
-    ax.set(xlim=(0.0, 5.9), ylim=(-0.6, 15.85), xticks=[], yticks=[])
+    ax.set(xlim=(0.0, 5.9), ylim=(-0.6, 18.45), xticks=[], yticks=[])
     ax.axis("off")
     for part, (left, bottom, right, top) in BOXES.items():
         _box(ax, (left, bottom, right, top), COLOURS[part], 0.07)

@@ -96,7 +96,7 @@ def claims(of: Results) -> Iterator[Quote]:
 
 def forecasts_held(of: Results) -> Iterator[Quote]:
     """README.md: how often past forecasts held."""
-    back = of("backtest")["default"]["open"]["coverage"]["95"]["share"]
+    back = of("backtest")["as shipped"]["open"]["coverage"]["95"]["share"]
     later = of("unseen")["open"]["as shipped"]["coverage"]["95"]["share"]
     words = "half year that followed held {} of them, and {} of what developers report"
     yield words, (f"{back:.2f}", f"{later:.2f}")

@@ -23,8 +23,6 @@ import xarray as xr
 
 from densing_bayes.errors import DensingError
 from densing_bayes.evaluation.mixtures import Quantity, mixture, mixture_summary
-from densing_bayes.fitting.fit import check_settings
-from densing_bayes.fitting.many import Request, Terms, fitter
 from densing_bayes.fitting.settings import SEED, TARGET_ACCEPT
 from densing_bayes.fitting.store import folder_of, store_folder, versions
 from densing_bayes.inputs.panel import Panel, load_panel
@@ -100,6 +98,9 @@ def over_tokens(
     DensingError
         If that is no range, or settings or panel are not usable.
     """
+    from densing_bayes.fitting.fit import check_settings
+    from densing_bayes.fitting.many import Request, Terms, fitter
+
     check_settings(draws, 500, 4, seed)
     tokens = middles(low, high, parts)
     spec = spec if isinstance(spec, ModelSpec) else load_spec(spec)

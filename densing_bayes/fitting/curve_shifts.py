@@ -41,6 +41,8 @@ def curve_shifts(
     ``values`` are read again after the first is yielded, which whoever asks adds to them; ``moved``
     is what the law of the reference runs differs from them by, if it does.
     """
+    if observed.without_runs:  # no run lies nearest to an anchor
+        return
     split, d = len(observed.loss_benchmarks), observed.log_reference_tokens
     small, large = two_sizes(curve, observed)
     law, elasticity = _law(values, moved), np.exp(values["token_elasticity_log__"])

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from densing_bayes.inputs.specification import ModelSpec
+from typing import Any
 
 
-def contradiction(spec: ModelSpec) -> str:
+def contradiction(spec: Any) -> str:
     """What contradicts itself in a specification, and what to do; empty if nothing does."""
     linked = {benchmark.link for benchmark in spec.benchmarks.values()}
     if "size" in linked and len(linked) > 1:

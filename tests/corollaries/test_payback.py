@@ -106,6 +106,7 @@ class Panel:
     change_earliest: np.ndarray
     change_latest: np.ndarray
     walk_edges: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    without_runs: bool = False
 
 
 def success(target):

@@ -87,8 +87,9 @@ def test_a_misfit_is_named_by_its_kind():
 def test_simulated_panels_have_uniform_pits_under_the_truth(small_fit):
     """With draws that are all the truth, what is left out is predicted by the truth itself."""
     truth = small_fit.posterior.isel(chain=0, draw=10).drop_vars(["chain", "draw"])
-    # The simulation draws effects of runs anew, the draws keep theirs: none in either.
-    truth = truth.assign({name: 0.0 * truth[name] for name in ("run_spread", "run_effect")})
+    # The simulation draws effects of runs and quarters anew, the draws keep theirs: none in either.
+    effects = ("run_spread", "run_effect", "period_spread", "period_effect")
+    truth = truth.assign({name: 0.0 * truth[name] for name in effects})
     pits, measured = [], []
     for seed in range(3):
         observed, _ = simulate(small_fit.spec, small_fit.observed, truth, seed, clip=False)

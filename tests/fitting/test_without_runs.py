@@ -6,7 +6,7 @@ import datetime as dt
 
 import numpy as np
 import pytest
-from examples import PANEL, SPEC, SWITCHES, few_systems
+from examples import LINE, PANEL, SPEC, SWITCHES, few_systems
 from pytensor.compile.mode import Mode
 
 from densing_bayes.errors import DensingError, SpecError
@@ -20,7 +20,7 @@ from densing_bayes.observed.observations import observe
 from densing_bayes.posterior.estimates import estimate
 from densing_bayes.quantities.growth import doubling_time, growth
 
-ALONE = SPEC.replace(**SWITCHES["without reference runs"])
+ALONE = LINE.replace(**SWITCHES["without reference runs"])
 ABILITY = {"size": 0.8, "year": 1.2}  # of a system, on a scale that no one knows
 CURVES = {"first": (0.25, 0.9, 0.7), "second": (0.0, 0.95, 1.1), "third": (0.5, 0.85, 0.9)}
 

@@ -10,7 +10,7 @@ import pytest
 from examples import few_systems
 
 from densing_bayes.errors import SpecError
-from densing_bayes.evaluation.simulation import LAW, run_scores
+from densing_bayes.evaluation.simulation import run_scores
 from densing_bayes.inputs.panel import load_panel
 from densing_bayes.inputs.specification import load_spec
 from densing_bayes.joint import laws
@@ -110,7 +110,11 @@ def test_runs_without_a_loss_are_scored_at_the_loss_of_the_law():
     assert (OBSERVED.reference_checkpointed[rows] >= 0).all()
     count, split = len(OBSERVED.benchmarks), len(OBSERVED.loss_benchmarks)
     value = dict(
-        zip(LAW, np.array([0.4, 0.3, 0.14, 0.2, 0.26])[:, None] * np.ones(split), strict=True)
+        zip(
+            laws.PARAMETERS,
+            np.array([0.4, 0.3, 0.14, 0.2, 0.26])[:, None] * np.ones(split),
+            strict=True,
+        )
     )
     value |= {"steepness": np.full(split, 12.0), "midpoint": np.full(split, 0.8)}
     value |= {"floor": np.full(count, 0.25), "ceiling": np.full(count, 0.95)}
@@ -118,7 +122,7 @@ def test_runs_without_a_loss_are_scored_at_the_loss_of_the_law():
     value |= {"token_elasticity": ones, "discrimination": ones, "difficulty": ones}
     k = OBSERVED.reference_benchmark[rows]
     runs = OBSERVED.expected_log_params, OBSERVED.expected_log_tokens
-    loss = laws.scaling_loss(*runs, *(value[name][k] for name in LAW))
+    loss = laws.scaling_loss(*runs, *(value[name][k] for name in laws.PARAMETERS))
     scores = run_scores(OBSERVED, value)
     np.testing.assert_allclose(scores[rows], 0.25 + 0.7 / (1.0 + np.exp(12.0 * (loss - 0.8))))
     without = observe(FEW, SPEC.replace(performance__expected_losses=False))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from densing_bayes import load_hypothesis, load_panel, load_spec
-from densing_bayes.display.sentences import mean_of
+from densing_bayes.display.headline import mean_of
 from densing_bayes.inputs.hypothesis import ChangeSpec
 from densing_bayes.observed.observations import observe
 from densing_bayes.quantities.labels import benchmark_label, change_label
