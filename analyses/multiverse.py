@@ -104,6 +104,8 @@ def row(fit: Fit, evidence: bool = True) -> dict[str, Any]:
         str(name): db.estimate(days.sel(benchmark=name), "days", mean=False)
         for name in days["benchmark"].to_numpy()
     }
+    life = db.frontier_shelf_life(fit)
+    result["shelf_life_days"] = db.estimate(life, "days", mean=False)
     result["out_of_range"] = int((~db.density_table(fit)["in_range"]).sum())
     for name, unit in (("shortfall_growth", "1/year"), ("size_slope", "1")):
         if name in fit.posterior:

@@ -24,7 +24,7 @@ Quote = tuple[str, tuple[str, ...]]
 def answers(of: Results) -> Iterator[Quote]:
     """README.md: what it says of density."""
     shipped, averaged = of("multiverse")["as shipped"], of("averaged")["averaged"]["evidence"]
-    life = of("payback")["open"]["rows"]["smooth"]["on the frontier, 8e9 params"]
+    life = shipped["shelf_life_days"]
     weights = averaged["weights"]
     gap = math.log(weights["chatgpt"] / weights["none"])
     date = of("hypotheses")["change_dates"]["unknown-date"]["the change"]
