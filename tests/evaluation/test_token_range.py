@@ -16,6 +16,7 @@ from densing_bayes.display.headline import headline
 from densing_bayes.errors import DensingError
 from densing_bayes.evaluation import token_range
 from densing_bayes.evaluation.token_range import TokenRange
+from densing_bayes.fitting import many
 from densing_bayes.quantities.summary import trend_summary
 
 
@@ -80,7 +81,7 @@ def test_fits_of_a_range_differ_in_d0_and_in_nothing_else(small_fit, monkeypatch
 
         return fit
 
-    monkeypatch.setattr(token_range, "fitter", fitter)
+    monkeypatch.setattr(many, "fitter", fitter)
     found = token_range.over_tokens("joint", low=1e12, high=4e12, parts=2, draws=300)
     assert list(found.fits) == [1.41e12, 2.83e12]
     for (terms, request), tokens in zip(asked, found.fits, strict=True):

@@ -266,9 +266,13 @@ def test_the_multiverse_has_every_choice_and_shows_fits_that_passed(monkeypatch)
     # What docs/results.md says: one benchmark alone shows no change, and a mean rises more.
     unclear = {name for name in choices if rows[name]["change"]["lower"] < 0}
     assert unclear == {"mmlu only", f"{multiverse.MEAN}mmlu only"}
-    for name in set(multiverse.EVERY_WAY) - {"mmlu only"}:
-        more = rows[multiverse.MEAN + name]["change"]["median"] - rows[name]["change"]["median"]
-        assert 0.05 < more < 0.55
+    more = {
+        name: rows[multiverse.MEAN + name]["change"]["median"] - rows[name]["change"]["median"]
+        for name in set(multiverse.EVERY_WAY) - {"mmlu only"}
+    }
+    # Where releases scatter about the frontier as well, the two are one.
+    assert abs(more.pop("as shipped")) < 0.05
+    assert all(0.05 < rise < 0.55 for rise in more.values())
 
 
 def test_the_simulation_study_counts_what_passed(monkeypatch):
