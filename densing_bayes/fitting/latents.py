@@ -135,10 +135,15 @@ def _of_systems(
 ) -> tuple[Graph, Graph]:
     """Precision and estimate of log density from the cells of a system."""
     m, systems = observed.cell_system, len(observed.systems)
-    information = reading.slope / (reading.variance + reading.slope**2 * spread_squared)
-    says = information * (reading.target - reading.slope * (observed.log_params[m] + shift))
-    precision = _sum_over(information * reading.slope, m, systems) + WEAK
+    weight, says = _of_cells(reading, observed.log_params[m] + shift, spread_squared)
+    precision = _sum_over(weight, m, systems) + WEAK
     return precision, _sum_over(says, m, systems) / precision
+
+
+def _of_cells(reading: Reading, mean: Graph, spread_squared: Graph) -> tuple[Graph, Graph]:
+    """Information of each cell on what is added to a mean of log Neff, and that times its value."""
+    information = reading.slope / (reading.variance + reading.slope**2 * spread_squared)
+    return information * reading.slope, information * (reading.target - reading.slope * mean)
 
 
 def _stated(parts: Parts, at_globals: AtGlobals) -> Stated:
@@ -229,12 +234,9 @@ def _leaning(
     """
     systems, benchmarks = len(observed.systems), len(observed.benchmarks)
     at = observed.cell_system * benchmarks + observed.cell_benchmark
-    information = reading.slope / (reading.variance + reading.slope**2 * below)
-    says = information * (reading.target - reading.slope * mean)
-    weight = _sum_over(information * reading.slope, at, systems * benchmarks)
     weight, says = (
-        each.reshape((systems, benchmarks))
-        for each in (weight, _sum_over(says, at, systems * benchmarks))
+        _sum_over(each, at, systems * benchmarks).reshape((systems, benchmarks))
+        for each in _of_cells(reading, mean, below)
     )
     every = range(benchmarks)
     shrunk = 1.0 / (sum(weight[:, k] for k in every) + 1.0 / system_spread**2)
