@@ -22,7 +22,7 @@ import densing_bayes as db
 from densing_bayes.display.canvas import figure_of
 from densing_bayes.display.year_figures import plot_by_year
 from densing_bayes.fitting.many import Request, Terms, fitter
-from densing_bayes.fitting.settings import SEED
+from densing_bayes.fitting.settings import STANDARD
 from densing_bayes.fitting.store import store_folder, versions
 from densing_bayes.inputs.dates import DAYS_PER_YEAR, years_since_origin
 from densing_bayes.observed.observations import Observations, observe
@@ -78,9 +78,7 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=2)
     arguments = parser.parse_args()
     spec = db.load_spec("current").replace(trend__changes=())
-    settings = {"draws": 1000, "tune": 500, "chains": 4, "seed": SEED,
-                "target_accept": 0.95, "sampler": "nutpie"}  # fmt: skip
-    terms = Terms(settings, versions(), {"panel": "current"}, store_folder(), arguments.cores)
+    terms = Terms(STANDARD, versions(), {"panel": "current"}, store_folder(), arguments.cores)
     fit = fitter(terms)
     observed = observe(db.load_panel("current"), spec)
     path = arguments.out / "doubling_time_by_year.json"

@@ -16,7 +16,7 @@ from densing_bayes.evaluation.averaged import averaged_of
 from densing_bayes.evaluation.comparison_table import Comparison, criteria_table, sensitivity_table
 from densing_bayes.fitting.fit import check_settings
 from densing_bayes.fitting.many import Request, Terms, fitter, run, workers_of
-from densing_bayes.fitting.settings import SEED, TARGET_ACCEPT
+from densing_bayes.fitting.settings import SEED, STANDARD
 from densing_bayes.fitting.store import folder_of, versions
 from densing_bayes.inputs.dates import years_since_origin
 from densing_bayes.inputs.hypothesis import NONE, Hypothesis
@@ -103,19 +103,11 @@ def compare(
     ready = {
         name: source for name, source in zip(named, sources, strict=True) if isinstance(source, Fit)
     }
-    settings = {
-        "draws": draws,
-        "tune": tune,
-        "chains": chains,
-        "seed": seed,
-        "target_accept": TARGET_ACCEPT,
-        "sampler": "nutpie",
-    }
+    settings = STANDARD | {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
     with folder_of(store) as folder:
         workers = workers_of(jobs)
         cores = max(1, (os.cpu_count() or 1) // workers) if workers else 1
-        source = {"panel": panel.name, "tables_hash": panel.sha256}
-        terms = Terms(settings, versions(), source, folder, cores)
+        terms = Terms(settings, versions(), panel.identity, folder, cores)
         requests = {name: Request(specs[name], seen[name], ready.get(name)) for name in named}
         how: dict[str, Any] = {"jobs": jobs, "progress": progress}
         groups = criteria.by_structure(specs)

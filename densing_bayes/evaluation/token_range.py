@@ -23,7 +23,7 @@ import xarray as xr
 
 from densing_bayes.errors import DensingError
 from densing_bayes.evaluation.mixtures import Quantity, mixture, mixture_summary
-from densing_bayes.fitting.settings import SEED, TARGET_ACCEPT
+from densing_bayes.fitting.settings import SEED, STANDARD
 from densing_bayes.fitting.store import folder_of, store_folder, versions
 from densing_bayes.inputs.panel import Panel, load_panel
 from densing_bayes.inputs.specification import ModelSpec, load_spec
@@ -101,20 +101,19 @@ def over_tokens(
     from densing_bayes.fitting.fit import check_settings
     from densing_bayes.fitting.many import Request, Terms, fitter
 
-    check_settings(draws, 500, 4, seed)
+    settings = STANDARD | {"draws": draws, "seed": seed}
+    check_settings(draws, settings["tune"], settings["chains"], seed)
     tokens = middles(low, high, parts)
     spec = spec if isinstance(spec, ModelSpec) else load_spec(spec)
     if not isinstance(panel, Panel):
         panel = load_panel(spec.panel.source if panel is None else panel)
-    settings = {"draws": draws, "tune": 500, "chains": 4, "seed": seed,
-                "target_accept": TARGET_ACCEPT, "sampler": "nutpie"}  # fmt: skip
-    source = {"panel": panel.name, "tables_hash": panel.sha256}
     shown = sys.stderr.isatty() if progress is None else progress
     labels = {each: f"fit at D0 = {each:.2g}" for each in tokens}
     steps = Steps(dict.fromkeys(labels.values(), 1.0)) if shown else None
     fits = {}
     with folder_of(True) as folder, steps or nullcontext():
-        fit = fitter(Terms(settings, versions(), source, folder, min(4, os.cpu_count() or 1)))
+        cores = min(settings["chains"], os.cpu_count() or 1)
+        fit = fitter(Terms(settings, versions(), panel.identity, folder, cores))
         for each in tokens:
             own = spec.replace(panel__reference_tokens=each)
             with steps.step(labels[each]) if steps else nullcontext():

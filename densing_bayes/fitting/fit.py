@@ -115,7 +115,7 @@ def fit(
         tell("model", 0.0)
         observed = observe(panel, spec)
         compiled = compile_fit(spec, observed)
-        origin = Origin({"panel": panel.name, "tables_hash": panel.sha256}, started)
+        origin = Origin(panel.identity, started)
         return fit_compiled(compiled, observed, sampling, origin=origin, tell=tell)
 
 

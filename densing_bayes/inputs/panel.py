@@ -70,6 +70,11 @@ class Panel:
     scores: pd.DataFrame
     sha256: str
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """Name and hash of its tables, as the provenance of a fit has them."""
+        return {"panel": self.name, "tables_hash": self.sha256}
+
     def runs_with_loss(self, benchmark: str) -> int:
         """Number of reference runs of known params and tokens that have a loss on a benchmark.
 

@@ -133,14 +133,35 @@ def of_units(spec: ModelSpec, observed: Observations, draws: xr.Dataset) -> xr.D
         if name not in draws or list(draws[unit].values) == list(coords[unit]):
             continue
         own = draws[name].transpose(SAMPLE_DRAW, unit, ...)
-        known, values = list(own[unit].values), own.to_numpy()
-        random = np.random.default_rng([len(known), number])
-        new = random.standard_normal((len(values), len(coords[unit]), *values.shape[2:]))
-        for i, label in enumerate(coords[unit]):
-            if label in known:
-                new[:, i] = values[:, known.index(label)]
-        draws = draws.drop_dims(unit).assign({name: (own.dims, new)})
+        random = np.random.default_rng([own.sizes[unit], number])
+        count, _, *rest = own.shape
+        new = random.standard_normal((count, len(coords[unit]), *rest))
+        effects = known_or_new(own, unit, coords[unit], new)
+        draws = draws.drop_dims(unit).assign({name: (own.dims, effects)})
     return draws
+
+
+def known_or_new(own: xr.DataArray, unit: str, labels: Sequence[str], new: Floats) -> Floats:
+    """Effects of units by label: those that a fit has, and new ones for units that it has not.
+
+    Parameters
+    ----------
+    own
+        Draws of the effects that the fit has.
+    unit
+        The dim that its units run along.
+    labels
+        Of the units that are wanted.
+    new
+        An effect for each of them, with the dims of ``own``.
+    """
+    known, axis = list(own[unit].values), own.get_axis_num(unit)
+    effects = new.copy()
+    wanted, values = np.moveaxis(effects, axis, 0), np.moveaxis(own.to_numpy(), axis, 0)
+    for i, label in enumerate(labels):
+        if label in known:
+            wanted[i] = values[known.index(label)]
+    return effects
 
 
 def at_draws(

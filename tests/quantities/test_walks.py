@@ -250,8 +250,8 @@ def test_a_period_that_the_fit_knows_keeps_its_effect(wandering):
 
 def periods_of(fit):
     """First day of the period of each system."""
-    labels, of_system = periods(fit.spec.trend.periods, fit.observed.time)
-    return np.array(labels)[of_system]
+    found = periods(fit.spec.trend.periods, fit.observed.time)
+    return np.array(found.label)[found.of]
 
 
 @pytest.mark.fit

@@ -31,7 +31,7 @@ from densing_bayes.evaluation.leave_out import (
 )
 from densing_bayes.evaluation.uniformity import uniformity_p
 from densing_bayes.fitting.many import Request, Terms, fitter, name_of, run, workers_of
-from densing_bayes.fitting.settings import SEED, TARGET_ACCEPT
+from densing_bayes.fitting.settings import SEED, STANDARD
 from densing_bayes.fitting.store import folder_of, stored_answer, versions
 from densing_bayes.inputs.dates import date_of
 from densing_bayes.inputs.hypothesis import Hypothesis
@@ -128,19 +128,11 @@ def backtest(
     if not isinstance(panel, Panel):
         panel = load_panel(spec.panel.source if panel is None else panel)
     observed = observe(panel, spec)
-    settings = {
-        "draws": draws,
-        "tune": tune,
-        "chains": chains,
-        "seed": seed,
-        "target_accept": TARGET_ACCEPT,
-        "sampler": "nutpie",
-    }
+    settings = STANDARD | {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
     workers = workers_of(jobs)
     cores = max(1, (os.cpu_count() or 1) // workers) if workers else 1
     with folder_of(store) as folder:
-        source = {"panel": panel.name, "tables_hash": panel.sha256}
-        terms = careful(Terms(settings, versions(), source, folder, cores))
+        terms = careful(Terms(settings, versions(), panel.identity, folder, cores))
         request = Request(spec, observed)
         found = run(
             "cuts",
