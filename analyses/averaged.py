@@ -16,9 +16,9 @@ import json
 from pathlib import Path
 
 import densing_bayes as db
-from densing_bayes.evaluation.averaged import IN_PACKAGE, averaged_document
-from densing_bayes.evaluation.averaging import average_summary
-from densing_bayes.evaluation.mixtures import QUANTITIES
+from densing_bayes.evaluation.hypotheses.averaged import IN_PACKAGE, averaged_document
+from densing_bayes.evaluation.hypotheses.averaging import average_summary
+from densing_bayes.evaluation.hypotheses.mixtures import QUANTITIES
 from densing_bayes.posterior.plain import json_text
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import densing_bayes as db
-from densing_bayes.evaluation.criteria import by_structure
+from densing_bayes.evaluation.hypotheses.criteria import by_structure
 from densing_bayes.fitting.evidence import savage_dickey, target
 from densing_bayes.fitting.many import Request, Terms, fitter, run, workers_of
 from densing_bayes.fitting.settings import STANDARD

@@ -15,7 +15,8 @@ from typer.main import get_command
 
 import densing_bayes as db
 from densing_bayes.cli.main import app
-from densing_bayes.evaluation import averaging, mixtures, token_range
+from densing_bayes.evaluation import token_range
+from densing_bayes.evaluation.hypotheses import averaging, mixtures
 from densing_bayes.evaluation.token_range import TokenRange
 from densing_bayes.observed.observations import observe
 

@@ -80,7 +80,7 @@ def compare_command(
 ) -> None:
     """Compare hypotheses about the trend: prediction, evidence and forecasts side by side."""
     from densing_bayes.display.answers.hypotheses import comparison_section
-    from densing_bayes.evaluation.comparison import compare
+    from densing_bayes.evaluation.hypotheses.comparison import compare
 
     if out is not None:
         check_writable(out)

@@ -77,7 +77,7 @@ def data_validate(
     """Check the tables of a panel: each problem with the way to fix it, and what may be a slip."""
     from densing_bayes.evaluation.suspicion import suspicions
     from densing_bayes.inputs.panel import load_panel
-    from densing_bayes.inputs.schema import TABLES
+    from densing_bayes.inputs.tables.schema import TABLES
 
     panel = load_panel(directory)
     sizes = {name: len(getattr(panel, name)) for name in TABLES}

@@ -74,7 +74,7 @@ def trend_command(
     from densing_bayes.display.answers.trend import benchmark_section, trend_section
     from densing_bayes.display.headline import headline
     from densing_bayes.display.sentences import marked
-    from densing_bayes.evaluation.averaged import averaged_of
+    from densing_bayes.evaluation.hypotheses.averaged import averaged_of
     from densing_bayes.evaluation.token_range import make_over_tokens, over_tokens_of
     from densing_bayes.quantities.summary import trend_summary
 
@@ -106,7 +106,7 @@ def trend_command(
 def _tables(fitted: Fit, data: str | None) -> Panel:
     """The tables that a fit has seen."""
     from densing_bayes.inputs.panel import load_panel
-    from densing_bayes.report.basis_sections import tables_of
+    from densing_bayes.report.sections.basis import tables_of
 
     panel = tables_of(fitted) if data is None else load_panel(data)
     if panel is None or panel.sha256 != fitted.provenance.get("tables_hash"):
@@ -119,7 +119,7 @@ def _tables(fitted: Fit, data: str | None) -> Panel:
 
 def _averaged_now(fitted: Fit, panel: Panel, ci: float) -> dict[str, Any]:
     """Averages of a comparison that is made for a fit."""
-    from densing_bayes.evaluation.comparison import make_averaged
+    from densing_bayes.evaluation.hypotheses.comparison import make_averaged
     from densing_bayes.inputs.specification import list_hypotheses
 
     say(

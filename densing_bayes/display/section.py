@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from densing_bayes.display.drawn import Image
+from densing_bayes.display.figures.drawn import Image
 from densing_bayes.shown import html_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from densing_bayes.display.drawn import Drawn
+    from densing_bayes.display.figures.drawn import Drawn
     from densing_bayes.display.headline import Statement
 
 Row = tuple[str, ...]
@@ -82,7 +82,7 @@ class Picture:
     @cached_property
     def image(self) -> Image:
         """The figure, drawn when it is first asked for: a terminal shows none."""
-        from densing_bayes.display.images import image_of
+        from densing_bayes.display.figures.images import image_of
 
         return self.draw if isinstance(self.draw, Image) else image_of(self.draw(), self.name)
 

@@ -22,7 +22,7 @@ import pandas as pd
 import xarray as xr
 
 from densing_bayes.errors import DensingError
-from densing_bayes.evaluation.mixtures import Quantity, mixture, mixture_summary
+from densing_bayes.evaluation.hypotheses.mixtures import Quantity, mixture, mixture_summary
 from densing_bayes.fitting.settings import SEED, STANDARD
 from densing_bayes.fitting.store import folder_of, store_folder, versions
 from densing_bayes.inputs.panel import Panel, load_panel

@@ -38,7 +38,7 @@ from densing_bayes.inputs.hypothesis import (
     WalkSpec,
 )
 from densing_bayes.inputs.performance import CurveSpec, PerformanceSpec, ProtocolsSpec
-from densing_bayes.inputs.schema import RELEASE_DAYS
+from densing_bayes.inputs.tables.schema import RELEASE_DAYS
 
 Derivation = Literal["distilled", "continued", "upcycled"]  # schema.DERIVATIONS but COMPRESSED
 

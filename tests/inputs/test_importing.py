@@ -16,9 +16,7 @@ from typer.testing import CliRunner
 import densing_bayes as db
 from densing_bayes.cli.main import app
 from densing_bayes.errors import TableError
-from densing_bayes.inputs.benchmark_names import ALIASES
-from densing_bayes.inputs.columns import FORMATS
-from densing_bayes.inputs.foreign import harness, recognition, wide_table
+from densing_bayes.inputs.foreign import recognition
 from densing_bayes.inputs.foreign.extract import (
     Extract,
     Reading,
@@ -26,11 +24,14 @@ from densing_bayes.inputs.foreign.extract import (
     quantised_by_name,
     tuned_by_name,
 )
+from densing_bayes.inputs.foreign.formats import harness, wide_table
 from densing_bayes.inputs.foreign.importing import _one_a_cell, import_scores
 from densing_bayes.inputs.foreign.mapping import ColumnOfScores, Mapping, load_mapping
 from densing_bayes.inputs.panel import load_panel
-from densing_bayes.inputs.reading import load_table
-from densing_bayes.inputs.schema import KNOWN_BENCHMARKS, TABLES
+from densing_bayes.inputs.tables.benchmark_names import ALIASES
+from densing_bayes.inputs.tables.columns import FORMATS
+from densing_bayes.inputs.tables.reading import load_table
+from densing_bayes.inputs.tables.schema import KNOWN_BENCHMARKS, TABLES
 from densing_bayes.observed.observations import observe
 
 HERE = Path(__file__).parent / "foreign"

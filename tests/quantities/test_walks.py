@@ -26,7 +26,7 @@ from densing_bayes.joint.line import (
     line_value,
     stretches,
 )
-from densing_bayes.joint.shared_parameters import SAMPLE_DRAW, given
+from densing_bayes.joint.marginal.shared_parameters import SAMPLE_DRAW, given
 from densing_bayes.joint.trend import periods
 from densing_bayes.observed.observations import observe
 from densing_bayes.posterior.draws import thinned

@@ -10,13 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
 from densing_bayes.corollaries.engines.model import engine_label
-from densing_bayes.display.canvas import (
+from densing_bayes.display.figures.canvas import (
     BLUE,
     INK,
     new_axes,
     styled,
 )
-from densing_bayes.display.figure_data import PlotData
+from densing_bayes.display.figures.data import PlotData
 from densing_bayes.posterior.result import CI
 
 BEYOND = 1e5  # days that no axis shows

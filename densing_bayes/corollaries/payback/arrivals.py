@@ -22,7 +22,7 @@ from densing_bayes.fitting.settings import SEED
 from densing_bayes.inputs.dates import DAYS_PER_YEAR, date_of
 from densing_bayes.inputs.families import Frozen, Positive
 from densing_bayes.inputs.hypothesis import PeriodSpec
-from densing_bayes.joint.shared_parameters import known_or_new
+from densing_bayes.joint.marginal.shared_parameters import known_or_new
 from densing_bayes.joint.trend import periods
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.posterior.estimates import SAMPLE, check_choice, draws_of, estimate, probability

@@ -14,8 +14,8 @@ from pydantic import Field
 from densing_bayes.corollaries.scaling.table import LAW_RUNS
 from densing_bayes.errors import DensingError
 from densing_bayes.inputs.families import Frozen, LogNormal, PositivePrior, UnitPrior
-from densing_bayes.inputs.reading import load_table
 from densing_bayes.inputs.specification import load_corollary
+from densing_bayes.inputs.tables.reading import load_table
 
 FEWEST = 8  # runs: the law has five constants, and their noise is to be known
 BUILT_IN = "scaling"

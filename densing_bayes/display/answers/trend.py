@@ -11,7 +11,7 @@ from densing_bayes.quantities.labels import before_after, benchmark_label
 from densing_bayes.quantities.numbers import is_probability, limits, median, percent, probability
 
 if TYPE_CHECKING:
-    from densing_bayes.display.drawn import Drawn
+    from densing_bayes.display.figures.drawn import Drawn
 
 
 class TrendRow(NamedTuple):
@@ -136,7 +136,7 @@ def trend_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section:
     )
 
     def drawn() -> Drawn:
-        from densing_bayes.display.figures import plot_growth
+        from densing_bayes.display.figures.trend import plot_growth
 
         return plot_growth(fit, ci=ci)
 

@@ -22,7 +22,7 @@ from scipy.stats import binomtest, chi2
 from densing_bayes.errors import DensingError
 from densing_bayes.evaluation import leave_out
 from densing_bayes.evaluation.backtests.rivals import EDGE, RIVALS, rival_scores
-from densing_bayes.evaluation.criteria import careful
+from densing_bayes.evaluation.hypotheses.criteria import careful
 from densing_bayes.evaluation.leave_out import (
     WINDOW_DAYS,
     cuts_of,
@@ -37,7 +37,7 @@ from densing_bayes.inputs.dates import date_of
 from densing_bayes.inputs.hypothesis import Hypothesis
 from densing_bayes.inputs.panel import Panel, load_panel
 from densing_bayes.inputs.specification import ModelSpec, load_hypothesis, load_spec
-from densing_bayes.joint.shared_parameters import SAMPLE_DRAW
+from densing_bayes.joint.marginal.shared_parameters import SAMPLE_DRAW
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.observed.observations import Observations, observe, observe_systems
 from densing_bayes.posterior.draws import thinned

@@ -11,7 +11,7 @@ from typing import Final
 import pandas as pd
 
 from densing_bayes.errors import TableError
-from densing_bayes.inputs.schema import TABLES
+from densing_bayes.inputs.tables.schema import TABLES
 
 LEFT_OUT: Final = "left_out.csv"
 MISSING: Final = "missing.csv"
