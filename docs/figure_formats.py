@@ -42,11 +42,6 @@ def days(number: float | None) -> str:
     return "unbounded" if number is None else f"{number:.0f}"
 
 
-def billions(number: float) -> str:
-    """A number in billions, to two digits."""
-    return f"{number / 1e9:.{0 if number >= 1e10 else 1 if number >= 1e9 else 2}f}"
-
-
 def of_row(row: dict[str, Any], name: str) -> tuple[str, ...]:
     """Median and limits of a row that has them beside each other."""
     return tuple(f"{row[name + end]:.2f}" for end in ("", "_lower", "_upper"))

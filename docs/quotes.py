@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import quotes_of_corollaries
-from figure_formats import billions, counts, days, decimals, equation, interval, probability, texts
+from figure_formats import counts, days, decimals, equation, interval, probability, texts
 
 Results = Callable[[str], Any]  # the content of a result by name
 Quote = tuple[str, tuple[str, ...]]
@@ -123,6 +123,31 @@ PAYBACK_ROWS = {
 }
 
 
+DEMANDS = {
+    ("open", "density"): "open panel, on the frontier, `density`",
+    ("open", "recipe"): "open panel, on the frontier, `recipe`",
+    ("open", "system"): "open panel, on the frontier, `system`",
+    ("paper", "system"): "paper's panel, gemma-2-9b, `system`",
+}
+BREAK_EVEN = "{} billion ({} to {}) | {} million ({} to {}) | {} |"
+
+
+def _in(unit: float, estimate: dict[str, Any]) -> tuple[str, ...]:
+    """Median and limits in a unit, or that there is no bound."""
+    values = (estimate[key] for key in ("median", "lower", "upper"))
+    return tuple(days(None if value is None else value / unit) for value in values)
+
+
+def _break_even(asked: dict[str, Any]) -> tuple[str, ...]:
+    """Visits that pay a training back: in all, a day, and a day for nine of ten."""
+    table, most = asked["table"], asked["demand_90"]
+    return (
+        *_in(1e9, table["visits_needed"]),
+        *_in(1e6, table["daily_visits_needed"]),
+        days(None if most is None else most / 1e6),
+    )
+
+
 def drivers(of: Results) -> Iterator[Quote]:
     """The page on growth by driver."""
     table = of("drivers")["rows"]["open"]["as shipped"]["table"]
@@ -188,18 +213,15 @@ def payback(of: Results) -> Iterator[Quote]:
             cells = " | ".join(f"{wait}, P = {{}}" for wait in waits)
             passed = (rows[c][name]["p_passed"] for c in ("density", "recipe", "system"))
             yield f"| {name} | {smooth} | {cells} |", tuple(f"{p:.2f}" for p in passed)
-    cost = "billion) | {} billion |"
-    months, found = content["open"]["two_months"], content["open"]["payback"]
-    yield f"(22 million to 2.7 {cost}", (billions(months["demand_90"]),)
-    if found["density"]["demand_90"] is not None:  # the page says "unbounded" where it is
-        yield "million to unbounded) | {} billion |", (billions(found["density"]["demand_90"]),)
-    yield f"to 4.4 {cost}", (billions(found["recipe"]["demand_90"]),)
-    yield f"to 1.0 {cost}", (billions(found["system"]["demand_90"]),)
+    months = content["open"]["two_months"]
+    yield f"| two months in any case | | {BREAK_EVEN}", _break_even(months)
+    for (panel, kind), words in DEMANDS.items():
+        asked = content[panel]["payback"][kind]
+        row = f"| {words} | {{}} ({{}} to {{}}) | {BREAK_EVEN}"
+        yield row, (*_in(1.0, asked["table"]["life"]), *_break_even(asked))
     prices = months["price_90"]
     yield "within two months is {} USD per million tokens", (f"{prices['1e+07']:.0f}",)
     yield "at a hundred million, {}.", (f"{prices['1e+08']:.1f}",)
-    gemma = content["paper"]["payback"]["system"]["demand_90"]
-    yield f"to 1.7 {cost}", (billions(gemma),)
     tables = content["training_cost"]
     yield (
         "GPU-hours of {} systems with known params, tokens and chips, and {} prices",

@@ -46,10 +46,8 @@ SOFTLY_CENTRED = {
     "level_step_offset": ("level_step_spread_log__", 0.5, 0.3),
     "benchmark_step_offset": ("benchmark_step_spread_log__", 0.5, 0.3),
     "period_offset": ("period_spread_log__", 0.5, 0.3),
+    "organisation_offset": ("organisation_spread_log__", 0.5, 0.3),
 }
-# In a mean trend releases have effects of their own and no shortfall, and pin down the effect of
-# their organisation (least bulk ESS of 4000 draws of its spread: 285 non-centred, 671 so).
-CENTRED_IN_MEAN = {"organisation_offset": ("organisation_spread_log__", 0.8)}
 ROWS = 32  # of a triangular matrix that are multiplied at once
 START_SCALE = 0.1  # of the globals, before anything is known of their spread
 END_MARGIN = 0.25  # years from an open date to the time that its bend is told at, at least
@@ -169,8 +167,7 @@ def _log_factors(values: dict[str, Any], observed: Observations) -> Iterator[tup
     Some are centred in part. And what the data know of a bend at an open date is by how much it
     has raised the line when they end, not the bend apart from its date.
     """
-    effects = CENTRED | (CENTRED_IN_MEAN if "release_spread_log__" in values else {})
-    for name, (spread, weight) in effects.items():
+    for name, (spread, weight) in CENTRED.items():
         if name in values:
             own = (None,) * (values[name].ndim - values[spread].ndim)  # draws may stand in front
             yield name, weight * values[spread][(..., *own)]
