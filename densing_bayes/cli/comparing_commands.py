@@ -26,9 +26,6 @@ from densing_bayes.display.terminal import (
     exit_unless_passed,
     interruptible,
     load_fit,
-    print_json,
-    print_ledger,
-    print_text,
     say,
     show,
 )
@@ -141,7 +138,6 @@ def claims_command(
     """Put every published claim beside its posterior, with a verdict by a fixed rule."""
     from densing_bayes.fitting.built_in import BUILT_IN
     from densing_bayes.ledger.ledger import check_panels, claims, table_fits
-    from densing_bayes.ledger.rows import ledger_rows
     from densing_bayes.ledger.section import claims_section
     from densing_bayes.report.ahead import do_ahead, for_claims
 
@@ -151,10 +147,4 @@ def claims_command(
         do_ahead(for_claims(() if given else tuple(BUILT_IN)))
         table = claims([*given, *table_fits()] if given else None, ci)
     section = claims_section(table, ci)
-    if as_json:
-        print_json(section.document)
-        return
-    print_ledger(*ledger_rows(table))
-    print_text("")
-    for line in (*section.sentences, *section.notes, *(section.folded or ("", ()))[1]):
-        print_text(line)
+    show(section.document, section, as_json=as_json)

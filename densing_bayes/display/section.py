@@ -44,6 +44,9 @@ class Table:
         The same table unrounded, for its CSV file; by default the cells.
     spare
         Columns that a terminal leaves out, which has no room for all.
+    blocks
+        Whether a terminal shows a block for each row, since the cells are sentences: the first
+        cell, and a line for each of the others.
     """
 
     header: Row
@@ -55,6 +58,7 @@ class Table:
     long: bool = False
     numbers: pd.DataFrame | None = None
     spare: frozenset[int] = frozenset()
+    blocks: bool = False
 
 
 @dataclass(frozen=True)

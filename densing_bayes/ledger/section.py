@@ -40,6 +40,7 @@ def claims_section(ledger: pd.DataFrame, ci: float = CI) -> Section:
             tuple(map(tuple, best)),
             left=frozenset({1, 2}),
             long=True,
+            blocks=True,
             name="claims-definitions",
             note="Claims about a maximum under each definition of the best that the fits of this "
             "report have. A quantile is of the densities of the fit that judges; it has no prior.",
@@ -59,6 +60,7 @@ def claims_section(ledger: pd.DataFrame, ci: float = CI) -> Section:
                 tuple(map(tuple, rows)),
                 left=frozenset(range(1, len(header))),
                 long=True,
+                blocks=True,
                 numbers=flat_ledger(ledger),
             ),
             *(definitions if best else ()),

@@ -61,7 +61,7 @@ def test_control_characters_are_written_out_on_a_terminal(capsys):
     terminal.say(odd)
     terminal.print_text(odd)
     terminal.print_table(odd, [odd], [[odd, odd]])
-    terminal.print_ledger(["", "", odd], [[odd, odd, odd]])
+    terminal.print_blocks(["", odd], [[odd, odd]])
     shown = capsys.readouterr()
     assert not {"\x1b", "\x07", "\u202e"} & set(shown.out + shown.err)
 

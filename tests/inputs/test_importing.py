@@ -624,7 +624,7 @@ def test_the_command_says_what_was_made_left_out_and_asked(tmp_path):
     assert "euroeval.csv is a leaderboard of EuroEval: 5 systems" in text
     assert "1 x is a merge of other systems" in text
     assert "release_date, the day of release, YYYY-MM-DD: mistral-small-3.1-24b-base-2503" in text
-    assert "not valid yet, 3 things are missing" in text
+    assert "not valid yet; values missing: 3, listed in missing.csv" in text
     for name in ("left_out.csv", "missing.csv"):
         assert (tmp_path / "panel" / name).exists()
 
