@@ -9,9 +9,15 @@ import pandas as pd
 from scipy.stats import t as student
 
 from densing_bayes.inputs.panel import Panel
-from densing_bayes.inputs.specification import BenchmarkSpec, ModelSpec, ScalingSpec
+from densing_bayes.inputs.specification import BenchmarkSpec, ModelSpec
 from densing_bayes.joint.laws import scaling_loss
-from densing_bayes.joint.least_squares import FEWEST_LOSSES, fit_link, link_score, steadied_law
+from densing_bayes.joint.least_squares import (
+    FEWEST_LOSSES,
+    fit_link,
+    law_of,
+    link_score,
+    steadied_law,
+)
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.posterior.result import CI
 
@@ -96,9 +102,10 @@ def _foreseen(
 
     start = np.array([priors.params_exponent.median, priors.tokens_exponent.median])
     n, d = logs(of_law)
-    law = steadied_law(priors, n, d, of_law["loss"].to_numpy(float), start)
-    off = np.log(of_law["loss"].to_numpy(float) / _expected(priors, law, n, d))
-    loss = _expected(priors, law, *logs(test))
+    estimates = steadied_law(priors, n, d, of_law["loss"].to_numpy(float), start)
+    law = law_of(estimates, priors.irreducible)
+    off = np.log(of_law["loss"].to_numpy(float) / scaling_loss(n, d, *law))
+    loss = scaling_loss(*logs(test), *law)
 
     score, seen = train["score"].to_numpy(float), train["loss"].to_numpy(float)
     ceiling = choice.ceiling or spec.performance.ceiling
@@ -121,11 +128,3 @@ def _foreseen(
             "within": np.abs(error) <= student.ppf((1.0 + ci) / 2.0, freedom) * np.sqrt(variance),
         }
     )
-
-
-def _expected(priors: ScalingSpec, law: Floats, n: Floats, d: Floats) -> Floats:
-    """Loss that a fitted law expects at log(N/N0) and log(D/D0')."""
-    centre, share, of_params, alpha, beta = law
-    share = share if priors.irreducible else 0.0
-    a, b = (centre * (1.0 - share) * part for part in (of_params, 1.0 - of_params))
-    return np.asarray(scaling_loss(n, d, centre * share, a, alpha, b, beta))

@@ -25,8 +25,8 @@ from densing_bayes.errors import DensingError
 from densing_bayes.evaluation.hypotheses.mixtures import Quantity, mixture, mixture_summary
 from densing_bayes.fitting.settings import SEED, STANDARD
 from densing_bayes.fitting.store import folder_of, store_folder, versions
-from densing_bayes.inputs.panel import Panel, load_panel
-from densing_bayes.inputs.specification import ModelSpec, load_spec
+from densing_bayes.inputs.panel import Panel, as_panel
+from densing_bayes.inputs.specification import ModelSpec, as_spec
 from densing_bayes.observed.observations import Observations, observe
 from densing_bayes.posterior.estimates import estimate
 from densing_bayes.posterior.plain import plain
@@ -104,9 +104,8 @@ def over_tokens(
     settings = STANDARD | {"draws": draws, "seed": seed}
     check_settings(draws, settings["tune"], settings["chains"], seed)
     tokens = middles(low, high, parts)
-    spec = spec if isinstance(spec, ModelSpec) else load_spec(spec)
-    if not isinstance(panel, Panel):
-        panel = load_panel(spec.panel.source if panel is None else panel)
+    spec = as_spec(spec)
+    panel = as_panel(panel, spec.panel.source)
     shown = sys.stderr.isatty() if progress is None else progress
     labels = {each: f"fit at D0 = {each:.2g}" for each in tokens}
     steps = Steps(dict.fromkeys(labels.values(), 1.0)) if shown else None

@@ -99,6 +99,13 @@ class Panel:
         return int(scores.loc[wanted, "run"].nunique())
 
 
+def as_panel(panel: Panel | str | os.PathLike[str] | None, own: str) -> Panel:
+    """A panel as it is, or by its name or folder; by default the one that a specification names."""
+    if isinstance(panel, Panel):
+        return panel
+    return load_panel(own if panel is None else panel)
+
+
 def load_panel(source: str | os.PathLike[str] = "open") -> Panel:
     """Read and check a panel.
 

@@ -69,7 +69,7 @@ def fit_compression(
     """
     from densing_bayes.corollaries.compression.shifts.model import LATENT, compression_model
 
-    spec = spec if isinstance(spec, CompressionSpec) else load_corollary(spec, CompressionSpec)
+    spec = load_corollary(spec, CompressionSpec)
     compared = compare_pairs(fit, load_compression() if table is None else table, spec)
     model = compression_model(compared, collapse(fit), spec)
     provenance = {

@@ -136,7 +136,7 @@ def fit_engine(
 
 def load_engines(spec: str | os.PathLike[str] | EnginesSpec = "engines") -> EnginesSpec:
     """The specification of the engines, by name or path."""
-    return spec if isinstance(spec, EnginesSpec) else load_corollary(spec, EnginesSpec)
+    return load_corollary(spec, EnginesSpec)
 
 
 def fit_engines(

@@ -193,8 +193,7 @@ def fit_prices(
         If there is no such level, or fewer than five offers of it.
     """
     offers = load_prices() if offers is None else offers
-    if isinstance(spec, str | os.PathLike):
-        spec = load_corollary(spec, PriceSpec)
+    spec = load_corollary(spec, PriceSpec)
     table = offers_of(offers, level, spec, price)
     if until is not None:
         table = table[table["date"] <= pd.Timestamp(until)]

@@ -59,7 +59,7 @@ class ScalingLawSpec(Frozen):
     check: CheckSpec = CheckSpec()
 
 
-def load_law_spec(source: str | os.PathLike[str] = BUILT_IN) -> ScalingLawSpec:
+def load_law_spec(source: ScalingLawSpec | str | os.PathLike[str] = BUILT_IN) -> ScalingLawSpec:
     """Load the specification of a loss law; errors as of `load_corollary`."""
     return load_corollary(source, ScalingLawSpec)
 

@@ -30,13 +30,13 @@ from densing_bayes.evaluation.leave_out import (
     released_within,
 )
 from densing_bayes.evaluation.uniformity import uniformity_p
-from densing_bayes.fitting.many import Request, Terms, fitter, name_of, run, workers_of
+from densing_bayes.fitting.many import Request, Terms, cores_of_each, fitter, name_of, run
 from densing_bayes.fitting.settings import SEED, STANDARD
 from densing_bayes.fitting.store import folder_of, stored_answer, versions
 from densing_bayes.inputs.dates import date_of
 from densing_bayes.inputs.hypothesis import Hypothesis
-from densing_bayes.inputs.panel import Panel, load_panel
-from densing_bayes.inputs.specification import ModelSpec, load_hypothesis, load_spec
+from densing_bayes.inputs.panel import Panel, as_panel
+from densing_bayes.inputs.specification import ModelSpec, as_spec
 from densing_bayes.joint.marginal.shared_parameters import SAMPLE_DRAW
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.observed.observations import Observations, observe, observe_systems
@@ -118,19 +118,13 @@ def backtest(
     DensingError
         If the data do not reach back so far.
     """
-    spec = spec if isinstance(spec, ModelSpec) else load_spec(spec)
-    if hypothesis is not None:
-        if not isinstance(hypothesis, Hypothesis):
-            hypothesis = load_hypothesis(hypothesis)
-        spec = spec.under(hypothesis)
+    spec = as_spec(spec, hypothesis)
     if cuts < 1:
         raise DensingError(f"cuts = {cuts}: a backtest needs at least one cut")
-    if not isinstance(panel, Panel):
-        panel = load_panel(spec.panel.source if panel is None else panel)
+    panel = as_panel(panel, spec.panel.source)
     observed = observe(panel, spec)
     settings = STANDARD | {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
-    workers = workers_of(jobs)
-    cores = max(1, (os.cpu_count() or 1) // workers) if workers else 1
+    cores = cores_of_each(jobs)
     with folder_of(store) as folder:
         terms = careful(Terms(settings, versions(), panel.identity, folder, cores))
         request = Request(spec, observed)
@@ -199,8 +193,7 @@ def score(
     DensingError
         If the panel has no system that the fit has not seen.
     """
-    if not isinstance(panel, Panel):
-        panel = load_panel(fit.spec.panel.source if panel is None else panel)
+    panel = as_panel(panel, fit.spec.panel.source)
     bare = fit.spec.replace(trend__changes=())
     seen, known = set(fit.observed.systems), set(fit.observed.releases)
     if protocols is not None:

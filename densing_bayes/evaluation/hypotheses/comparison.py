@@ -15,17 +15,17 @@ from densing_bayes.evaluation.hypotheses import criteria
 from densing_bayes.evaluation.hypotheses.averaged import averaged_of
 from densing_bayes.evaluation.hypotheses.table import Comparison, criteria_table, sensitivity_table
 from densing_bayes.fitting.fit import check_settings
-from densing_bayes.fitting.many import Request, Terms, fitter, run, workers_of
+from densing_bayes.fitting.many import Request, Terms, cores_of_each, fitter, run
 from densing_bayes.fitting.settings import SEED, STANDARD
 from densing_bayes.fitting.store import folder_of, versions
 from densing_bayes.inputs.dates import years_since_origin
 from densing_bayes.inputs.hypothesis import NONE, Hypothesis
-from densing_bayes.inputs.panel import Panel, load_panel
+from densing_bayes.inputs.panel import Panel, as_panel
 from densing_bayes.inputs.specification import (
     ModelSpec,
+    as_spec,
     list_hypotheses,
     load_hypothesis,
-    load_spec,
 )
 from densing_bayes.observed.observations import Observations, observe, with_changes
 from densing_bayes.posterior.result import CI, Fit
@@ -92,9 +92,8 @@ def compare(
     check_settings(draws, tune, chains, seed)
     if hypotheses is not None and not len(hypotheses):
         raise DensingError("no hypotheses are given to compare; leave them out for all built in")
-    spec = spec if isinstance(spec, ModelSpec) else load_spec(spec)
-    if not isinstance(panel, Panel):
-        panel = load_panel(spec.panel.source if panel is None else panel)
+    spec = as_spec(spec)
+    panel = as_panel(panel, spec.panel.source)
     bare = observe(panel, spec.under(NONE))
     sources = [as_source(source) for source in hypotheses or list_hypotheses()]
     named = _named(sources, spec, bare)
@@ -105,9 +104,7 @@ def compare(
     }
     settings = STANDARD | {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
     with folder_of(store) as folder:
-        workers = workers_of(jobs)
-        cores = max(1, (os.cpu_count() or 1) // workers) if workers else 1
-        terms = Terms(settings, versions(), panel.identity, folder, cores)
+        terms = Terms(settings, versions(), panel.identity, folder, cores_of_each(jobs))
         requests = {name: Request(specs[name], seen[name], ready.get(name)) for name in named}
         how: dict[str, Any] = {"jobs": jobs, "progress": progress}
         groups = criteria.by_structure(specs)
