@@ -49,21 +49,25 @@ def compare_command(
         list[str] | None,
         typer.Option(
             metavar="H...",
-            help="Built-in names, TOML files or saved fits. [default: all that are built in]",
+            help="Built-in names, TOML files or saved fits. [default: all built-in hypotheses]",
         ),
     ] = None,
     data: PanelName = None,
     exact: Annotated[
-        bool, typer.Option("--exact", help="Refit where importance sampling fails (k > 0.7).")
+        bool,
+        typer.Option("--exact", help="Refit where importance sampling fails (Pareto k > 0.7)."),
     ] = False,
     forecast: Annotated[
-        bool, typer.Option("--forecast", help="Score forecasts of the next half year, 5 times.")
+        bool,
+        typer.Option(
+            "--forecast", help="Score forecasts of the half year after each of five dates."
+        ),
     ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Folder for the tables (Markdown, JSON) and figures.",
+            help="Folder for tables (Markdown, JSON) and figures.",
             parser=path_given,
         ),
     ] = None,
@@ -75,7 +79,7 @@ def compare_command(
     cache: Cache = True,
     as_json: Json = False,
 ) -> None:
-    """Compare hypotheses about the trend: prediction, evidence and forecasts side by side."""
+    """Compare hypotheses about the trend by their predictions, evidence and forecasts."""
     from densing_bayes.display.answers.hypotheses import comparison_section
     from densing_bayes.evaluation.hypotheses.comparison import compare
 
@@ -135,7 +139,7 @@ def claims_command(
     as_json: Json = False,
     ci: Interval = 0.95,
 ) -> None:
-    """Put every published claim beside its posterior, with a verdict by a fixed rule."""
+    """Set every published claim beside its posterior, and judge it by a fixed rule."""
     from densing_bayes.fitting.built_in import BUILT_IN
     from densing_bayes.ledger.ledger import check_panels, claims, table_fits
     from densing_bayes.ledger.section import claims_section

@@ -39,7 +39,7 @@ def data_validate(
     directory: Tables,
     as_json: Json = False,
 ) -> None:
-    """Check the tables of a panel: each problem with the way to fix it, and what may be a slip."""
+    """Check the tables of a panel: errors and how to fix them, and values that may be slips."""
     from densing_bayes.display.answers.tables import validity_section
     from densing_bayes.evaluation.suspicion import suspicions
     from densing_bayes.inputs.panel import load_panel
@@ -50,12 +50,12 @@ def data_validate(
 
 
 def data_export(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Embedded panel.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of an embedded panel.")],
     directory: Annotated[
         Path, typer.Argument(metavar="DIR", help="Folder to write to.", parser=path_given)
     ],
 ) -> None:
-    """Write the tables of an embedded panel out, as a start for one's own."""
+    """Write the tables of an embedded panel to a folder, as a start for your own."""
     from densing_bayes.inputs.panel import export_panel
 
     try:
@@ -74,31 +74,38 @@ def data_import(
     ],
     mapping: Annotated[
         Path | None,
-        typer.Option(metavar="TOML", help="What SOURCE does not say: columns, dates, sizes."),
+        typer.Option(
+            metavar="TOML", help="Mapping with what SOURCE does not say: columns, dates, sizes."
+        ),
     ] = None,
     format: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Format of SOURCE. [default: as it looks]")
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Format of SOURCE. [default: recognised from its content]"
+        ),
     ] = None,
     reference: Annotated[
         str,
-        typer.Option(metavar="PANEL", help="Where reference runs come from, or 'none'."),
+        typer.Option(metavar="PANEL", help="Panel whose reference runs are used, or 'none'."),
     ] = "open",
     all_systems: Annotated[
-        bool, typer.Option("--all-systems", help="Take tuned systems as well as base models.")
+        bool, typer.Option("--all-systems", help="Include instruction-tuned systems, too.")
     ] = False,
     complete: Annotated[
-        bool, typer.Option("--complete", help="Leave out systems without a date or size.")
+        bool, typer.Option("--complete", help="Leave out systems whose date or size is not known.")
     ] = False,
     upload_dates: Annotated[
         bool,
-        typer.Option("--upload-dates", help="Take days of upload for releases, as bounds."),
+        typer.Option(
+            "--upload-dates", help="Use dates of upload as upper bounds of dates of release."
+        ),
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace tables that are in DIR.")
+        bool, typer.Option("--overwrite", help="Replace tables that DIR already has.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a panel of evaluation outputs or a leaderboard, and list what it lacks."""
+    """Make a panel from evaluation outputs or a leaderboard, and list what it lacks."""
     check_writable(directory.parent)
     if directory.resolve() == source.resolve():
         raise DensingError(f"{directory} is what is read; give another folder to write to")

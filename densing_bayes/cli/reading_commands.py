@@ -39,8 +39,8 @@ def trend_command(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="comparison.json of 'compare --out', to average over hypotheses. [default: what "
-            "the store or the package has of the same model and data]",
+            help="comparison.json of 'compare --out', to average over its hypotheses. [default: a "
+            "comparison of the same model and data in the store or the package]",
         ),
     ] = None,
     average: Annotated[
@@ -48,7 +48,7 @@ def trend_command(
         typer.Option(
             "--average",
             help="Compare all built-in hypotheses under the model of FIT and average over them; "
-            "some ten minutes on two cores the first time.",
+            "takes some ten minutes on two cores the first time.",
         ),
     ] = False,
     over_tokens: Annotated[
@@ -56,21 +56,22 @@ def trend_command(
         typer.Option(
             "--over-tokens",
             help="Fit the model of FIT at five D0 from 1e12 to 15e12 tokens and mix the "
-            "posteriors; a minute or two the first time.",
+            "posteriors; takes a minute or two the first time.",
         ),
     ] = False,
     data: Annotated[
         str | None,
         typer.Option(
             metavar="DIR",
-            help="For --average and --over-tokens: tables of FIT. [default: the embedded panel]",
+            help="With --average or --over-tokens: the tables that FIT was fitted to. "
+            "[default: the embedded panel]",
             callback=panel_name,
         ),
     ] = None,
     as_json: Json = False,
     ci: Interval = 0.95,
 ) -> None:
-    """Growth rate and doubling time before and after the change, also averaged over choices."""
+    """Growth rate and doubling time before and after the change; averages over hypotheses or D0."""
     from densing_bayes.display.answers.trend import benchmark_section, trend_section
     from densing_bayes.display.headline import headline
     from densing_bayes.display.sentences import marked
@@ -133,7 +134,8 @@ def _averaged_now(fitted: Fit, panel: Panel, ci: float) -> dict[str, Any]:
 def density_command(
     fit: FitFile,
     top: Annotated[
-        int | None, typer.Option(metavar="N", help="Show the N densest. [default: all]", min=1)
+        int | None,
+        typer.Option(metavar="N", help="Show only the N densest systems. [default: all]", min=1),
     ] = None,
     as_json: Json = False,
     ci: Interval = 0.95,
@@ -148,7 +150,7 @@ def density_command(
 
 
 def check_command(fit: FitFile, as_json: Json = False) -> None:
-    """Check a fit before it is quoted: convergence, predictions left out, pull of the priors."""
+    """Check a fit before you quote it: convergence, held-out predictions, influence of priors."""
     from densing_bayes.corollaries.scaling.command import check_law_file
     from densing_bayes.corollaries.scaling.model import is_law_file
     from densing_bayes.display.answers.checks import checks_section
