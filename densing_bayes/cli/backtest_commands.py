@@ -88,8 +88,8 @@ def score_command(
         typer.Option(
             metavar="DIR",
             callback=panel_name,
-            help="Panel with systems that FIT has not seen: folder of tables or name of an embedded "
-            "one. [default: that of the specification of FIT]",
+            help="Panel with systems that FIT has not seen: folder of tables or name of an "
+            "embedded one. [default: that of the specification of FIT]",
         ),
     ] = None,
     protocol: Annotated[

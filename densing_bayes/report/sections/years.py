@@ -78,9 +78,9 @@ def years_section() -> Section:
         "The doubling time by year of data",
         (sentence,),
         (
-            "This comes with the package and is no answer of the fit reported here. Windows share "
-            "data, most of all neighbouring ones, so that a difference between two of them is less "
-            "sure than their intervals side by side suggest.",
+            "This comes with the package and is not an answer of the fit reported here. Windows "
+            "share data, most of all neighbouring ones, so whether two of them differ cannot be "
+            "judged from the overlap of their intervals.",
         ),
         (Table(HEADER, tuple(year_rows(found)), left=frozenset({1})),),
         (
