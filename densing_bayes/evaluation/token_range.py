@@ -144,17 +144,15 @@ def average_over_tokens(found: TokenRange, quantity: str | Quantity) -> xr.DataA
 
 
 def _weights(found: TokenRange) -> pd.Series:
-    failed = [f"{each:g} ({fit.verdict})" for each, fit in found.fits.items() if not _passed(fit)]
+    failed = [
+        f"{each:g} ({fit.verdict})" for each, fit in found.fits.items() if fit.verdict != "PASS"
+    ]
     if failed:
         raise DensingError(
             f"not all fits of the range of D0 have passed: at {', '.join(failed)} tokens; fit with "
             f"more draws"
         )
     return pd.Series(1.0 / len(found.fits), index=list(found.fits))
-
-
-def _passed(fit: Fit) -> bool:
-    return fit.verdict == "PASS"
 
 
 # The answer that belongs beside a fit -------------------------------------------------------------

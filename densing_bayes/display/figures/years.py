@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from densing_bayes.display.figures.canvas import BLUE, VERMILION, new_axes, styled
+from densing_bayes.inputs.dates import DAYS_PER_YEAR
 
 LONGEST = 1500.0  # days that the axis reaches to
 APART = 0.03  # shift of the two kinds of windows, in years
@@ -53,7 +54,8 @@ def plot_by_year(windows: Sequence[dict[str, Any]], ax: Axes | None = None) -> A
 def _year(date: str) -> float:
     day = np.datetime64(date, "D")
     begin = day.astype("datetime64[Y]")
-    return float(date[:4]) + float((day - begin.astype("datetime64[D]")).astype(int)) / 365.25
+    days = (day - begin.astype("datetime64[D]")).astype(int)
+    return float(date[:4]) + float(days) / DAYS_PER_YEAR
 
 
 def _days(value: float | None) -> float:
