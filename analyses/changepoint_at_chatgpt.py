@@ -12,8 +12,8 @@ from pathlib import Path
 
 import densing_bayes as db
 from densing_bayes.display import findings
+from densing_bayes.display.figures import hypotheses as hypothesis_figures
 from densing_bayes.display.figures.canvas import figure_of
-from densing_bayes.display.figures.trend import hypotheses as hypothesis_figures
 
 HYPOTHESES = ("none", "chatgpt", "chatgpt-level", "chatgpt-both")
 

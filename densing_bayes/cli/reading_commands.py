@@ -15,7 +15,6 @@ from densing_bayes.display.terminal import (
     footing,
     interruptible,
     load_fit,
-    print_text,
     say,
     show,
 )
@@ -72,9 +71,11 @@ def trend_command(
     ci: Interval = 0.95,
 ) -> None:
     """Growth rate and doubling time before and after the change; averages over hypotheses or D0."""
-    from densing_bayes.display.answers.trend import benchmark_section, trend_section
-    from densing_bayes.display.headline import headline
-    from densing_bayes.display.sentences import marked
+    from densing_bayes.display.answers.trend import (
+        benchmark_section,
+        headline_section,
+        trend_section,
+    )
     from densing_bayes.evaluation.hypotheses.averaged import averaged_of
     from densing_bayes.evaluation.token_range import make_over_tokens, over_tokens_of
     from densing_bayes.quantities.summary import trend_summary
@@ -97,10 +98,11 @@ def trend_command(
     else:
         mixed = over_tokens_of(fitted)
     summary = trend_summary(fitted, ci, averaged, mixed)
-    if not as_json:
-        for statement in headline(fitted, summary):
-            print_text(marked(fitted.verdict, statement.sentence))
-    sections = (trend_section(fitted, summary, ci), benchmark_section(fitted, summary, ci))
+    sections = (
+        headline_section(fitted, summary),
+        trend_section(fitted, summary, ci),
+        benchmark_section(fitted, summary, ci),
+    )
     show(summary, *sections, as_json=as_json, fit=fitted)
 
 

@@ -16,8 +16,8 @@ import densing_bayes as db
 from densing_bayes.cli.main import app
 from densing_bayes.display import findings
 from densing_bayes.display.answers.hypotheses import comparison_document
+from densing_bayes.display.figures import hypotheses as hypothesis_figures
 from densing_bayes.display.figures.canvas import small_multiples
-from densing_bayes.display.figures.trend import hypotheses as hypothesis_figures
 from densing_bayes.errors import DensingError
 from densing_bayes.evaluation.hypotheses import criteria
 from densing_bayes.evaluation.hypotheses import table as comparison_table
