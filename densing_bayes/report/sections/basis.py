@@ -60,8 +60,8 @@ def model_section(fit: Fit, ci: float = CI) -> Section:
 def _in_words(fit: Fit) -> tuple[str, ...]:
     size = f"the size of a system is its '{fit.spec.panel.size}' count."
     together = (
-        "Everything is estimated at once, so the interval of a doubling time holds the "
-        "uncertainty of all of it."
+        "Everything is estimated at once, so the interval of a doubling time includes the "
+        "uncertainty of all parts."
     )
     if fit.observed.without_runs:
         return (
@@ -69,8 +69,8 @@ def _in_words(fit: Fit) -> tuple[str, ...]:
             "and the mean line of density. Two conventions make up for reference runs: the "
             f"{unit_of_density(fit)} has density 1, and density has no slope in size, so that its "
             f"unit is what size is worth among these systems. {together}",
-            f"What longer training or better data of larger systems add to their scores counts as "
-            f"worth of size; {size}",
+            f"What longer training or better data add to the scores of larger systems counts as an "
+            f"effect of size; {size}",
         )
     return (
         "Losses and scores of a reference family give each benchmark's scaling law and score "
@@ -259,7 +259,7 @@ def data_section(fit: Fit, panel: Panel | None) -> Section:
         (sentences.counts_sentence(fit), sentences.releases_sentence(fit)),
         ()
         if sources
-        else ("The sources stand in the tables of the panel, which were not at hand.",),
+        else ("The sources are in the tables of the panel, which were not available.",),
         (
             _of_benchmarks(fit, labels),
             *_releases_joined(fit),
@@ -308,7 +308,9 @@ def _releases_joined(fit: Fit) -> tuple[Table, ...]:
     if not rows:
         return ()
     header = ("Release", "First", "Last", "Systems")
-    note = "Releases whose systems came out on more than one date. That of the first counts."
+    note = (
+        "Releases whose systems came out on more than one date; the first is that of the release."
+    )
     return (Table(header, rows, name="releases", note=note, left=frozenset({3})),)
 
 

@@ -31,25 +31,26 @@ def protocol_section(fit: Fit, ci: float = CI) -> Section:
     surely = [row for row in records if row["difference_lower"] * row["difference_upper"] > 0.0]
     span = numbers.percent(ci)
     sentences = [
-        f"{len(surely)} of {len(records)} protocols read otherwise than the anchor of their "
-        f"benchmark: the {span} interval of the difference leaves out zero."
+        f"{len(surely)} of {len(records)} protocols differ from the anchor of their benchmark: the "
+        f"{span} interval of the difference excludes zero."
     ]
     if surely:
         most = max(surely, key=lambda row: abs(row["difference"]))
         sentences.append(
-            f"The farthest is {most['protocol']} on {benchmark_label(most['benchmark'])}, by "
+            f"The largest difference is that of {most['protocol']} on "
+            f"{benchmark_label(most['benchmark'])}: "
             f"{100.0 * most['difference']:+.1f} points ({100.0 * most['difference_lower']:+.1f} to "
-            f"{100.0 * most['difference_upper']:+.1f}) where {most['anchor']} reads "
-            f"{100.0 * most['at']:.0f}."
+            f"{100.0 * most['difference_upper']:+.1f}) at a score of {100.0 * most['at']:.0f} by "
+            f"{most['anchor']}."
         )
     return Section(
         "protocols",
         "How far protocols disagree",
         tuple(sentences),
         (
-            "A score says who measured it and how. Of each benchmark one protocol is the anchor; "
-            "every other has an offset from it on the logit of the score, known from systems that "
-            "both have measured or from their other scores, and a noise of its own.",
+            "Every score has a protocol: who measured it, and how. One protocol of each benchmark "
+            "is the anchor; every other has an offset from it on the logit of the score, known "
+            "from systems that both have measured or from their other scores, and its own noise.",
         ),
         (
             Table(

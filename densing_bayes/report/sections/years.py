@@ -88,8 +88,8 @@ def years_section() -> Section:
                 drawn,
                 f"Doubling times with {ci} intervals by the end of the data. {sentence}",
                 "by-year",
-                f"Doubling time of density with its {ci} interval, by the date before which the "
-                "releases came out that it is estimated from.",
+                f"Doubling time of density with its {ci} interval, by the date up to which "
+                "releases enter its estimate.",
             ),
         ),
         document={"windows": found},
