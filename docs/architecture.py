@@ -25,9 +25,11 @@ LAYERS = "Rooms import from rooms before them"  # the contract in pyproject.toml
 # called by the one above it that stands one step further left; the page is not written otherwise.
 WAY = """
 fitting.fit.fit
-  inputs.specification.load_spec
-  inputs.panel.load_panel
-    inputs.tables.reading.read_tables
+  inputs.specification.as_spec
+    inputs.specification.load_spec
+  inputs.panel.as_panel
+    inputs.panel.load_panel
+      inputs.tables.reading.read_tables
   observed.observations.observe
     observed.selection.select
   fitting.compiled.compile_fit
