@@ -21,7 +21,7 @@ from densing_bayes.fitting.settings import SEED
 def engines_command(
     fit: FitFile, seed: Seed = SEED, as_json: Json = False, ci: Interval = 0.95
 ) -> None:
-    """Doubling times of chips, batteries and density, and of density times each of them."""
+    """Doubling times of chips, batteries and density, and of density times chips."""
     from densing_bayes.corollaries.engines.model import stored_engines
     from densing_bayes.corollaries.engines.section import engine_section
 
