@@ -162,7 +162,8 @@ def main() -> None:
 
     def before(name: str) -> str:
         command = ["git", "show", f"{commit}:analyses/{name}.json"]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        return found.stdout if found.returncode == 0 else "{}"  # a result that is new
 
     left = []
     for page in pages():

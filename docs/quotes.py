@@ -22,61 +22,111 @@ Quote = tuple[str, tuple[str, ...]]
 
 
 def answers(of: Results) -> Iterator[Quote]:
-    """README.md: what it says of density."""
-    shipped, averaged = of("multiverse")["as shipped"], of("averaged")["averaged"]["evidence"]
-    life = shipped["shelf_life_days"]
-    weights = averaged["weights"]
-    gap = math.log(weights["chatgpt"] / weights["none"])
-    date = of("hypotheses")["change_dates"]["unknown-date"]["the change"]
-    change = (*interval(shipped["change"], 2), probability(shipped["p_gt_0"]))
-    yield "takes {} base systems of {} releases,", counts(shipped, "systems", "releases")
-    for words, estimate in (
-        ("in the mean of these four benchmarks", shipped["doubling_days_after"]),
-        ("of which these four are a sample", shipped["doubling_days_in_general"]),
-        ("by evidence", averaged["doubling_time_after"]),
-        ("the same on benchmarks in general", averaged["doubling_time_in_general"]),
-        ("half the params, given a change at ChatGPT", life),
+    """README.md: what it says of density, on the open panel and on the current one."""
+    both = [of("headlines")[name] for name in ("joint", "current")]
+    averaged = of("averaged")["joint"]["averaged"]["evidence"]
+    for words, form, figures in (
+        (
+            "systems of releases, from first to last",
+            "{} of {}, {} to {}",
+            [(*counts(one, "systems", "releases"), one["first"], one["last"]) for one in both],
+        ),
+        *(
+            (words, "{} days ({} to {})", [_bounded(one[key]) for one in both])
+            for words, key in (
+                ("in the mean of these four benchmarks", "doubling_days_after"),
+                ("of which these four are a sample", "doubling_days_in_general"),
+                ("half the params, given a change at ChatGPT", "shelf_life_days"),
+            )
+        ),
+        (
+            "given a change at ChatGPT, per year",
+            "{} ({} to {}), P(> 0) {}",
+            [(*interval(one["change"], 2), probability(one["p_gt_0"])) for one in both],
+        ),
+        (
+            "growth rate before, per year, on few releases",
+            "{} ({} to {})",
+            [interval(one["before"], 2) for one in both],
+        ),
+        (
+            "doubling time by benchmark, least and most",
+            "{}, {} days, and {}, {}",
+            [_extremes(one["doubling_days_by_benchmark"]) for one in both],
+        ),
+        (
+            "a new benchmark",
+            "{} ({} to {}) days",
+            [_bounded(one["doubling_days_by_benchmark"]["new benchmark"]) for one in both],
+        ),
+        (
+            "slope s of log density on log size",
+            "{} ({} to {})",
+            [interval(one["size_slope"], 2) for one in both],
+        ),
+        (
+            "systems beyond the range of the reference runs",
+            "{} of {}",
+            [counts(one, "out_of_range", "systems") for one in both],
+        ),
     ):
-        yield words + " | {} days ({} to {}) |", interval(estimate)
-    yield "given a change at ChatGPT | {} ({} to {}), P(> 0) {} |", change
-    yield (
-        "growth rate before, per year, on few releases | {} ({} to {})",
-        interval(shipped["before"], 2),
-    )
-    systems = counts(shipped, "systems")
-    yield "![Densities of {} systems", systems
+        yield f"{words} | {form} | {form} |", sum(figures, ())
+    for words, key in (
+        ("averaged over eleven hypotheses by evidence", "doubling_time_after"),
+        ("averaged on benchmarks in general", "doubling_time_in_general"),
+    ):
+        yield words + " | {} days ({} to {}) | |", _bounded(averaged[key])
+    yield "![Densities of {} systems", counts(both[0], "systems")
+
+
+LABELS = {"hellaswag": "HellaSwag", "mmlu": "MMLU", "winogrande": "WinoGrande"}
+
+
+def _bounded(estimate: dict[str, Any]) -> tuple[str, ...]:
+    """Median and limits in days, or that there is no bound."""
+    return tuple(days(estimate[key]) for key in ("median", "lower", "upper"))
+
+
+def _extremes(times: dict[str, Any]) -> tuple[str, ...]:
+    """The benchmarks on which density doubles fastest and slowest, with their median days."""
+    medians = {name: one["median"] for name, one in times.items() if name != "new benchmark"}
+    fast, slow = min(medians, key=medians.__getitem__), max(medians, key=medians.__getitem__)
+    return LABELS[fast], days(medians[fast]), LABELS[slow], days(medians[slow])
+
+
+def change(of: Results) -> Iterator[Quote]:
+    """README.md: whether and when growth changed."""
+    found = of("averaged")["joint"]
+    weights = found["averaged"]["evidence"]["weights"]
     yield "gives that change a probability of {} among", (f"{weights['chatgpt']:.2f}",)
     yield "with a jump on the same date one of {}.", (f"{weights['chatgpt-both']:.2f}",)
+    gap = math.log(weights["chatgpt"] / weights["none"])
     yield "(the hypothesis `none`) by {} nats", (f"{gap:.1f}",)
-    yield "If the date is estimated, it is {} ({} to {}),", texts(date)
-
-
-def more_answers(of: Results) -> Iterator[Quote]:
-    """README.md: what its first fit says besides, once `multiverse` has been run since it does."""
-    shipped = of("multiverse")["as shipped"]
-    if "size_slope" in shipped:
-        slope = interval(shipped["size_slope"], 2)
-        yield "the slope s of log density on log size is {} ({} to {}).", slope
-    if "out_of_range" in shipped:
-        yield "For {} of the {} systems, including", counts(shipped, "out_of_range", "systems")
-    if "doubling_days_by_benchmark" in shipped:
-        each = shipped["doubling_days_by_benchmark"]
-        medians = (f"{each[name]['median']:.0f}" for name in ("mmlu", "hellaswag"))
-        words = "from {} days on MMLU to {} on HellaSwag; {} to {} on a new one"
-        yield words, (*medians, *interval(each["new benchmark"])[1:])
+    date = found["change_dates"]["unknown-date"]["the change"]
+    yield "If the date is estimated, it is {} ({} to {}).", texts(date)
 
 
 def claims(of: Results) -> Iterator[Quote]:
     """README.md: what it says of published claims."""
     rows = {(row["claim"], row["panel"]): row for row in of("claims_ledger")["claims"]}
-    for words, claim, panel in (
-        ("inconclusive on the open panel", "doubling-100-days", "open"),
-        ("on the paper's own benchmarks and reports", "doubling-100-days", "paper"),
-        ("are supported there", "doubling-3.5-months", "paper"),
-        ("the densities that the paper plots", "doubling-3.5-months", "plotted"),
-        ("is contradicted on the open panel", "half-the-params-every-3-months", "open"),
+    three = "{} days, {} to {}"
+    for words, claim, panels in (
+        (
+            f"is inconclusive on the open panel ({three}) and on the paper's own benchmarks and "
+            f"reports ({three}), and contradicted on the panel to the end of 2025 ({three}).",
+            "doubling-100-days",
+            ("open", "paper", "current"),
+        ),
+        (
+            f"are inconclusive there ({three}), on a frontier through the densities that the paper "
+            f"plots ({three}) and on the open panel ({three}), and contradicted on the panel to "
+            f"the end of 2025 ({three}).",
+            "doubling-3.5-months",
+            ("paper", "plotted", "open", "current"),
+        ),
     ):
-        yield words + " ({} days, {} to {})", interval(rows[claim, panel]["estimate"])
+        figures = (interval(rows[claim, panel]["estimate"]) for panel in panels)
+        yield words, sum(figures, ())
     for words, claim, panel in (
         ("halving | {} days ({} to {});", "price-halving-2.6-months", "tables"),
         ("fell {}-fold from 2022-12 to 2024-08 ({} to {})", "price-266.7-edge", "tables"),
@@ -85,13 +135,18 @@ def claims(of: Results) -> Iterator[Quote]:
         yield words, interval(rows[claim, panel]["estimate"])
     observed = rows["price-266.7", "tables"]["estimate"]["median"]
     yield "the cheapest offer of each date {}-fold, as published", (f"{observed:.1f}",)
-    rose = [rows["growth-rose-by-half", on]["probability"] for on in ("open", "paper", "plotted")]
-    words = (
-        "it rose by at least half (P = {} and {}); the plotted densities leave this open (P = {})"
-    )
+    half = interval(rows["half-the-params-every-3-months", "open"]["estimate"])
+    yield "is inconclusive on all of them ({} days, {} to {}, on the open panel)", half
+    within = probability(rows["doubling-at-most-100-days", "paper"]["probability"])
+    yield "is supported on the paper's own benchmarks only (P = {})", (within,)
+    panels = ("open", "paper", "current", "plotted")
+    rose = [rows["growth-rose-by-half", on]["probability"] for on in panels]
+    words = "2025 (P = {}, {} and {}); the plotted densities leave this open (P = {})"
     yield words, tuple(map(probability, rose))
     small = [rows["8b-at-gpt-4", on]["probability"] for on in ("open", "paper")]
     yield "by the end of 2025 | P {}; P {} on the paper's panel", tuple(map(equation, small))
+    best = rows["8b-at-gpt-4-mmlu", "current"]["estimate"]["median"]
+    yield "the best score of such a system in the panel to 2025-12 is {}", (f"{best:.3f}",)
 
 
 def forecasts_held(of: Results) -> Iterator[Quote]:
@@ -584,7 +639,7 @@ def arrivals(of: Results) -> Iterator[Quote]:
 
 
 PAGES = {
-    "README.md": (answers, more_answers, claims, forecasts_held, consequences, waiting),
+    "README.md": (answers, change, claims, forecasts_held, consequences, waiting),
     "docs/checks.md": (calibration,),
     "docs/compression.md": (quotes_of_corollaries.compression,),
     "docs/criteria.md": (criteria, compared),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -24,6 +26,7 @@ from densing_bayes.ledger.rows import PANELS, panels_of, published
 from densing_bayes.posterior.result import CI
 
 WIDEST = 8.0  # times the published value, where intervals are cut off
+LABEL = 66  # characters of a line of a label
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE)
 
 
@@ -68,17 +71,19 @@ def plot_claims(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         rival = float(first["rival"]) / value
         if 1.0 / WIDEST < rival < WIDEST:
             ax.plot(rival, place, "x", color=INK, ms=5, mew=1.2, zorder=4)
+        shown = [panel for panel in panels if panel in set(group["panel"])]
         for _, row in group.iterrows():
             number = panels.index(str(row["panel"]))
-            y = place + 0.22 * (number - (len(panels) - 1) / 2.0)
-            said = row["estimate"]
+            y = place + 0.22 * (shown.index(str(row["panel"])) - (len(shown) - 1) / 2.0)
+            found = row["estimate"]
             lower, middle, upper = (
-                np.clip(np.inf if said[key] is None else said[key] / value, 1 / WIDEST, WIDEST)
+                np.clip(np.inf if found[key] is None else found[key] / value, 1 / WIDEST, WIDEST)
                 for key in ("lower", "median", "upper")
             )
             ax.plot([lower, upper], [y, y], color=COLOURS[number], lw=1.6, solid_capstyle="butt")
             ax.plot(middle, y, "o", color=COLOURS[number], ms=4, zorder=5)
-        labels.append(f"{first['statement']}  [{published(first)}]")
+        said = published(first).replace(" ", "\N{NO-BREAK SPACE}")  # it is not broken
+        labels.append(fill(f"{first['statement']} [{said}]", LABEL, break_on_hyphens=False))
     for number, panel in enumerate(panels):
         ax.plot([], [], "o-", color=COLOURS[number], ms=4, lw=1.6, label=PANELS.get(panel, panel))
     ax.plot([], [], "x", color=INK, ms=5, mew=1.2, label="rival value")

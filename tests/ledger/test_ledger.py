@@ -323,8 +323,8 @@ def test_ledger_in_words_document_and_figure(small_fit, plotted):
     shown = db.get_plot_data("claims", table)["claims"]
     assert shown["estimate"].notna().all() and 0 < len(shown) < len(table)
     ax = plot_claims(table)
-    labels = [label.get_text() for label in ax.get_yticklabels()]
-    assert labels[0] == "Maximum density doubles every 3.5 months  [106.5 days]"
+    labels = [" ".join(label.get_text().split()) for label in ax.get_yticklabels()]
+    assert labels[0] == "Maximum density doubles every 3.5 months [106.5 days]"
     assert ax.get_legend_handles_labels()[1] == ["open panel", "plotted points", "rival value"]
 
 
