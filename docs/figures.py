@@ -24,7 +24,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from quotes import content_of, quoted
+from quotes import content_of, places, quoted
 
 ROOT = Path(__file__).resolve().parents[1]
 HISTORY = "changes-in-answers.md"  # what answers were in earlier versions stays as it was
@@ -124,14 +124,25 @@ def _said(value: Any, form: str, size: str) -> str:
     return f"{number}e{exponent}" if exponent else number
 
 
+def _apart(page: Path, text: str) -> Callable[[re.Match[str]], bool]:
+    """Whether an interval of a page is no part of a quote, which has its figures by name."""
+    name = str(page.relative_to(ROOT))
+    quotes = [found.span() for found, _ in places(text, name, content_of(today))]
+    return lambda found: (
+        not any(start < found.end() and found.start() < end for start, end in quotes)
+    )
+
+
 def unfounded(page: Path) -> list[str]:
     """Intervals of a page that no result that it names holds, with their lines."""
     text = page.read_text(encoding="utf-8")
+    apart = _apart(page, text)
     held = estimates(names_of(page)).values()
     return [
         f"{page.relative_to(ROOT)}:{text[: found.start()].count(chr(10)) + 1}: {found.group()}"
         for found in INTERVAL.finditer(text)
         if found.group() not in TYPED
+        and apart(found)
         and not any(said(found, each) == found.group() for each in held)
     ]
 
@@ -140,20 +151,24 @@ def carried(page: Path, before: Read, after: Read = today) -> tuple[str, list[st
     """The text of a page with the intervals of today's results, and what could not be carried."""
     names = names_of(page)
     old, new = estimates(names, before), estimates(names, after)
+    page_text = page.read_text(encoding="utf-8")
+    apart = _apart(page, page_text)
     left = []
 
     def anew(found: re.Match[str]) -> str:
-        places = [where for where, each in old.items() if said(found, each) == found.group()]
-        texts = {said(found, new[where]) for where in places if where in new}
+        if not apart(found):
+            return found.group()
+        where_held = [where for where, each in old.items() if said(found, each) == found.group()]
+        texts = {said(found, new[where]) for where in where_held if where in new}
         if len(texts) == 1:
             return texts.pop()
         if found.group() in TYPED:
             return found.group()
-        held = ", ".join(places) if places else "no result"
+        held = ", ".join(where_held[:3]) if where_held else "no result"
         left.append(f"{page.relative_to(ROOT)}: {found.group()}, held by {held}")
         return found.group()
 
-    return INTERVAL.sub(anew, page.read_text(encoding="utf-8")), left
+    return INTERVAL.sub(anew, page_text), left
 
 
 def main() -> None:

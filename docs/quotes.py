@@ -184,7 +184,7 @@ DEMANDS = {
     ("open", "system"): "open panel, on the frontier, `system`",
     ("paper", "system"): "paper's panel, gemma-2-9b, `system`",
 }
-BREAK_EVEN = "{} billion ({} to {}) | {} million ({} to {}) | {} |"
+BREAK_EVEN = "{} ({} to {}) | {} ({} to {}) | {} |"
 
 
 def _in(unit: float, estimate: dict[str, Any]) -> tuple[str, ...]:

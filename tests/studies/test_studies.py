@@ -155,7 +155,7 @@ def test_verdicts_that_are_not_near_a_border_keep_their_word():
 
 
 def test_an_average_over_hypotheses_is_wider_than_what_one_of_them_says():
-    content = study("averaged")
+    content = study("averaged")["joint"]
     assert set(content["averaged"]) == {"evidence", "stacking"}
     for found in content["averaged"].values():
         assert sum(found["weights"].values()) == pytest.approx(1.0)
