@@ -32,7 +32,7 @@ def claims_section(ledger: pd.DataFrame, ci: float = CI) -> Section:
                 title="Published values on our posteriors",
             ),
         )
-    document = claims_document(ledger)
+    document, judges = claims_document(ledger), tally.judges(ledger)
     best_header, best = tally.definition_rows(ledger)
     definitions = (
         Table(
@@ -52,7 +52,7 @@ def claims_section(ledger: pd.DataFrame, ci: float = CI) -> Section:
         (summary,),
         (
             f"{tally.RULE} Medians with {span} intervals.",
-            "Judged on: " + " ".join(tally.judges(ledger)),
+            *([f"Judged on: {' '.join(judges)}"] if judges else []),
         ),
         (
             Table(
