@@ -6,13 +6,14 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C ends it quietly while its modules are still being imported."""
+    """Run the command line; Ctrl-C ends it quietly, also while modules are being imported."""
     try:
         from densing_bayes.cli.main import main as run
+
+        run()
     except KeyboardInterrupt:
         print("densing-bayes: interrupted; no half-written file is left", file=sys.stderr)
         raise SystemExit(INTERRUPTED) from None
-    run()
 
 
 if __name__ == "__main__":

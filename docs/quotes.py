@@ -377,7 +377,7 @@ def identification(of: Results) -> Iterator[Quote]:
     correlation = content["correlation_of_level_and_mean_format_offset"]
     yield "its correlation with `level` is {}:", decimals(correlation)
     growth = (width["growth_before"][0], content["growth_after"])
-    words = "the growth rate keeps only {} of its prior width before the change and {} after it."
+    words = "the growth rate keeps {} of its prior width before the change and {} after it."
     yield words, decimals(*growth, digits=3)
     hellaswag, arc, mmlu, winogrande = width["ceiling"]
     words = (

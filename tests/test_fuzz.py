@@ -1,8 +1,11 @@
 """Whatever is read or typed: an answer, or one message; never a traceback, never half a file."""
 
 import contextlib
+import gzip
 from importlib.resources import files
+from pathlib import Path
 
+import h5py
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -72,6 +75,46 @@ def test_specifications(tmp_path_factory, at, length, value):
         path.write_bytes(spliced(text, at, length, value).encode("utf-8", "surrogatepass"))
         with contextlib.suppress(DensingError):
             load(path)
+
+
+SAVED = Path(__file__).parent / "posterior" / "saved_before.nc.gz"
+READERS = (["density"], ["trend", "--json"], ["shelf-life"])
+
+
+def read_or_refused(path):
+    """Commands that read a fit answer, or say in one message what is wrong with its file."""
+    for name, *options in READERS:
+        result = CliRunner().invoke(app, [name, str(path), *options])
+        assert isinstance(result.exception, SystemExit | None), repr(result.exception)
+        assert result.exit_code in (0, 2, 3)
+        assert result.exit_code == 0 or result.stderr.strip()
+
+
+@quick
+@given(st.integers(0, 10**9), st.binary(max_size=16), st.booleans())
+def test_fit_files(tmp_path_factory, at, value, cut):
+    whole = gzip.decompress(SAVED.read_bytes())
+    path = tmp_path_factory.getbasetemp() / f"damaged{at}.nc"
+    place = at % len(whole)
+    path.write_bytes(whole[:place] + value + (b"" if cut else whole[place + len(value) :]))
+    read_or_refused(path)
+    path.unlink()
+
+
+@quick
+@given(
+    st.sampled_from(["format", "spec", "diagnostics", "provenance", "observations"]),
+    st.one_of(
+        VALUES, st.sampled_from(["null", "[]", "{}", "1", '{"verdict": "PASS"}', '{"seed": {}}'])
+    ),
+)
+def test_attributes_of_fit_files(tmp_path_factory, name, value):
+    path = tmp_path_factory.getbasetemp() / "attribute.nc"
+    path.write_bytes(gzip.decompress(SAVED.read_bytes()))
+    with h5py.File(path, "a") as file, contextlib.suppress(ValueError, UnicodeError):
+        file.attrs[name] = value  # HDF5 refuses some text
+    read_or_refused(path)
+    path.unlink()  # so that none is found open
 
 
 OPTIONS = st.lists(

@@ -21,7 +21,6 @@ from densing_bayes.display.terminal import (
     FitFile,
     Json,
     exit_unless_passed,
-    interruptible,
     load_fit,
     say,
     show,
@@ -63,20 +62,19 @@ def backtest_command(
     """Fit the data before each cut, and compare predictions with the following half year."""
     from densing_bayes.evaluation.backtests.backtests import backtest
 
-    with interruptible():
-        found = backtest(
-            spec,
-            data,
-            hypothesis=hypothesis,
-            cuts=cuts,
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            seed=seed,
-            jobs=jobs,
-            store=cache,
-            progress=True,
-        )
+    found = backtest(
+        spec,
+        data,
+        hypothesis=hypothesis,
+        cuts=cuts,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        seed=seed,
+        jobs=jobs,
+        store=cache,
+        progress=True,
+    )
     _show(found, as_json)
     exit_unless_passed(found.verdict)
 

@@ -24,7 +24,6 @@ from densing_bayes.display.terminal import (
     cannot_write,
     check_writable,
     exit_unless_passed,
-    interruptible,
     load_fit,
     say,
     show,
@@ -85,21 +84,20 @@ def compare_command(
 
     if out is not None:
         check_writable(out)
-    with interruptible():
-        found = compare(
-            spec,
-            [*(hypotheses or []), *(more or [])] or None,
-            data,
-            exact=exact,
-            forecast=forecast,
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            seed=seed,
-            jobs=jobs,
-            progress=True,
-            store=cache,
-        )
+    found = compare(
+        spec,
+        [*(hypotheses or []), *(more or [])] or None,
+        data,
+        exact=exact,
+        forecast=forecast,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        seed=seed,
+        jobs=jobs,
+        progress=True,
+        store=cache,
+    )
     section = comparison_section(found)
     if out is not None:
         _write_comparison(section, out)
@@ -145,10 +143,9 @@ def claims_command(
     from densing_bayes.ledger.section import claims_section
     from densing_bayes.report.ahead import do_ahead, for_claims
 
-    with interruptible():
-        given: list[Judgeable] = [load_fit(path) for path in fits or []]
-        check_panels(given)
-        do_ahead(for_claims(() if given else tuple(BUILT_IN)))
-        table = claims([*given, *table_fits()] if given else None, ci)
+    given: list[Judgeable] = [load_fit(path) for path in fits or []]
+    check_panels(given)
+    do_ahead(for_claims(() if given else tuple(BUILT_IN)))
+    table = claims([*given, *table_fits()] if given else None, ci)
     section = claims_section(table, ci)
     show(section.document, section, as_json=as_json)

@@ -22,8 +22,8 @@ from densing_bayes.display.options import (
 )
 from densing_bayes.display.terminal import (
     check_writable,
+    check_writable_file,
     exit_unless_passed,
-    interruptible,
     say,
     verdict_text,
 )
@@ -65,9 +65,7 @@ def fit_command(
     from densing_bayes.corollaries.scaling.command import fit_law_file
     from densing_bayes.corollaries.scaling.runs import is_law_spec
 
-    check_writable(out.parent)
-    if out.is_dir():
-        raise DensingError(f"{out} is a folder; give a file such as {out / 'fit.nc'}")
+    check_writable_file(out)
     settings: dict[str, Any] = {
         "draws": draws,
         "tune": tune,
@@ -107,13 +105,12 @@ def _sample(
         model = model.under(load_hypothesis(hypothesis))
     panel = load_panel(model.panel.source if data is None else data)
     observed = observe(panel, model)
-    with interruptible():  # from the first line on
-        say(
-            f"fitting '{model.name}'{f' under {hypothesis}' if hypothesis else ''} to panel "
-            f"'{panel.name}': {len(observed.systems)} systems, "
-            f"{len(observed.releases)} releases, {len(observed.score)} scores"
-        )
-        return fit(model, panel, progress=True, **settings)
+    say(
+        f"fitting '{model.name}'{f' under {hypothesis}' if hypothesis else ''} to panel "
+        f"'{panel.name}': {len(observed.systems)} systems, "
+        f"{len(observed.releases)} releases, {len(observed.score)} scores"
+    )
+    return fit(model, panel, progress=True, **settings)
 
 
 def report_command(
@@ -195,12 +192,11 @@ def report_command(
     from densing_bayes.report.files import write_files
     from densing_bayes.report.law import law_report_files
 
-    with interruptible():
-        of_law = law_report_files(wanted)
-        if of_law is None:
-            fitted, files = report_made(wanted)
-        else:
-            files = of_law
+    of_law = law_report_files(wanted)
+    if of_law is None:
+        fitted, files = report_made(wanted)
+    else:
+        files = of_law
 
     if fit is None:
         out.mkdir(parents=True, exist_ok=True)

@@ -20,11 +20,10 @@ from densing_bayes.cli import (
     reading_commands,
 )
 from densing_bayes.corollaries.registered import COROLLARIES
-from densing_bayes.display.terminal import Interrupt, say
+from densing_bayes.display.terminal import Interrupt, interruptible, say
 from densing_bayes.errors import DensingError
 
 BAD_INPUT = 2
-INTERRUPTED = 130
 
 
 class _Commands(TyperGroup):
@@ -44,12 +43,10 @@ class _Commands(TyperGroup):
             raise typer.Exit from error
         except OSError as error:
             _write_no_more()
-            where = "" if error.filename is None else f" {error.filename}"
-            say(f"densing-bayes: cannot use{where or ' the output'}: {error.strerror or error}")
+            # HDF5 names neither file nor number of the error
+            where = error.filename or ("the output" if error.errno else "a file that is damaged")
+            say(f"densing-bayes: cannot use {where}: {error.strerror or error}")
             raise typer.Exit(BAD_INPUT) from error
-        except (KeyboardInterrupt, Interrupt) as error:
-            say("densing-bayes: interrupted; no half-written file is left")
-            raise typer.Exit(INTERRUPTED) from error
 
 
 app = typer.Typer(
@@ -70,12 +67,14 @@ app.add_typer(data_app, name="data")
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; after Ctrl-C or SIGTERM all is cleaned up, and KeyboardInterrupt."""
     for stream in (sys.stdout, sys.stderr):  # which may know ASCII only
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     warnings.showwarning = _say_warning  # type: ignore[assignment]  # takes the rest as it comes
-    app()
+    with suppress(Interrupt), interruptible():
+        app()
+    raise KeyboardInterrupt  # here, where what the interrupted frames held has been let go
 
 
 def _say_warning(message: Warning | str, *where: Any) -> None:

@@ -13,7 +13,6 @@ from densing_bayes.display.terminal import (
     Json,
     exit_unless_passed,
     footing,
-    interruptible,
     load_fit,
     say,
     show,
@@ -93,8 +92,7 @@ def trend_command(
     else:
         averaged = averaged_of(fitted, comparison)
     if over_tokens and panel is not None:
-        with interruptible():
-            mixed: dict[str, Any] | None = make_over_tokens(fitted, panel, ci, progress=True)
+        mixed: dict[str, Any] | None = make_over_tokens(fitted, panel, ci, progress=True)
     else:
         mixed = over_tokens_of(fitted)
     summary = trend_summary(fitted, ci, averaged, mixed)
@@ -129,8 +127,7 @@ def _averaged_now(fitted: Fit, panel: Panel, ci: float) -> dict[str, Any]:
         f"comparing {len(list_hypotheses())} hypotheses: some ten minutes on two cores, seconds "
         f"where their fits are in the store"
     )
-    with interruptible():
-        return make_averaged(fitted, panel, ci, progress=True)
+    return make_averaged(fitted, panel, ci, progress=True)
 
 
 def density_command(

@@ -14,6 +14,11 @@ _MARKDOWN = re.compile(r"<(?=[A-Za-z/!?])|&(?=[A-Za-z#])|\](?=[\[(])|[`$]")
 _NUMBER = re.compile(r"[-+]?[\d.,]*\d(e[-+]?\d+)?%?|-inf")
 
 
+def in_utf8(text: str) -> str:
+    """Text of an argument, in which bytes that were no text are written out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def in_markdown(text: str) -> str:
     """Text in one line, without HTML, links, code or formulas of its own."""
     return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))

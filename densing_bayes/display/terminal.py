@@ -31,7 +31,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 class Interrupt(BaseException):
-    """Ctrl-C or SIGTERM while sampling: nutpie would take KeyboardInterrupt for its end."""
+    """Ctrl-C or SIGTERM: click and nutpie would take KeyboardInterrupt for something of theirs."""
 
 
 @contextmanager
@@ -246,8 +246,18 @@ def check_writable(folder: Path) -> None:
         existing = existing.parent
     if not existing.is_dir():
         raise DensingError(f"cannot write to {folder}: {existing} is a file; give a folder")
-    if not os.access(existing, os.W_OK):
+    if not os.access(existing, os.W_OK | os.X_OK):
         raise DensingError(f"cannot write to {folder}: no permission; give another folder")
+
+
+def check_writable_file(path: Path) -> None:
+    """Fail before sampling, not after, where a file could not be written."""
+    if path.is_dir():
+        raise DensingError(f"{path} is a folder; give a file such as {path / 'fit.nc'}")
+    target = Path(os.path.realpath(path))  # of a link, what it points to
+    if target.exists() and not target.is_file():
+        raise DensingError(f"cannot write to {path}: it is not a plain file; give another")
+    check_writable(target.parent)
 
 
 def cannot_write(path: Path, error: OSError) -> NoReturn:

@@ -11,7 +11,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import logsumexp
@@ -107,15 +106,14 @@ def kin(observed: Observations, releases: NDArray[np.bool_]) -> Observations:
 
 def cuts_of(observed: Observations, count: int = CUTS, days: int = WINDOW_DAYS) -> list[dt.date]:
     """Dates of training cuts: windows of so many days up to the last release, oldest first."""
-    end = date_of(observed.time.max()) + pd.Timedelta(days=1)
-    cuts = [(end - pd.Timedelta(days=days * (i + 1))).date() for i in range(count)][::-1]
-    first = date_of(observed.time.min()).date()
-    if cuts[0] <= first:
+    first, last = (date_of(time).date() for time in (observed.time.min(), observed.time.max()))
+    end = last + dt.timedelta(days=1)
+    if count * days >= (end - first).days:
         raise DensingError(
-            f"{count} cuts of {days} days reach back to {cuts[0]}, but the data begin on {first}: "
-            f"use fewer or shorter windows"
+            f"{count} cuts of {days} days reach back beyond {first}, when the data begin: use "
+            f"fewer or shorter windows"
         )
-    return cuts
+    return [end - dt.timedelta(days=days * i) for i in range(count, 0, -1)]
 
 
 def before(observed: Observations, cut: dt.date) -> Observations:

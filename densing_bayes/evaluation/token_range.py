@@ -24,7 +24,13 @@ import xarray as xr
 from densing_bayes.errors import DensingError
 from densing_bayes.evaluation.hypotheses.mixtures import Quantity, mixture, mixture_summary
 from densing_bayes.fitting.settings import SEED, STANDARD
-from densing_bayes.fitting.store import folder_of, store_folder, versions
+from densing_bayes.fitting.store import (
+    folder_of,
+    keep_answer,
+    kept_answer,
+    store_folder,
+    versions,
+)
 from densing_bayes.inputs.panel import Panel, as_panel
 from densing_bayes.inputs.specification import ModelSpec, as_spec
 from densing_bayes.observed.observations import Observations, observe
@@ -33,7 +39,6 @@ from densing_bayes.posterior.plain import plain
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.progress import Steps
 from densing_bayes.quantities.growth import growth
-from densing_bayes.writing import write_file
 
 LOWEST, HIGHEST = 1e12, 15e12  # tokens
 PARTS = 5  # of the range, equal on the logarithmic scale
@@ -96,7 +101,7 @@ def over_tokens(
     Raises
     ------
     DensingError
-        If that is no range, or settings or panel are not usable.
+        If that is no range, settings or panel are not usable, or there are no reference runs.
     """
     from densing_bayes.fitting.fit import check_settings
     from densing_bayes.fitting.many import Request, Terms, fitter
@@ -105,6 +110,11 @@ def over_tokens(
     check_settings(draws, settings["tune"], settings["chains"], seed)
     tokens = middles(low, high, parts)
     spec = as_spec(spec)
+    if spec.without_runs:
+        raise DensingError(
+            f"specification '{spec.name}' has no reference runs, whose tokens D0 are: its density "
+            f"is relative to the line of the systems, and does not depend on D0"
+        )
     panel = as_panel(panel, spec.panel.source)
     shown = sys.stderr.isatty() if progress is None else progress
     labels = {each: f"fit at D0 = {each:.2g}" for each in tokens}
@@ -206,7 +216,7 @@ def make_over_tokens(
     """
     draws = int(fit.provenance.get("sampler", {}).get("draws", 0))
     found = over_tokens(fit.spec, panel, draws=max(1000, draws), progress=progress)
-    write_file(_entry(fit), json.dumps(token_document(found)).encode())
+    keep_answer(_entry(fit), token_document(found))
     return token_document(found, ci)
 
 
@@ -219,11 +229,10 @@ def over_tokens_of(fit: Fit) -> dict[str, Any] | None:
         As of :func:`token_document`, with ``source`` saying where it was found: the store, or what
         the package brings, of the same model and data. None if there is none.
     """
-    try:
-        found: dict[str, Any] = json.loads(_entry(fit).read_text(encoding="utf-8"))
+    found = kept_answer(_entry(fit))
+    if found is not None:
         return found | {"source": "store"}
-    except (OSError, ValueError):
-        own = identity(fit.spec, fit.observed)
+    own = identity(fit.spec, fit.observed)
     for each in in_package():
         if all(each.get(name) == value for name, value in own.items()):
             return each

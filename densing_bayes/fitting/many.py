@@ -163,6 +163,8 @@ def run(
     import joblib
 
     workers = workers_of(jobs)
+    if workers is not None:
+        workers = min(workers, max(1, len(arguments)))  # more would only be started
     results: list[Any] = [None] * len(arguments)
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
     calls = (joblib.delayed(_numbered)(i, task, *each) for i, each in enumerate(arguments))

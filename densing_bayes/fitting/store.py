@@ -131,17 +131,30 @@ def stored_answer(
         Name of the module of this package that finds out.
     """
     path = folder / f"{name}-{source_hash(module)[:12]}.json"
-    if path.exists():
-        try:
-            return _unsealed(path.read_text(encoding="utf-8"))
-        except (ValueError, OSError) as error:
-            log.warning("the stored answer %s cannot be read (%s): computed again", path, error)
-    content = make()
+    found = kept_answer(path)
+    if found is None:
+        found = make()
+        keep_answer(path, found)
+    return found
+
+
+def kept_answer(path: Path) -> dict[str, Any] | None:
+    """The answer of an entry; None, and said so, where there is none or not what was written."""
+    if not path.exists():
+        return None
     try:
-        write_file(path, _sealed(content).encode())
+        return _unsealed(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError, OSError) as error:
+        log.warning("the stored answer %s cannot be read (%s): computed again", path, error)
+        return None
+
+
+def keep_answer(path: Path, answer: dict[str, Any]) -> None:
+    """Write an answer as an entry; where that fails, it is said, and nothing is lost but that."""
+    try:
+        write_file(path, _sealed(answer).encode())
     except OSError as error:
-        log.warning("the answer could not be stored in %s (%s)", folder, error)
-    return content
+        log.warning("the answer could not be stored in %s (%s)", path.parent, error)
 
 
 def _sealed(answer: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 from pydantic import AfterValidator
 
 FIRST_DAY, LAST_DAY = dt.date(1800, 1, 1), dt.date(2200, 12, 31)
+MOST_DAYS = (LAST_DAY - FIRST_DAY).days
 OUTSIDE = f"lies outside {FIRST_DAY.year} to {LAST_DAY.year}"
 
 ORIGIN = pd.Timestamp("2022-11-30")  # release of ChatGPT: time zero inside the models

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from densing_bayes.inputs.dates import Day
+from densing_bayes.inputs.dates import MOST_DAYS, Day
 from densing_bayes.inputs.families import Frozen, Positive, PositivePrior, RealPrior
 
 MOST_CHANGES = 24
@@ -73,7 +73,7 @@ class SmoothSpec(Frozen):
 
     start: Day
     end: Day
-    every_days: Annotated[int, Field(ge=28)]
+    every_days: Annotated[int, Field(ge=28, le=MOST_DAYS)]
     spread: PositivePrior  # standard deviation of the change of the growth rate in a year, 1/year
 
     @model_validator(mode="after")
@@ -147,6 +147,12 @@ def _check_changes(
 ) -> None:
     if sum(map(bool, (changes, smooth, saturation))) > 1:
         raise ValueError("a trend has changes, or is smooth, or saturates: give one of the three")
+    steps = sum(change.slope + change.level for change in changes)
+    if steps > MOST_CHANGES:  # of terms that the line has, of which PyTensor takes 32 in one sum
+        raise ValueError(
+            f"{steps} changes of slope or level are more than {MOST_CHANGES}: leave some out, or "
+            f"say that the trend is smooth"
+        )
     names = [change.name for change in changes]
     if len(set(names)) < len(names):
         raise ValueError("two changes bear one name: give each its own")

@@ -141,7 +141,8 @@ def load_panel(source: str | os.PathLike[str] = "open") -> Panel:
         raise TableError(f"{folder}: is a file; give the folder that holds the tables of the panel")
     if not any((folder / schema.file).exists() for schema in TABLES.values()):
         refuse_foreign(folder)
-    return _read_panel(folder.resolve().name, folder, embedded=False)
+    name = os.fsencode(folder.resolve().name).decode("utf-8", "backslashreplace")
+    return _read_panel(name, folder, embedded=False)
 
 
 def refuse_two_meanings(source: str) -> None:

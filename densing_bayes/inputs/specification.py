@@ -6,7 +6,6 @@ switch is Python. Unknown keys fail with a suggestion, and equal specifications 
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 import os
@@ -20,6 +19,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from densing_bayes.errors import SpecError, did_you_mean
 from densing_bayes.inputs.contradictions import contradiction
+from densing_bayes.inputs.dates import MOST_DAYS, Day
 from densing_bayes.inputs.families import (
     FAMILIES,
     Frozen,
@@ -62,7 +62,7 @@ class PanelSpec(Frozen):
     size: Literal["total", "comparable", "non-embedding", "active", "inference-time"] = "comparable"
     min_params: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1e8
     reference_tokens: Annotated[float, Field(ge=1e6, allow_inf_nan=False)] = 1e12
-    release_days: Annotated[int, Field(ge=0)] = RELEASE_DAYS
+    release_days: Annotated[int, Field(ge=0, le=MOST_DAYS)] = RELEASE_DAYS
 
 
 class BenchmarkSpec(Frozen):
@@ -112,7 +112,7 @@ class DensitySpec(Frozen):
     format_offset: RealPrior
     benchmark_spread: PositivePrior
     drift: bool = True
-    drift_bend: dt.date | None = None
+    drift_bend: Day | None = None
     drift_spread: PositivePrior
     drift_change_spread: PositivePrior
     flag_offset: RealPrior
@@ -330,10 +330,10 @@ def _read(
         return tomllib.loads(path.read_text(encoding="utf-8-sig")), str(path)
     except RecursionError:
         raise SpecError(f"{path}: tables or lists are nested too deeply") from None
-    except tomllib.TOMLDecodeError as error:
-        raise SpecError(f"{path}: not valid TOML: {error}") from error
     except UnicodeDecodeError as error:
         raise SpecError(f"{path}: is not UTF-8; save the file as UTF-8") from error
+    except ValueError as error:  # of the decoder, or a number of thousands of digits
+        raise SpecError(f"{path}: not valid TOML: {error}") from error
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from error
 

@@ -26,6 +26,16 @@ GROUPS = ("posterior", "sample_stats", "diagnostics", "observed_data")
 FIGURES = ("rhat_max", "ess_bulk_min", "ess_tail_min", "divergences", "bfmi_min",
            "tree_depth_max", "worst", "verdict", "reasons")  # fmt: skip
 IDENTITY = ("seed", "spec_hash", "data_hash")
+DAMAGE = (
+    OSError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+)
+"""What reading a file of the right format raises where its contents are not what was written."""
 VERDICTS = ("PASS", "FAIL", "MULTIMODAL")
 
 
@@ -144,8 +154,7 @@ class Fit:
         if not path.is_file():
             raise FileFormatError(f"no fit file '{path}'; make one with 'densing-bayes fit'")
         try:
-            tree = xr.open_datatree(path, engine="h5netcdf")
-            found = str(tree.attrs.get("format", ""))
+            found = format_of(path)
             if found != FORMAT and found.startswith(FORMAT.rpartition(" ")[0]):
                 raise FileFormatError(
                     f"{path} was saved by another version of densing_bayes ({found}, this one "
@@ -160,6 +169,7 @@ class Fit:
                 raise FileFormatError(
                     f"{path} is a NetCDF file but not a fit saved by densing_bayes ({FORMAT})"
                 )
+            tree = xr.open_datatree(path, engine="h5netcdf")
             fit = cls(
                 data=tree,
                 spec=ModelSpec.model_validate_json(tree.attrs["spec"]),
@@ -170,13 +180,28 @@ class Fit:
             lacking = _lacking(fit)
         except PermissionError as error:
             raise FileFormatError(f"{path} cannot be read: permission denied") from error
-        except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        except DAMAGE as error:
+            said = (str(error).splitlines() or [type(error).__name__])[0]
             raise FileFormatError(
-                f"{path} is damaged or not a saved fit ({error}); fit again"
+                f"{path} is damaged or not a saved fit ({said}); fit again"
             ) from error
         if lacking:
             raise FileFormatError(f"{path} is damaged or not a saved fit: {lacking}; fit again")
         return fit
+
+
+def format_of(path: str | os.PathLike[str]) -> str:
+    """What a NetCDF file says that it is; however many groups it has, only its root is read.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, or is no NetCDF file.
+    """
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        return str(file.attrs.get("format", ""))
 
 
 def _lacking(fit: Fit) -> str:

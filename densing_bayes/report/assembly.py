@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from densing_bayes.display import sentences
 from densing_bayes.display.headline import headline
+from densing_bayes.display.literal import in_utf8
 from densing_bayes.display.section import Report, Section
 from densing_bayes.errors import DensingError, did_you_mean
 from densing_bayes.evaluation.hypotheses.averaged import averaged_of
@@ -86,7 +87,7 @@ def make_report(
         if (name == "hypotheses" and "claims" not in own) or name == "claims":
             makers |= more or {}
     wanted = chosen(list(makers), sections)
-    source = fit.provenance
+    source, title = fit.provenance, in_utf8(title)
     statements = tuple(headline(fit, trend))
     parts = []
     for name in wanted:

@@ -5,10 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 
 import pytest
 from typer.testing import CliRunner
 
+from densing_bayes import __main__ as start
 from densing_bayes.cli.main import app
 from densing_bayes.display import terminal
 from densing_bayes.ledger import ledger
@@ -262,6 +264,23 @@ def test_output_that_cannot_be_written_is_refused_before_sampling(name, tmp_path
     assert "fitting" not in result.stderr
 
 
+@pytest.mark.parametrize("spec", ["joint", "scaling"])
+def test_a_device_a_pipe_and_a_link_that_leads_nowhere_good_are_refused_before_sampling(
+    spec, tmp_path
+):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "file" / "fit.nc")
+    for out, said in [
+        ("/dev/null", "it is not a plain file"),
+        (tmp_path / "pipe", "it is not a plain file"),
+        (tmp_path / "link", "file is a file; give a folder"),
+    ]:
+        result = run("fit", spec, "--out", out)
+        assert result.exit_code == 2 and said in result.stderr
+        assert len(result.stderr.splitlines()) == 1, "nothing was begun"
+
+
 def test_output_that_is_a_folder_is_refused(tmp_path):
     result = run("fit", "joint", "--out", tmp_path)
     assert result.exit_code == 2
@@ -349,6 +368,18 @@ def test_reading_a_fit_loads_nothing_heavy(name, small_fit_file):
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_every_command_can_be_interrupted(number, monkeypatch, capsys):
+    handler = signal.getsignal(number)
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # which is put back
+    monkeypatch.setattr("densing_bayes.cli.main.app", lambda: os.kill(os.getpid(), number))
+    with pytest.raises(SystemExit) as ended:
+        start.main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "densing-bayes: interrupted; no half-written file is left\n"
+    assert signal.getsignal(number) == handler
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for single processes")

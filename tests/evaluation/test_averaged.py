@@ -74,6 +74,25 @@ def test_what_compare_leaves_in_the_store_is_found_by_model_and_data(small_fit, 
     assert list((tmp_path / "store").glob("averaged-*.json"))
 
 
+@pytest.mark.parametrize("content", ["[]", '{"a": 1}', "{", "[" * 20000])
+def test_an_entry_that_is_not_what_was_written_is_passed_over(
+    content, small_fit, compared, tmp_path, caplog
+):
+    averaged.keep_averaged(compared)
+    (entry,) = (tmp_path / "store").iterdir()
+    entry.write_text(content, encoding="utf-8")
+    assert averaged.averaged_of(small_fit) is None
+    assert "cannot be read" in caplog.text
+    with pytest.raises(DensingError, match=r"not valid JSON|no averages of a comparison"):
+        averaged.averaged_of(small_fit, entry)
+
+
+def test_a_comparison_is_not_lost_where_its_averages_cannot_be_kept(compared, tmp_path, caplog):
+    (tmp_path / "file").touch()
+    averaged.keep_averaged(compared, tmp_path / "file" / "sub")
+    assert "could not be stored" in caplog.text
+
+
 def test_of_several_comparisons_the_one_of_most_hypotheses_counts(small_fit, compared):
     averaged.keep_averaged(compared)
     table = pd.DataFrame(

@@ -158,3 +158,5 @@ def test_a_backtest_is_of_fits_to_the_past_and_is_kept(small_fit, tmp_path, monk
     pd.testing.assert_frame_equal(first.cells, again.cells)
     with pytest.raises(DensingError, match="needs at least one cut"):
         db.backtest("joint", cuts=0)
+    with pytest.raises(DensingError, match="draws = 0 is too few"):
+        db.backtest("joint", draws=0)

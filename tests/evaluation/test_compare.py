@@ -7,6 +7,7 @@ import subprocess
 import sys
 from importlib.resources import files
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -271,6 +272,18 @@ def test_workers_of_a_dask_cluster_make_the_fits(tmp_path):
 
 
 # What is refused ---------------------------------------------------------------------------------
+
+
+def test_no_more_processes_are_started_than_there_are_tasks(monkeypatch):
+    class Serial:
+        def __init__(self, n_jobs, **_):
+            assert n_jobs == 2
+
+        def __call__(self, calls):
+            return (task(*given, **named) for task, given, named in calls)
+
+    monkeypatch.setattr(joblib, "Parallel", Serial)
+    assert many.run("x", abs, [(-1,), (2,)], jobs=100_000, progress=False) == [1, 2]
 
 
 def test_two_hypotheses_of_one_name_are_refused():

@@ -13,7 +13,7 @@ from scipy.stats import norm
 from densing_bayes.errors import SpecError
 from densing_bayes.evaluation import prior_sensitivity
 from densing_bayes.fitting.compiled import Compiled, structure, with_room
-from densing_bayes.inputs.hypothesis import ChangeSpec, Hypothesis
+from densing_bayes.inputs.hypothesis import MOST_CHANGES, ChangeSpec, Hypothesis
 from densing_bayes.inputs.panel import load_panel
 from densing_bayes.inputs.specification import (
     TrendSpec,
@@ -382,3 +382,14 @@ def test_a_walk_of_many_steps_can_be_drawn_before_it_has_seen_data():
     found = priors.drawn(model, ["growth_step", "log_density"], 50, seed=1)
     assert found["growth_step"].shape == (50, len(spec.trend.smooth.knots))
     assert np.isfinite(found["log_density"]).all()
+
+
+def test_as_many_changes_as_a_specification_may_have_can_be_drawn():
+    """The same of the changes of a line, which are terms of a sum."""
+    first = dt.date(2023, 1, 1)
+    changes = tuple(
+        ChangeSpec(name=f"c{i}", date=first + dt.timedelta(days=30 * i), slope=True, level=True)
+        for i in range(MOST_CHANGES // 2)
+    )
+    model = build_model(SPEC.under(Hypothesis(name="many", changes=changes)), PANEL)
+    assert model.initial_point()["growth_change"].shape == (MOST_CHANGES // 2,)

@@ -121,8 +121,9 @@ def test_cuts_reach_to_the_last_release():
     assert len(cuts) == 5
     windows = [leave_out.before(observed, cut).time.size for cut in cuts]
     assert windows == sorted(windows) and windows[0] > 0
-    with pytest.raises(DensingError, match="use fewer or shorter windows"):
-        leave_out.cuts_of(observed, count=20)
+    for count in (20, 10**12):
+        with pytest.raises(DensingError, match="use fewer or shorter windows"):
+            leave_out.cuts_of(observed, count)
     with pytest.raises(DensingError, match="no release in the 3 days"):
         leave_out.forecast_scores(None, observed, cuts[0].replace(day=1), days=3)
 

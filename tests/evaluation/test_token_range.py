@@ -51,6 +51,11 @@ def test_middles_cut_the_range_into_parts_that_are_equal_in_logs():
             token_range.middles(low, high, parts)
 
 
+def test_a_model_without_reference_runs_has_no_d0():
+    with pytest.raises(DensingError, match=r"'systems' has no reference runs, .* does not depend on D0"):
+        token_range.over_tokens("systems")
+
+
 def test_the_mixture_has_as_many_draws_of_each_fit():
     random = np.random.default_rng(3)
     fits = {
@@ -113,6 +118,9 @@ def test_the_answer_is_kept_and_said_beside_the_one_at_one_d0(small_fit, fits, m
     assert said.sentence.count("in the store, of the same model and data") == 1
     labels = [row.label for row in trend_rows(small_fit, summary)]
     assert labels[-3] == "Doubling time at the last release, days, over D0"
+
+    token_range._entry(small_fit).write_text('{"a": 1}', encoding="utf-8")
+    assert token_range.over_tokens_of(small_fit) is None
 
 
 @pytest.mark.fit

@@ -1,6 +1,7 @@
 """Inputs that would fail later are refused where they are read."""
 
 import datetime as dt
+import os
 
 import pytest
 
@@ -50,6 +51,23 @@ def test_deeply_nested_toml_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("prior_odds = " + "9" * 5000, "not valid TOML"),  # more digits than Python reads
+        ('smooth = { start = 2020-01-01, end = 2024-01-01, every_days = 99999999999999999999, '
+         'spread = { distribution = "halfnormal", sigma = 1 } }', "every_days.*less than or equal"),
+    ],
+)  # fmt: skip
+def test_numbers_beyond_what_can_be_computed_with_are_refused(line, said, tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text(f'name = "own"\n{line}\n')
+    with pytest.raises(SpecError, match=said):
+        load_hypothesis(path)
+    with pytest.raises(SpecError, match=r"release_days.*less than or equal"):
+        load_spec("joint").replace(panel__release_days=10**20)
+
+
+@pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"trend__level": {"distribution": "normal", "mu": 0.0, "sigma": 1e308}}, "level.*sigma"),
@@ -77,6 +95,12 @@ def test_more_knots_and_changes_than_can_be_sampled_are_refused(tmp_path):
     with pytest.raises(SpecError, match=r"'changes': .* at most 24") as error:
         load_hypothesis(path)
     assert len(str(error.value)) < 200
+    both = "".join(
+        f'[[changes]]\nname = "c{i}"\ndate = {1990 + i}-01-01\nlevel = true\n' for i in range(13)
+    )
+    path.write_text(f'name = "own"\n{both}')
+    with pytest.raises(SpecError, match="26 changes of slope or level are more than 24"):
+        load_hypothesis(path)
 
 
 def test_a_smooth_trend_without_a_knot_in_the_data_is_refused():
@@ -94,6 +118,13 @@ def test_what_contradicts_itself_is_said_without_printing_it_all(tmp_path):
     with pytest.raises(SpecError, match=r"'a' and 'b' are not$") as error:
         load_hypothesis(path)
     assert "{" not in str(error.value) and len(str(error.value)) < 300
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names of files are text there")
+def test_a_folder_whose_name_is_no_text_has_a_name_that_is(tmp_path):
+    folder = os.fsdecode(os.fsencode(tmp_path) + b"/own\xff")
+    export_panel("open", folder)
+    assert load_panel(folder).name == r"own\xff"
 
 
 @pytest.mark.parametrize("line", ["sep=,", "# made by hand"])

@@ -24,7 +24,7 @@ from densing_bayes.inputs.foreign.extract import (
     quantised_by_name,
     tuned_by_name,
 )
-from densing_bayes.inputs.foreign.formats import harness, wide_table
+from densing_bayes.inputs.foreign.formats import harness, swallow, wide_table
 from densing_bayes.inputs.foreign.importing import _one_a_cell, import_scores
 from densing_bayes.inputs.foreign.mapping import ColumnOfScores, Mapping, load_mapping
 from densing_bayes.inputs.panel import load_panel
@@ -254,6 +254,27 @@ def test_subtasks_are_pooled_by_their_items():
     assert extract.readings[0].score == pytest.approx((250 * 0.5 + 250 * 0.25 + 500 * 0.75) / 1000)
 
 
+def test_a_number_of_thousands_of_digits_is_no_json(tmp_path):
+    path = tmp_path / "results_x.json"
+    path.write_text(f'{{"results": {"9" * 5000}}}', encoding="utf-8")
+    with pytest.raises(TableError, match="not valid JSON"):
+        import_scores(path, format="harness")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- " + "[" * 200_000 + "]" * 200_000,
+        "- " * 200_000,
+        "- id: 2023-02-31",
+        "- id: " + "9" * 5000,
+    ],
+    ids=["brackets", "dashes", "day", "digits"],
+)
+def test_yaml_that_cannot_be_loaded_is_no_list_of_models(text):
+    assert swallow.parse(text) is None
+
+
 @pytest.mark.parametrize("key", ["config", "n-shot", "n-samples", "date", "model_name"])
 @pytest.mark.parametrize("value", [None, [], "x", 1e30, {"a": []}])
 def test_odd_fields_of_results_do_not_break_the_reader(key, value, tmp_path):
@@ -459,6 +480,8 @@ def test_a_table_that_cannot_be_right_ends_in_one_message(text, message, tmp_pat
         ("[systems.a]\nparams = 7e9", "unknown key \"systems.'a'.params\""),
         ("scale = 'percents'", "'scale' = 'percents'"),
         ("scale = ", "not valid TOML"),
+        ("scale = " + "9" * 5000, "not valid TOML"),
+        ("scale = " + "[" * 20000, "not valid TOML"),
         ("[benchmarks]\nmmlu = 'Nowhere'", "has no column 'Nowhere'"),
     ],
 )

@@ -12,7 +12,7 @@ from examples import FURTHER, PANEL, SPEC, SWITCHES, few_systems
 
 from densing_bayes.errors import SpecError
 from densing_bayes.fitting import whitening
-from densing_bayes.fitting.coordinates.conditioned import condition
+from densing_bayes.fitting.coordinates.conditioned import bend, condition, straighten
 from densing_bayes.fitting.start import pilot
 from densing_bayes.inputs.families import Normal
 from densing_bayes.inputs.panel import load_panel
@@ -190,6 +190,27 @@ class StillEngine:
 
     def expanded(self, position):
         return {"log_effective_params": self.mode}
+
+
+@pytest.mark.parametrize("benchmarks", [("winogrande",), ("hellaswag",), ("mmlu", "winogrande")])
+def test_coordinates_of_draws_are_those_of_each_draw(benchmarks):
+    """With links of one kind only, too; free values come back from them."""
+    kept = {name: SPEC.benchmarks[name].model_dump() for name in benchmarks}
+    observed, parts, conditioned = pieces(SPEC.replace(benchmarks=kept), few_systems())
+    random = np.random.default_rng(1)
+    point = parts.model.initial_point()
+    draws = {
+        name: point[name] + 0.01 * random.standard_normal((3, *np.shape(point[name])))
+        for name in conditioned.names
+    }
+    together = straighten(draws, observed, parts.curve)
+    for i in range(3):
+        alone = straighten({name: each[i] for name, each in draws.items()}, observed, parts.curve)
+        for name, value in alone.items():
+            np.testing.assert_allclose(together[name][i], value, rtol=1e-10, atol=1e-12)
+    back, _ = bend(together, observed, parts.curve)
+    for name, value in draws.items():
+        np.testing.assert_allclose(back[name], value, rtol=1e-8, atol=1e-10)
 
 
 def test_a_whitening_of_more_coordinates_serves_a_model_with_fewer():

@@ -4,11 +4,12 @@ import gzip
 import json
 from pathlib import Path
 
+import h5py
 import pytest
 import xarray as xr
 
 from densing_bayes import Fit, load_hypothesis
-from densing_bayes.corollaries.scaling.model import LawFit
+from densing_bayes.corollaries.scaling.model import LawFit, is_law_file
 from densing_bayes.errors import DensingError, FileFormatError
 from densing_bayes.quantities.labels import before_after, benchmark_label
 
@@ -48,6 +49,7 @@ def nan_time(observations):
         (attribute("diagnostics", lambda d: d | {"verdict": "GOOD"}), "unknown verdict 'GOOD'"),
         (attribute("provenance", lambda _: {}), "provenance have no 'seed'"),
         (attribute("observations", nan_time), "a time that is not a number"),
+        (attribute("spec", lambda _: {}), "validation errors for ModelSpec"),
         (lambda tree: tree.attrs.update(format="densing_bayes fit 1"), "another version"),
     ],
 )
@@ -59,6 +61,7 @@ def test_a_damaged_fit_is_told_on_load(damage, said, small_fit_file, tmp_path):
     with pytest.raises(FileFormatError, match=said) as error:
         Fit.load(path)
     assert str(path) in str(error.value) and "fit again" in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
 
 
 def test_files_that_may_not_be_read_are_not_called_damaged(tmp_path, monkeypatch):
@@ -67,11 +70,23 @@ def test_files_that_may_not_be_read_are_not_called_damaged(tmp_path, monkeypatch
 
     path = tmp_path / "secret"
     path.write_text("name = 'x'", encoding="utf-8")
-    monkeypatch.setattr(xr, "open_datatree", refuse)
+    monkeypatch.setattr(h5py, "File", refuse)
     monkeypatch.setattr(Path, "read_text", refuse)
     for load in (Fit.load, LawFit.load, load_hypothesis):
         with pytest.raises(DensingError, match=r"secret:? cannot be read: [Pp]ermission denied$"):
             load(path)
+
+
+def test_of_a_file_of_another_kind_only_the_root_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "deep.nc"
+    with h5py.File(path, "w") as file:
+        group = file
+        for _ in range(1000):
+            group = group.create_group("g")
+    monkeypatch.setattr(xr, "open_datatree", lambda *_, **__: pytest.fail("opens all its groups"))
+    with pytest.raises(FileFormatError, match="not a fit saved by densing_bayes"):
+        Fit.load(path)
+    assert not is_law_file(path)
 
 
 @pytest.mark.fit

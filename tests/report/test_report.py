@@ -208,10 +208,13 @@ def test_csv_files_hold_unrounded_numbers(report, passed_fit):
 @pytest.mark.fit
 def test_only_wanted_sections_are_made(passed_fit, monkeypatch):
     monkeypatch.setattr("densing_bayes.ledger.ledger.claims", lambda *_: pytest.fail("judged"))
-    made = make_report(passed_fit, title="Mine", sections=["provenance", "trend"])
+    made = make_report(passed_fit, title="Mine\udcff", sections=["provenance", "trend"])
     assert [section.name for section in made.sections] == ["trend", "provenance"]
     html = html_page(made)
-    assert "<title>Mine</title>" in html and 'id="section-densities"' not in html
+    assert (
+        r"<title>Mine\udcff</title>" in html.encode().decode()
+        and 'id="section-densities"' not in html
+    )
     with pytest.raises(
         DensingError, match="no section 'trends' in the report; did you mean 'trend'"
     ):

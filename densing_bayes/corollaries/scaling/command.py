@@ -10,9 +10,7 @@ import typer
 from densing_bayes.display.options import Chains, Draws, Interval, Seed, Tune
 from densing_bayes.display.terminal import (
     Json,
-    check_writable,
     exit_unless_passed,
-    interruptible,
     say,
     show,
 )
@@ -48,12 +46,11 @@ def scaling_command(
     from densing_bayes.corollaries.scaling.section import law_section
 
     settings = {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
-    with interruptible():
-        if source is not None and is_law_file(source):
-            fitted = LawFit.load(source)
-        else:
-            fitted = _fitted(source, spec, settings)
-        section = law_section(fitted, ci)
+    if source is not None and is_law_file(source):
+        fitted = LawFit.load(source)
+    else:
+        fitted = _fitted(source, spec, settings)
+    section = law_section(fitted, ci)
     show(section.document, section, as_json=as_json)
     exit_unless_passed(fitted.verdict)
 
@@ -71,9 +68,7 @@ def fit_law_file(spec: str, data: str | None, out: Path, settings: dict[str, Any
 
     if data is not None and Path(data).is_dir():
         raise DensingError(f"{data} is a folder; a loss law is fitted to one CSV file of runs")
-    with interruptible():
-        fitted = _fitted(data, spec, settings)
-    check_writable(out.parent)
+    fitted = _fitted(data, spec, settings)
     out.parent.mkdir(parents=True, exist_ok=True)
     fitted.save(out)
     say(f"wrote {out}: {small_verdict(fitted)}")
@@ -87,8 +82,7 @@ def check_law_file(path: Path, as_json: bool) -> None:
     from densing_bayes.display.answers.checks import checks_section
 
     fitted = LawFit.load(path)
-    with interruptible():
-        found = law_checks(fitted)
+    found = law_checks(fitted)
     section = checks_section(found)
     document = {key: section.document[key] for key in ("verdict", "checks")}
     document |= {"diagnostics": fitted.diagnostics, "provenance": fitted.provenance}

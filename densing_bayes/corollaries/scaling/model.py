@@ -26,7 +26,7 @@ from densing_bayes.errors import FileFormatError, FitError
 from densing_bayes.fitting.settings import SEED
 from densing_bayes.joint import laws
 from densing_bayes.posterior.estimates import check_choice, estimate
-from densing_bayes.posterior.result import CI, LAW_FORMAT
+from densing_bayes.posterior.result import CI, DAMAGE, LAW_FORMAT, format_of
 from densing_bayes.writing import write_file
 
 if TYPE_CHECKING:
@@ -101,9 +101,9 @@ class LawFit:
             If the file is damaged or not a saved loss law.
         """
         try:
-            tree = xr.open_datatree(path, engine="h5netcdf")
-            if tree.attrs.get("format") != LAW_FORMAT:
+            if format_of(path) != LAW_FORMAT:
                 raise ValueError("no loss law")
+            tree = xr.open_datatree(path, engine="h5netcdf")
             spec = ScalingLawSpec.model_validate_json(tree.attrs["spec"])
             content = json.loads(tree.attrs["runs"])
             table = pd.DataFrame(content["data"], columns=content["columns"])
@@ -119,9 +119,10 @@ class LawFit:
             _ = fit.verdict, fit.diagnostics["reasons"]
         except PermissionError as error:
             raise FileFormatError(f"{path} cannot be read: permission denied") from error
-        except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        except DAMAGE as error:
+            said = (str(error).splitlines() or [type(error).__name__])[0]
             raise FileFormatError(
-                f"{path} is damaged or not a saved loss law ({error}); fit again"
+                f"{path} is damaged or not a saved loss law ({said}); fit again"
             ) from error
         return fit
 
@@ -129,9 +130,8 @@ class LawFit:
 def is_law_file(path: str | os.PathLike[str]) -> bool:
     """Whether a file is a saved loss law."""
     try:
-        with xr.open_datatree(path, engine="h5netcdf") as tree:
-            return bool(tree.attrs.get("format") == LAW_FORMAT)
-    except (OSError, ValueError, KeyError, TypeError):
+        return format_of(path) == LAW_FORMAT
+    except DAMAGE:
         return False  # whatever is wrong with it is told by who reads it
 
 

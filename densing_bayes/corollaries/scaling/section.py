@@ -18,6 +18,7 @@ from densing_bayes.corollaries.scaling.judgement import (
 from densing_bayes.corollaries.scaling.model import CONSTANTS, LawFit, law_summary
 from densing_bayes.display.answers.checks import checks_section
 from densing_bayes.display.headline import Statement
+from densing_bayes.display.literal import in_utf8
 from densing_bayes.display.section import Equation, Picture, Report, Section, Table
 from densing_bayes.display.sentences import marked, small_verdict
 from densing_bayes.errors import DensingError, did_you_mean
@@ -112,7 +113,7 @@ def law_report(
         if name not in makers:
             hint = did_you_mean(name, makers, f"there are {', '.join(makers)}")
             raise DensingError(f"no section '{name}' in the report of a loss law{hint}")
-    source = fit.provenance
+    source, title = fit.provenance, in_utf8(title)
     statements = tuple(
         Statement(
             name,

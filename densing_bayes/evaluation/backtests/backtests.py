@@ -30,6 +30,7 @@ from densing_bayes.evaluation.leave_out import (
     released_within,
 )
 from densing_bayes.evaluation.uniformity import uniformity_p
+from densing_bayes.fitting.fit import check_settings
 from densing_bayes.fitting.many import Request, Terms, cores_of_each, fitter, name_of, run
 from densing_bayes.fitting.settings import SEED, STANDARD
 from densing_bayes.fitting.store import folder_of, stored_answer, versions
@@ -118,6 +119,7 @@ def backtest(
     DensingError
         If the data do not reach back so far.
     """
+    check_settings(draws, tune, chains, seed)
     spec = as_spec(spec, hypothesis)
     if cuts < 1:
         raise DensingError(f"cuts = {cuts}: a backtest needs at least one cut")
@@ -217,8 +219,7 @@ def score(
     for half in np.unique(halves):
         year, number = half.split("-H")
         start = dt.date(int(year), 1 if number == "1" else 7, 1)
-        own = coming.of_systems(halves == half)
-        found.append(held(fit, own, start, WINDOW_DAYS, seed, label=half))
+        found.append(held(fit, coming.of_systems(halves == half), start, WINDOW_DAYS, seed, half))
     return Held(
         pd.concat([pd.DataFrame(each["cells"]) for each in found], ignore_index=True),
         pd.DataFrame([each["window"] for each in found]),

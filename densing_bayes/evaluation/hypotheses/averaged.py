@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from densing_bayes.errors import DensingError
-from densing_bayes.fitting.store import store_folder, versions
+from densing_bayes.fitting.store import keep_answer, kept_answer, store_folder, versions
 from densing_bayes.inputs.hypothesis import NONE
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.observed.observations import Observations, with_changes
 from densing_bayes.posterior.plain import plain
 from densing_bayes.posterior.result import CI, Fit
-from densing_bayes.writing import write_file
 
 if TYPE_CHECKING:
     from densing_bayes.evaluation.hypotheses.table import Comparison
@@ -64,7 +63,7 @@ def keep_averaged(comparison: Comparison, folder: Path | None = None) -> None:
     if any(len(document[kind]["weights"]) > 1 for kind in KINDS if kind in document):
         names = hashlib.sha256(json.dumps(sorted(document["hypotheses"])).encode()).hexdigest()[:8]
         name = f"{_entry(document)}-{names}.json"
-        write_file((folder or store_folder()) / name, json.dumps(document).encode())
+        keep_answer((folder or store_folder()) / name, document)
 
 
 def _entry(key: dict[str, Any]) -> str:
@@ -140,7 +139,7 @@ def _of_file(path: Path) -> dict[str, Any]:
             f"{path}: cannot be read ({error.strerror}); give the comparison.json that "
             f"'densing-bayes compare --out' writes"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DensingError(
             f"{path}: not valid JSON ({error}); give the comparison.json that 'densing-bayes "
             f"compare --out' writes"
@@ -156,14 +155,8 @@ def _of_file(path: Path) -> dict[str, Any]:
 
 def _stored(own: dict[str, str]) -> list[dict[str, Any]]:
     """All that the store has of a model and data; what cannot be read is passed over."""
-    found = []
-    for path in sorted(store_folder().glob(f"{_entry(own)}-*.json")):
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        found.append(content | {"source": "store"})
-    return found
+    entries = map(kept_answer, sorted(store_folder().glob(f"{_entry(own)}-*.json")))
+    return [each | {"source": "store"} for each in entries if each is not None]
 
 
 def in_package() -> list[dict[str, Any]]:

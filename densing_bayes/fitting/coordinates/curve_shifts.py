@@ -120,6 +120,7 @@ def _nearest(observed: Observations, anchor: Floats) -> tuple[Floats, Floats, Fl
 
 def _side_by_side(by_loss: Any, direct: Any) -> Any:
     """Arrays or graphs over loss-linked and over directly linked benchmarks, joined."""
-    direct = direct + 0.0 * by_loss[..., :1] if direct.ndim < by_loss.ndim else direct
+    if direct.ndim < by_loss.ndim:  # draws of by_loss stand in front
+        direct = np.broadcast_to(direct, (*by_loss.shape[:-1], *direct.shape))
     join = np.concatenate if isinstance(by_loss, np.ndarray) else pt.concatenate
     return join([by_loss, direct], axis=-1)

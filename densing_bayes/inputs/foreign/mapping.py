@@ -93,7 +93,7 @@ def load_mapping(source: str | os.PathLike[str]) -> Mapping:
     path = Path(source)
     try:
         content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise TableError(f"{path}: not valid TOML: {error}") from error
     except OSError as error:
         raise TableError(f"{path}: cannot be read: {error.strerror}") from error

@@ -111,7 +111,7 @@ def read(paths: list[Path], shots: dict[str, int], base_only: bool) -> Extract:
     for path in paths:
         try:
             content = json.loads(file_text(path))
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise TableError(f"{path}: not valid JSON: {error}") from error
         if not is_harness(content):
             raise TableError(f"{path}: not a results file of lm-evaluation-harness")

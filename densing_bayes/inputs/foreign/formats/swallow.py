@@ -28,6 +28,8 @@ TASKS: Final = {
     "BBH": ("bbh", 3, "generation", "exact match after a chain of thought"),
     "HumanEval": ("humaneval", 0, "generation", "pass@1"),
 }
+DEEPEST: Final = 100
+"""Levels of a document: libyaml goes down them by recursion, and takes the process along."""
 AVERAGES: Final = {"avg", "En Avg"}
 NONE: Final = {"", "-", "－", "(private)", "n/a", "none"}
 
@@ -43,9 +45,16 @@ def is_swallow(content: object) -> bool:
 
 def parse(text: str) -> object:
     """A YAML document, or None if it is not one."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    depth = 0
     try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, RecursionError):
+        for event in yaml.parse(text, Loader=loader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                return None
+        return yaml.load(text, Loader=loader)
+    except (yaml.YAMLError, ValueError):  # a day or number that Python has not got is the latter
         return None
 
 
