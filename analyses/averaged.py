@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import densing_bayes as db
-from densing_bayes.evaluation.averaged import IN_PACKAGE, averaged_document
-from densing_bayes.evaluation.averaging import average_summary
-from densing_bayes.evaluation.mixtures import QUANTITIES
+from densing_bayes.evaluation.hypotheses.averaged import IN_PACKAGE, averaged_document
+from densing_bayes.evaluation.hypotheses.averaging import average_summary
+from densing_bayes.evaluation.hypotheses.mixtures import QUANTITIES
 from densing_bayes.fitting.built_in import BUILT_IN, TO_DATE
 from densing_bayes.posterior.plain import json_text
 from densing_bayes.quantities.summary import change_dates

@@ -35,8 +35,8 @@ import xarray as xr
 from scipy.stats import chisquare
 
 from densing_bayes import load_panel, load_spec
-from densing_bayes.display.canvas import figure_of
-from densing_bayes.display.check_figures import COLUMNS, frames, plot_uniformity
+from densing_bayes.display.figures.canvas import figure_of
+from densing_bayes.display.figures.checks import COLUMNS, frames, plot_uniformity
 from densing_bayes.errors import DensingError
 from densing_bayes.evaluation.prior_panels import prior_truths, usable
 from densing_bayes.evaluation.simulation import simulate
@@ -47,8 +47,8 @@ from densing_bayes.fitting.fit import fit_compiled
 from densing_bayes.fitting.settings import Sampling
 from densing_bayes.fitting.store import address, store_folder, stored_answer, versions
 from densing_bayes.inputs.specification import ModelSpec
-from densing_bayes.joint.marginal import predictive_densities
-from densing_bayes.joint.shared_parameters import EFFECTS, SAMPLE_DRAW, given
+from densing_bayes.joint.marginal.predictive import predictive_densities
+from densing_bayes.joint.marginal.shared_parameters import EFFECTS, SAMPLE_DRAW, given
 from densing_bayes.observed.observations import Observations, observe
 from densing_bayes.posterior.draws import stacked
 from densing_bayes.posterior.result import Fit

@@ -11,8 +11,9 @@ import argparse
 from pathlib import Path
 
 import densing_bayes as db
-from densing_bayes.display import findings, hypothesis_figures
-from densing_bayes.display.canvas import figure_of
+from densing_bayes.display import findings
+from densing_bayes.display.figures import hypotheses as hypothesis_figures
+from densing_bayes.display.figures.canvas import figure_of
 
 HYPOTHESES = ("none", "chatgpt", "chatgpt-level", "chatgpt-both")
 

@@ -12,8 +12,8 @@ import argparse
 from pathlib import Path
 
 import densing_bayes as db
-from densing_bayes.display.canvas import figure_of
-from densing_bayes.display.check_figures import plot_loo_pit
+from densing_bayes.display.figures.canvas import figure_of
+from densing_bayes.display.figures.checks import plot_loo_pit
 from densing_bayes.display.sentences import markdown_table
 from densing_bayes.evaluation.checks import check_rows, sentences
 from densing_bayes.fitting.built_in import built_in_fit

@@ -19,7 +19,7 @@ from pathlib import Path
 import pandas as pd
 
 import densing_bayes as db
-from densing_bayes.display.canvas import figure_of
+from densing_bayes.display.figures.canvas import figure_of
 from densing_bayes.fitting.built_in import BUILT_IN, TO_DATE, built_in_fit
 from densing_bayes.ledger import rows
 from densing_bayes.ledger.facts import fact_rows

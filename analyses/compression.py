@@ -29,16 +29,16 @@ from densing_bayes.corollaries.compression.inference_density import (
     time_factor,
     time_ratio,
 )
-from densing_bayes.corollaries.compression.model import compression_model
 from densing_bayes.corollaries.compression.pairs import (
     CompressionSpec,
     compare_pairs,
     load_compression,
 )
 from densing_bayes.corollaries.compression.panel_pairs import only_gemma, panel_pairs
-from densing_bayes.corollaries.compression.score_curves import collapse, curve_draws
+from densing_bayes.corollaries.compression.shifts.model import compression_model
+from densing_bayes.corollaries.compression.shifts.score_curves import collapse, curve_draws
 from densing_bayes.corollaries.small_model import Posterior
-from densing_bayes.display.canvas import BLUE, GREY, VERMILION, figure_of, new_axes
+from densing_bayes.display.figures.canvas import BLUE, GREY, VERMILION, figure_of, new_axes
 from densing_bayes.fitting.built_in import built_in_fit
 from densing_bayes.fitting.settings import SEED
 from densing_bayes.inputs.specification import load_corollary

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import densing_bayes as db
-from densing_bayes.display.canvas import figure_of
-from densing_bayes.display.figures import plot_frontier
+from densing_bayes.display.figures.canvas import figure_of
+from densing_bayes.display.figures.trend import plot_frontier
 from densing_bayes.inputs.dates import DAYS_PER_YEAR
 
 fit = db.Fit.load(sys.argv[1]) if len(sys.argv) > 1 else db.fit("joint")

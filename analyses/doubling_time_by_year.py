@@ -21,14 +21,14 @@ from typing import Any
 import numpy as np
 
 import densing_bayes as db
-from densing_bayes.display.canvas import figure_of
-from densing_bayes.display.year_figures import plot_by_year
+from densing_bayes.display.figures.canvas import figure_of
+from densing_bayes.display.figures.years import plot_by_year
 from densing_bayes.fitting.many import Request, Terms, fitter
-from densing_bayes.fitting.settings import SEED
+from densing_bayes.fitting.settings import STANDARD
 from densing_bayes.fitting.store import store_folder, versions
 from densing_bayes.inputs.dates import DAYS_PER_YEAR, years_since_origin
 from densing_bayes.observed.observations import Observations, observe
-from densing_bayes.report.years_section import HEADER, IN_PACKAGE, year_rows
+from densing_bayes.report.sections.years import HEADER, IN_PACKAGE, year_rows
 
 # The paper's panel ends before 2025-05-01.
 ENDS = ("2026-01-01", "2025-05-01", "2024-07-01", "2023-07-01")
@@ -80,9 +80,7 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=2)
     arguments = parser.parse_args()
     spec = db.load_spec("current").replace(trend__changes=(), trend__walk=None)
-    settings = {"draws": 1000, "tune": 500, "chains": 4, "seed": SEED,
-                "target_accept": 0.95, "sampler": "nutpie"}  # fmt: skip
-    terms = Terms(settings, versions(), {"panel": "current"}, store_folder(), arguments.cores)
+    terms = Terms(STANDARD, versions(), {"panel": "current"}, store_folder(), arguments.cores)
     fit = fitter(terms)
     observed = observe(db.load_panel("current"), spec)
     path = arguments.out / "doubling_time_by_year.json"

@@ -28,7 +28,7 @@ from densing_bayes.corollaries.engines.model import (
 )
 from densing_bayes.corollaries.trends.exponential import line_through
 from densing_bayes.corollaries.trends.figures import plot_exponential
-from densing_bayes.display.canvas import figure_of, new_axes
+from densing_bayes.display.figures.canvas import figure_of, new_axes
 from densing_bayes.fitting.built_in import built_in_fit
 from densing_bayes.inputs.dates import DAYS_PER_YEAR, ORIGIN
 from densing_bayes.posterior.estimates import estimate, probability

@@ -22,7 +22,7 @@ import densing_bayes as db
 from densing_bayes.evaluation.backtests.accuracy import accuracy_at, accuracy_table
 from densing_bayes.evaluation.leave_out import cuts_of
 from densing_bayes.fitting.many import Request, Terms
-from densing_bayes.fitting.settings import SEED
+from densing_bayes.fitting.settings import STANDARD
 from densing_bayes.fitting.store import store_folder, versions
 from densing_bayes.observed.observations import observe
 
@@ -87,14 +87,7 @@ def main() -> None:
     content = json.loads(path.read_text("utf-8")) if path.exists() else {}
     for panel in arguments.panels:
         spec = db.load_spec(SPECS[panel])
-        settings = {
-            "draws": DRAWS[panel],
-            "tune": 500,
-            "chains": 4,
-            "seed": SEED,
-            "target_accept": 0.95,
-            "sampler": "nutpie",
-        }
+        settings = STANDARD | {"draws": DRAWS[panel]}
         terms = Terms(settings, versions(), {"panel": panel}, store_folder(), cores=2)
         request = Request(spec, observe(db.load_panel(panel), spec))
         found: list[dict[str, Any]] = []

@@ -21,7 +21,7 @@ import densing_bayes as db
 from densing_bayes.corollaries.forecast.figures import plot_score_fan
 from densing_bayes.evaluation.leave_out import before
 from densing_bayes.fitting.many import Request, Terms, fitter
-from densing_bayes.fitting.settings import SEED
+from densing_bayes.fitting.settings import STANDARD
 from densing_bayes.fitting.store import store_folder, versions
 from densing_bayes.observed.observations import observe
 from densing_bayes.quantities.forecasts import params_at, release_score_at, score_at
@@ -45,14 +45,7 @@ def request(row: str) -> Request:
 
 def fitted(row: str) -> db.Fit:
     """The fit of a row, from the store if it is there."""
-    settings = {
-        "draws": DRAWS[ROWS[row]],
-        "tune": 500,
-        "chains": 4,
-        "seed": SEED,
-        "target_accept": 0.95,
-        "sampler": "nutpie",
-    }
+    settings = STANDARD | {"draws": DRAWS[ROWS[row]]}
     panel = row.partition(" ")[0]
     terms = Terms(settings, versions(), {"panel": panel}, store_folder(), cores=2)
     return fitter(terms)(request(row))

@@ -17,7 +17,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import densing_bayes as db
-from densing_bayes.display.canvas import BLUE, GREEN, PURPLE, VERMILION, style
+from densing_bayes.display.figures.canvas import BLUE, GREEN, PURPLE, VERMILION, style
 from densing_bayes.fitting.built_in import built_in_fit
 
 HERE = Path(__file__).parent

@@ -7,7 +7,7 @@ python analyses/link_errors.py
 """
 
 import densing_bayes as db
-from densing_bayes.quantities.left_out_members import left_out_members
+from densing_bayes.evaluation.left_out_members import left_out_members
 from densing_bayes.quantities.link_errors import link_errors
 
 print(link_errors(db.load_spec("joint"), db.load_panel("open")).round(4).to_string())

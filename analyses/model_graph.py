@@ -18,7 +18,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from pymc.model_graph import ModelGraph
 
 import densing_bayes as db
-from densing_bayes.display.canvas import BLUE, GREEN, GREY, INK, PURPLE, VERMILION
+from densing_bayes.display.figures.canvas import BLUE, GREEN, GREY, INK, PURPLE, VERMILION
 
 COLUMN, MIDDLE = (0.75, 2.05, 3.35, 4.65), 2.7
 HALF_WIDTH, HALF_HEIGHT = 0.6, 0.28

@@ -19,24 +19,16 @@ from typing import Any
 import numpy as np
 
 import densing_bayes as db
-from densing_bayes.evaluation.criteria import by_structure
+from densing_bayes.evaluation.hypotheses.criteria import by_structure
 from densing_bayes.fitting.evidence import savage_dickey, target
 from densing_bayes.fitting.many import Request, Terms, fitter, run, workers_of
-from densing_bayes.fitting.settings import SEED, TARGET_ACCEPT
+from densing_bayes.fitting.settings import STANDARD
 from densing_bayes.fitting.store import store_folder, versions
 from densing_bayes.inputs.dates import DAYS_PER_YEAR
 from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.observed.observations import observe
 from densing_bayes.posterior.result import Fit
 
-SETTINGS = {
-    "draws": 1000,
-    "tune": 500,
-    "chains": 4,
-    "seed": SEED,
-    "target_accept": TARGET_ACCEPT,
-    "sampler": "nutpie",
-}
 BENCHMARKS = ("hellaswag", "arc_challenge", "mmlu", "winogrande")
 EVERY_WAY: dict[str, dict[str, Any]] = {
     "as shipped": {},
@@ -144,7 +136,7 @@ def main() -> None:
             whole = requests[prefix + "as shipped"]
             kept = np.isin(whole.observed.systems, requests[prefix + name].observed.systems)
             requests[prefix + name] = whole._replace(seen=kept)
-    terms = Terms(SETTINGS, versions(), {"panel": "open"}, store_folder())
+    terms = Terms(STANDARD, versions(), {"panel": "open"}, store_folder())
     shipped = requests["as shipped"]
     table = db.density_table(fitter(terms)(shipped))
     inside = table.index[table["in_range"]]

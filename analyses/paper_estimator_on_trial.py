@@ -24,20 +24,14 @@ import pandas as pd
 import densing_bayes as db
 from densing_bayes.evaluation.simulation import simulate
 from densing_bayes.fitting.many import Request, Terms, fitter, run, workers_of
+from densing_bayes.fitting.settings import STANDARD
 from densing_bayes.fitting.store import store_folder, versions
 from densing_bayes.inputs.dates import DAYS_PER_YEAR, date_of
 from densing_bayes.inputs.published import load_figures
 from densing_bayes.observed.observations import Observations, observe
 from densing_bayes.quantities import paper_estimator as ls
 
-SETTINGS = {
-    "draws": 2000,
-    "tune": 500,
-    "chains": 4,
-    "seed": 1,
-    "target_accept": 0.95,
-    "sampler": "nutpie",
-}
+SETTINGS = STANDARD | {"draws": 2000, "seed": 1}
 PUBLISHED = 0.0048  # 1/day, the paper's rate before ChatGPT
 SCENARIOS = {  # growth before and after ChatGPT, 1/day
     "no growth": (0.0, 0.0),

@@ -17,18 +17,18 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from multiverse import SETTINGS as COMMON
 from multiverse import lines, row, varied
 
 import densing_bayes as db
 from densing_bayes.fitting.many import Request, Terms, fitter, run, workers_of
+from densing_bayes.fitting.settings import STANDARD
 from densing_bayes.fitting.store import store_folder, versions
 from densing_bayes.inputs.published import load_alternative_scores
 from densing_bayes.observed.observations import observe
 from densing_bayes.posterior.result import Fit
 from densing_bayes.quantities.paper_estimator import drawn_curves
 
-SETTINGS = COMMON | {"draws": 2000}
+SETTINGS = STANDARD | {"draws": 2000}
 NEAR_DRAWN = {  # exponents about those of the drawn curves, and narrow
     "scaling__params_exponent": {"distribution": "lognormal", "median": 0.12, "sigma": 0.1},
     "scaling__tokens_exponent": {"distribution": "lognormal", "median": 0.3, "sigma": 0.2},

@@ -53,7 +53,7 @@ from densing_bayes.corollaries.payback.training_cost import (
     trained,
     training_cost,
 )
-from densing_bayes.display.canvas import figure_of, new_axes
+from densing_bayes.display.figures.canvas import figure_of, new_axes
 from densing_bayes.fitting.built_in import AS_SHIPPED, built_in_fit
 from densing_bayes.fitting.settings import SEED
 from densing_bayes.inputs.dates import DAYS_PER_YEAR

@@ -19,7 +19,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 import densing_bayes as db
-from densing_bayes.display.canvas import BLUE, GREY, INK, VERMILION, date_axis, quantiles, style
+from densing_bayes.display.figures.canvas import (
+    BLUE,
+    GREY,
+    INK,
+    VERMILION,
+    date_axis,
+    quantiles,
+    style,
+)
 from densing_bayes.fitting.settings import SEED
 from densing_bayes.inputs.dates import date_of, years_since_origin
 from densing_bayes.joint import laws

@@ -19,7 +19,7 @@ import numpy as np
 
 import densing_bayes as db
 from densing_bayes.fitting.many import Request, Terms, fitter
-from densing_bayes.fitting.settings import SEED, TARGET_ACCEPT
+from densing_bayes.fitting.settings import STANDARD
 from densing_bayes.fitting.store import store_folder, versions
 from densing_bayes.inputs.dates import DAYS_PER_YEAR
 from densing_bayes.observed.observations import observe
@@ -104,16 +104,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("analyses"))
     out = parser.parse_args().out
     panel, base = db.load_panel("current"), db.load_spec("current")
-    settings = {"draws": 1000, "tune": 500, "chains": 4, "seed": SEED,
-                "target_accept": TARGET_ACCEPT, "sampler": "nutpie"}  # fmt: skip
-    source = {"panel": panel.name, "tables_hash": panel.sha256}
     cores = min(4, os.cpu_count() or 1)
     found: dict[str, Any] = {}
     for name, against in LAWS.items():
         spec = base
         if against is not None:
             spec = base.replace(scaling__families=FAMILIES | {"against": against})
-        fit = fitter(Terms(settings, versions(), source, store_folder(), cores))
+        fit = fitter(Terms(STANDARD, versions(), panel.identity, store_folder(), cores))
         found[name] = answer(fit(Request(spec, observe(panel, spec))))
         text = "\n".join(lines(found)) + "\n"
         (out / "reference_families.md").write_text(text, encoding="utf-8")

@@ -16,7 +16,7 @@ from densing_bayes.corollaries.scaling.judgement import largest_left_out, off_th
 from densing_bayes.corollaries.scaling.model import CONSTANTS, fit_law, law_summary
 from densing_bayes.corollaries.scaling.runs import load_law_spec
 from densing_bayes.corollaries.scaling.section import far_sentence, predicted_sentence
-from densing_bayes.display.canvas import figure_of
+from densing_bayes.display.figures.canvas import figure_of
 from densing_bayes.evaluation.outliers import far_limit
 from densing_bayes.posterior.plain import json_text
 from densing_bayes.posterior.result import CI

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 import densing_bayes as db
-from densing_bayes.display import hypothesis_figures
+from densing_bayes.display.figures import hypotheses as hypothesis_figures
 from densing_bayes.inputs.dates import date_of, years_since_origin
 
 EVENTS = ("chinchilla", "chatgpt", "gpt-4", "llama-2", "mixtral")

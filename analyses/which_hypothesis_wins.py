@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from multiverse import SETTINGS as COMMON
 from numpy.typing import NDArray
 from scipy.special import softmax
 
@@ -34,7 +33,7 @@ from densing_bayes.fitting.compiled import Compiled, compile_fit, with_room
 from densing_bayes.fitting.evidence import log_evidence, target
 from densing_bayes.fitting.fit import fit_compiled
 from densing_bayes.fitting.many import Request, Terms, fitter, run, workers_of
-from densing_bayes.fitting.settings import Sampling
+from densing_bayes.fitting.settings import STANDARD, Sampling
 from densing_bayes.fitting.store import store_folder, stored_answer, versions
 from densing_bayes.inputs.hypothesis import ChangeSpec, Hypothesis
 from densing_bayes.inputs.specification import ModelSpec
@@ -68,8 +67,7 @@ Judge = Callable[[int], Answer]  # of the panel of a number
 def real_fits(names: Sequence[str]) -> list[Fit]:
     """Fits of the real panel, of the store if a comparison has left them there."""
     spec, panel = db.load_spec("joint"), db.load_panel("open")
-    source = {"panel": panel.name, "tables_hash": panel.sha256}
-    fit = fitter(Terms(COMMON, versions(), source, store_folder()))
+    fit = fitter(Terms(STANDARD, versions(), panel.identity, store_folder()))
     specs = [spec.under(LATER if name == "later" else db.load_hypothesis(name)) for name in names]
     return [fit(Request(own, observe(panel, own))) for own in specs]
 

@@ -21,8 +21,8 @@ from densing_bayes.corollaries.scaling.table import LAW_RUNS
 from densing_bayes.errors import TableError
 from densing_bayes.inputs.panel import Panel, load_events, load_panel
 from densing_bayes.inputs.published import load_figures
-from densing_bayes.inputs.reading import load_table
-from densing_bayes.inputs.releases import release_names
+from densing_bayes.inputs.tables.reading import load_table
+from densing_bayes.inputs.tables.releases import release_names
 
 HERE = Path(__file__).parent
 Check = tuple[str, bool, str]

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from densing_bayes.shown import RENDERERS
 
 if TYPE_CHECKING:
-    from densing_bayes.evaluation.averaging import average
     from densing_bayes.evaluation.backtests.backtests import backtest, score
     from densing_bayes.evaluation.backtests.unseen import predict
     from densing_bayes.evaluation.checks import Checks, check
-    from densing_bayes.evaluation.comparison import compare
-    from densing_bayes.evaluation.comparison_table import Comparison
+    from densing_bayes.evaluation.hypotheses.averaging import average
+    from densing_bayes.evaluation.hypotheses.comparison import compare
+    from densing_bayes.evaluation.hypotheses.table import Comparison
     from densing_bayes.evaluation.token_range import average_over_tokens, over_tokens
     from densing_bayes.fitting.fit import fit
     from densing_bayes.inputs.foreign.imported import Imported
@@ -118,9 +118,9 @@ _HOME = {
         "Checks",
         "check",
     ),
-    "evaluation.comparison_table": ("Comparison",),
-    "evaluation.comparison": ("compare",),
-    "evaluation.averaging": ("average",),
+    "evaluation.hypotheses.table": ("Comparison",),
+    "evaluation.hypotheses.comparison": ("compare",),
+    "evaluation.hypotheses.averaging": ("average",),
     "evaluation.token_range": (
         "over_tokens",
         "average_over_tokens",

@@ -25,6 +25,7 @@ def write_files(folder: Path, files: dict[str, bytes]) -> list[Path]:
         If the folder cannot be made or written to, the disk is full, or a name is that of a
         device, a pipe or a folder. Nothing is left of what was begun.
     """
+    made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     waiting: list[tuple[str, Path]] = []
     try:
@@ -42,6 +43,8 @@ def write_files(folder: Path, files: dict[str, bytes]) -> list[Path]:
     finally:
         for temporary, _ in waiting:
             Path(temporary).unlink(missing_ok=True)
+        if made and not any(folder.iterdir()):
+            folder.rmdir()
     return [folder / name for name in files]
 
 

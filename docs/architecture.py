@@ -25,15 +25,17 @@ LAYERS = "Rooms import from rooms before them"  # the contract in pyproject.toml
 # called by the one above it that stands one step further left; the page is not written otherwise.
 WAY = """
 fitting.fit.fit
-  inputs.specification.load_spec
-  inputs.panel.load_panel
-    inputs.reading.read_tables
+  inputs.specification.as_spec
+    inputs.specification.load_spec
+  inputs.panel.as_panel
+    inputs.panel.load_panel
+      inputs.tables.reading.read_tables
   observed.observations.observe
     observed.selection.select
   fitting.compiled.compile_fit
     joint.model.assemble
     fitting.start.pilot
-    fitting.coordinates.condition
+    fitting.coordinates.conditioned.condition
     fitting.engine.functions.make_engine
       fitting.engine.tape.record
   fitting.fit.fit_compiled
@@ -52,7 +54,7 @@ report.assembly.make_report
       joint.laws.doubling_time
     posterior.estimates.estimate
   display.headline.headline
-  report.fit_sections.fit_sections
+  report.sections.fit.fit_sections
     display.answers.trend.trend_section
       display.answers.trend.trend_rows
       display.section.Section
@@ -80,8 +82,16 @@ def rooms() -> str:
         for room in layer:
             allowed = "nothing of the package" if not below else f"the {len(below)} above"
             lines.append(f"| `{room}` | {first_sentence(room)} | {allowed} |")
+            lines += [f"| &emsp;`{each}` | {first_sentence(each)} | |" for each in sub_rooms(room)]
         below += layer
     return "\n".join(lines)
+
+
+def sub_rooms(room: str) -> list[str]:
+    """Folders within a room, and those within them."""
+    folder = HERE.parent / PACKAGE
+    inside = sorted(path.parent for path in (folder / room).rglob("*/__init__.py"))
+    return [".".join(path.relative_to(folder).parts) for path in inside]
 
 
 def imports() -> str:

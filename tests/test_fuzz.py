@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from densing_bayes.cli.main import app
 from densing_bayes.errors import DensingError
 from densing_bayes.inputs.panel import export_panel, load_panel
-from densing_bayes.inputs.schema import TABLES
 from densing_bayes.inputs.specification import load_hypothesis, load_spec
+from densing_bayes.inputs.tables.schema import TABLES
 
 # PyTensor changes the recursion limit when a command imports it.
 pytestmark = [

@@ -1,8 +1,11 @@
 """Imports that no tool sees: by a string, at run time."""
 
 import ast
+import pkgutil
 from collections import Counter
 from pathlib import Path
+
+import pytest
 
 import densing_bayes
 
@@ -71,3 +74,26 @@ def test_every_name_of_a_module_is_defined_once():
 
 def test_a_name_that_is_defined_twice_is_seen():
     assert defined_twice('from a import b\nA, B = 1, 2\nB, C = 3, 4\nb = "c"') == ["B", "b"]
+
+
+def taken(text):
+    """Names that a source takes from the package, in functions as well."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("densing_bayes"):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_what_scripts_import_of_the_package_is_there():
+    """They run for minutes, so no test runs most of them."""
+    root = FOLDER.parent
+    scripts = [*root.glob("analyses/**/*.py"), *root.glob("docs/*.py"), *root.glob("data/*.py")]
+    names = {name for script in scripts for name in taken(script.read_text("utf-8"))}
+    assert len(names) > 50
+    for name in sorted(names):
+        pkgutil.resolve_name(name)
+
+
+def test_an_import_of_what_is_not_there_is_seen():
+    (name,) = taken("def f():\n    from densing_bayes.joint.laws import mend\n")
+    with pytest.raises(AttributeError):
+        pkgutil.resolve_name(name)

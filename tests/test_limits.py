@@ -15,10 +15,13 @@ EXCEPTIONS = {
     "fitting/engine/machine.py": ONE,
     "fitting/engine/machine.py: run": ONE,
     "fitting/fit.py: fit": PUBLIC,
-    "evaluation/comparison.py: compare": PUBLIC,
+    "evaluation/hypotheses/comparison.py: compare": PUBLIC,
     "evaluation/backtests/backtests.py: backtest": PUBLIC,
     "report/assembly.py: make_report": PUBLIC,
 }
+
+
+MOST = 12  # modules of a room, those of its sub-rooms apart
 
 
 @pytest.fixture
@@ -53,6 +56,25 @@ def test_modules_functions_and_signatures_stay_within_their_limits(measures):
     new = {name: what for name, what in found.items() if name not in EXCEPTIONS}
     assert not new
     assert found.keys() >= EXCEPTIONS.keys(), "take from the exceptions what is within"
+
+
+def crowded(folder):
+    """Rooms with more modules than a reader keeps in mind, and how many."""
+    rooms = {path.parent for path in folder.rglob("*.py")}
+    counts = {room: len({*room.glob("*.py")} - {room / "__init__.py"}) for room in rooms}
+    return {str(room.relative_to(folder)): n for room, n in counts.items() if n > MOST}
+
+
+def test_no_room_has_more_modules_than_a_reader_keeps_in_mind():
+    assert crowded(HERE) == {}
+
+
+def test_a_crowded_room_is_seen(tmp_path):
+    (tmp_path / "room").mkdir()
+    for number in range(MOST + 1):
+        (tmp_path / "room" / f"m{number}.py").touch()
+    (tmp_path / "room" / "__init__.py").touch()
+    assert crowded(tmp_path) == {"room": MOST + 1}
 
 
 def test_a_long_function_and_a_long_signature_are_seen(measures):

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 import densing_bayes as db
-from densing_bayes.display.canvas import BLUE, GREY, VERMILION, kernel_density, style
+from densing_bayes.display.figures.canvas import BLUE, GREY, VERMILION, kernel_density, style
 from densing_bayes.fitting.built_in import built_in_fit
 
 fit = built_in_fit("joint")

@@ -8,7 +8,7 @@ Density of the fifteen densest systems. Intervals overlap, so the rank has an in
 from matplotlib import pyplot as plt
 
 import densing_bayes as db
-from densing_bayes.display.canvas import style
+from densing_bayes.display.figures.canvas import style
 from densing_bayes.fitting.built_in import built_in_fit
 
 fit = built_in_fit("joint")

@@ -5,7 +5,7 @@ Frontier
 Capability density of every system over its release date, and the frontier with its interval.
 """
 
-from densing_bayes.display.figures import plot_frontier
+from densing_bayes.display.figures.trend import plot_frontier
 from densing_bayes.fitting.built_in import built_in_fit
 
 fit = built_in_fit("joint")  # sampled once, then read from the store

@@ -8,7 +8,7 @@ The growth rate of the frontier before and after ChatGPT, and by how much it cha
 import pandas as pd
 
 import densing_bayes as db
-from densing_bayes.display.figures import plot_growth
+from densing_bayes.display.figures.trend import plot_growth
 from densing_bayes.fitting.built_in import built_in_fit
 
 fit = built_in_fit("joint")

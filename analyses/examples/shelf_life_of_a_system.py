@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 
 import densing_bayes as db
-from densing_bayes.display.canvas import BLUE, VERMILION, date_axis, quantiles, style
+from densing_bayes.display.figures.canvas import BLUE, VERMILION, date_axis, quantiles, style
 from densing_bayes.fitting.built_in import built_in_fit
 
 fit = built_in_fit("joint")

@@ -14,7 +14,7 @@ from typing import Any
 
 PARTS = {  # functions by module, and the part that the time in them belongs to
     ("densing_bayes.joint.model", "assemble"): "model",
-    ("densing_bayes.fitting.coordinates", "condition"): "model",
+    ("densing_bayes.fitting.coordinates.conditioned", "condition"): "model",
     ("pymc.model.core.Model", "logp"): "model",
     ("pytensor.graph.rewriting.utils", "rewrite_graph"): "rewriting",
     ("pytensor.gradient", "grad"): "gradient",

@@ -40,11 +40,16 @@ def register(app: typer.Typer) -> None:
 
 def backtest_command(
     spec: SpecName,
-    cuts: Annotated[int, typer.Option(metavar="N", help="Cuts, half a year apart.", min=1)] = 4,
+    cuts: Annotated[
+        int, typer.Option(metavar="N", help="Number of cuts, half a year apart.", min=1)
+    ] = 4,
     data: PanelName = None,
     hypothesis: Annotated[
         str | None,
-        typer.Option(metavar="H", help="Trend: built-in name or TOML file. [default: SPEC's own]"),
+        typer.Option(
+            metavar="H",
+            help="Hypothesis about the trend: built-in name or TOML file. [default: that of SPEC]",
+        ),
     ] = None,
     draws: Draws = 1000,
     tune: Tune = 500,
@@ -54,7 +59,7 @@ def backtest_command(
     cache: Cache = True,
     as_json: Json = False,
 ) -> None:
-    """Fit the past of each cut and hold its predictions against the half year after it."""
+    """Fit the data before each cut, and compare predictions with the following half year."""
     from densing_bayes.evaluation.backtests.backtests import backtest
 
     found = backtest(
@@ -81,22 +86,22 @@ def score_command(
         typer.Option(
             metavar="DIR",
             callback=panel_name,
-            help="Panel with systems that FIT has not seen: folder or embedded name. "
-            "[default: the one that FIT's specification names]",
+            help="Panel with systems that FIT has not seen: folder of tables or name of an "
+            "embedded one. [default: that of the specification of FIT]",
         ),
     ] = None,
     protocol: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Protocol whose scores are taken; several in order of preference. "
-            "[default: as FIT's specification says]",
+            help="Protocol whose scores are taken; repeat the option to give several in order of "
+            "preference. [default: as the specification of FIT says]",
         ),
     ] = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Hold the predictions of a fit against scores of systems that it has not seen."""
+    """Compare the predictions of a fit with scores of systems that it has not seen."""
     from densing_bayes.evaluation.backtests.backtests import score
 
     fitted = load_fit(fit)

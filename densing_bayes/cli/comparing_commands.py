@@ -25,9 +25,6 @@ from densing_bayes.display.terminal import (
     check_writable,
     exit_unless_passed,
     load_fit,
-    print_json,
-    print_ledger,
-    print_text,
     say,
     show,
 )
@@ -51,21 +48,25 @@ def compare_command(
         list[str] | None,
         typer.Option(
             metavar="H...",
-            help="Built-in names, TOML files or saved fits. [default: all that are built in]",
+            help="Built-in names, TOML files or saved fits. [default: all built-in hypotheses]",
         ),
     ] = None,
     data: PanelName = None,
     exact: Annotated[
-        bool, typer.Option("--exact", help="Refit where importance sampling fails (k > 0.7).")
+        bool,
+        typer.Option("--exact", help="Refit where importance sampling fails (Pareto k > 0.7)."),
     ] = False,
     forecast: Annotated[
-        bool, typer.Option("--forecast", help="Score forecasts of the next half year, 5 times.")
+        bool,
+        typer.Option(
+            "--forecast", help="Score forecasts of the half year after each of five dates."
+        ),
     ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Folder for the tables (Markdown, JSON) and figures.",
+            help="Folder for tables (Markdown, JSON) and figures.",
             parser=path_given,
         ),
     ] = None,
@@ -77,9 +78,9 @@ def compare_command(
     cache: Cache = True,
     as_json: Json = False,
 ) -> None:
-    """Compare hypotheses about the trend: prediction, evidence and forecasts side by side."""
+    """Compare hypotheses about the trend by their predictions, evidence and forecasts."""
     from densing_bayes.display.answers.hypotheses import comparison_section
-    from densing_bayes.evaluation.comparison import compare
+    from densing_bayes.evaluation.hypotheses.comparison import compare
 
     if out is not None:
         check_writable(out)
@@ -136,10 +137,9 @@ def claims_command(
     as_json: Json = False,
     ci: Interval = 0.95,
 ) -> None:
-    """Put every published claim beside its posterior, with a verdict by a fixed rule."""
+    """Set every published claim beside its posterior, and judge it by a fixed rule."""
     from densing_bayes.fitting.built_in import BUILT_IN
     from densing_bayes.ledger.ledger import check_panels, claims, table_fits
-    from densing_bayes.ledger.rows import ledger_rows
     from densing_bayes.ledger.section import claims_section
     from densing_bayes.report.ahead import do_ahead, for_claims
 
@@ -148,10 +148,4 @@ def claims_command(
     do_ahead(for_claims(() if given else tuple(BUILT_IN)))
     table = claims([*given, *table_fits()] if given else None, ci)
     section = claims_section(table, ci)
-    if as_json:
-        print_json(section.document)
-        return
-    print_ledger(*ledger_rows(table))
-    print_text("")
-    for line in (*section.sentences, *section.notes, *(section.folded or ("", ()))[1]):
-        print_text(line)
+    show(section.document, section, as_json=as_json)

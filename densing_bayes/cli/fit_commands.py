@@ -47,18 +47,21 @@ def fit_command(
     data: PanelName = None,
     hypothesis: Annotated[
         str | None,
-        typer.Option(metavar="H", help="Trend: built-in name or TOML file. [default: SPEC's own]"),
+        typer.Option(
+            metavar="H",
+            help="Hypothesis about the trend: built-in name or TOML file. [default: that of SPEC]",
+        ),
     ] = None,
     out: OutFile = Path("fit.nc"),
     draws: Draws = 1000,
     tune: Tune = 500,
     chains: Chains = 4,
     cores: Annotated[
-        int | None, typer.Option(help="Processes. [default: what there is]", min=1)
+        int | None, typer.Option(help="Cores to sample on. [default: all]", min=1)
     ] = None,
     seed: Seed = SEED,
 ) -> None:
-    """Fit a specification to a panel and save the posterior with its verdict."""
+    """Fit a specification to a panel, and save the posterior with its verdict."""
     from densing_bayes.corollaries.scaling.command import fit_law_file
     from densing_bayes.corollaries.scaling.runs import is_law_spec
 
@@ -120,47 +123,57 @@ def report_command(
     ] = None,
     beside: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FIT", help="A fit of another panel, for the ledger of claims."),
+        typer.Option(
+            metavar="FIT", help="Fit of another panel, by which the ledger judges claims as well."
+        ),
     ] = None,
     sections: Annotated[
         str | None,
-        typer.Option(metavar="NAME,...", help="Sections that are wanted. [default: all]"),
+        typer.Option(metavar="NAME,...", help="Sections to include. [default: all]"),
     ] = None,
     corollaries: Annotated[
         bool,
         typer.Option(
             "--corollaries/--no-corollaries",
-            help="Sections on prices, engines, forecasts, pay-back and drivers; some minutes.",
+            help="Include what follows from density with further data (prices, engines, pay-back "
+            "and others); this takes some minutes.",
         ),
     ] = True,
     hypotheses: Annotated[
         str | None,
-        typer.Option(metavar="H,...", help="Compare these in a section; minutes for each."),
+        typer.Option(
+            metavar="H,...", help="Hypotheses to compare in a section; each takes minutes."
+        ),
     ] = None,
     data: SeenTables = None,
     title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
     formats: Annotated[
-        str, typer.Option(metavar="NAME,...", help="Of html, md, json, csv, xlsx, ipynb and pdf.")
+        str,
+        typer.Option(metavar="NAME,...", help="Any of html, md, json, csv, xlsx, ipynb and pdf."),
     ] = "html,md,json,csv",
     template: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Jinja template of your own for the page.")
+        Path | None, typer.Option(metavar="FILE", help="Your own Jinja template for the page.")
     ] = None,
     css: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Style that comes after the report's.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Style sheet that is added after that of the report."),
     ] = None,
     logo: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Image above the title.")
     ] = None,
     locale: Annotated[
-        str, typer.Option(metavar="NAME", help="Of numbers and dates, such as de or fr_CH.")
+        str, typer.Option(metavar="NAME", help="Locale of numbers and dates, such as de or fr_CH.")
     ] = "en",
     print_rows: Annotated[
-        int, typer.Option(metavar="N", help="Rows of long tables in print; 0: all.", min=0)
+        int,
+        typer.Option(
+            metavar="N", help="Rows of a long table that are printed; 0 prints all.", min=0
+        ),
     ] = PRINT_ROWS,
     out: OutFolder = Path("report"),
     ci: Interval = 0.95,
 ) -> None:
-    """Write a report of a fit: report.html (one file, no network), and the same in other forms."""
+    """Write a report of a fit: one HTML file that needs no network, and other formats."""
     from densing_bayes.report.files import check_formats
 
     check_writable(out.parent if not out.exists() else out)

@@ -53,15 +53,15 @@ app = typer.Typer(
     cls=_Commands,
     name="densing-bayes",
     help="Joint Bayesian model of the Densing Law: doubling times, densities and shelf lives of "
-    "language models, with intervals.",
-    epilog="Exit codes: 0 good, 2 bad usage or input, 3 sampled but not converged.",
+    "language models, with credible intervals.",
+    epilog="Exit codes: 0 success, 2 bad usage or input, 3 sampled but not converged.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 data_app = typer.Typer(
-    cls=_Commands, no_args_is_help=True, help="List, check and export the tables of panels."
+    cls=_Commands, no_args_is_help=True, help="List, check, export and import the tables of panels."
 )
 app.add_typer(data_app, name="data")
 

@@ -14,7 +14,6 @@ from densing_bayes.display.terminal import (
     exit_unless_passed,
     footing,
     load_fit,
-    print_text,
     say,
     show,
 )
@@ -38,8 +37,8 @@ def trend_command(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="comparison.json of 'compare --out', to average over hypotheses. [default: what "
-            "the store or the package has of the same model and data]",
+            help="comparison.json of 'compare --out', to average over its hypotheses. [default: a "
+            "comparison of the same model and data in the store or the package]",
         ),
     ] = None,
     average: Annotated[
@@ -47,7 +46,7 @@ def trend_command(
         typer.Option(
             "--average",
             help="Compare all built-in hypotheses under the model of FIT and average over them; "
-            "some ten minutes on two cores the first time.",
+            "takes some ten minutes on two cores the first time.",
         ),
     ] = False,
     over_tokens: Annotated[
@@ -55,25 +54,28 @@ def trend_command(
         typer.Option(
             "--over-tokens",
             help="Fit the model of FIT at five D0 from 1e12 to 15e12 tokens and mix the "
-            "posteriors; a minute or two the first time.",
+            "posteriors; takes a minute or two the first time.",
         ),
     ] = False,
     data: Annotated[
         str | None,
         typer.Option(
             metavar="DIR",
-            help="For --average and --over-tokens: tables of FIT. [default: the embedded panel]",
+            help="With --average or --over-tokens: the tables that FIT was fitted to. "
+            "[default: the embedded panel]",
             callback=panel_name,
         ),
     ] = None,
     as_json: Json = False,
     ci: Interval = 0.95,
 ) -> None:
-    """Growth rate and doubling time before and after the change, also averaged over choices."""
-    from densing_bayes.display.answers.trend import benchmark_section, trend_section
-    from densing_bayes.display.headline import headline
-    from densing_bayes.display.sentences import marked
-    from densing_bayes.evaluation.averaged import averaged_of
+    """Growth rate and doubling time before and after the change; averages over hypotheses or D0."""
+    from densing_bayes.display.answers.trend import (
+        benchmark_section,
+        headline_section,
+        trend_section,
+    )
+    from densing_bayes.evaluation.hypotheses.averaged import averaged_of
     from densing_bayes.evaluation.token_range import make_over_tokens, over_tokens_of
     from densing_bayes.quantities.summary import trend_summary
 
@@ -94,17 +96,18 @@ def trend_command(
     else:
         mixed = over_tokens_of(fitted)
     summary = trend_summary(fitted, ci, averaged, mixed)
-    if not as_json:
-        for statement in headline(fitted, summary):
-            print_text(marked(fitted.verdict, statement.sentence))
-    sections = (trend_section(fitted, summary, ci), benchmark_section(fitted, summary, ci))
+    sections = (
+        headline_section(fitted, summary),
+        trend_section(fitted, summary, ci),
+        benchmark_section(fitted, summary, ci),
+    )
     show(summary, *sections, as_json=as_json, fit=fitted)
 
 
 def _tables(fitted: Fit, data: str | None) -> Panel:
     """The tables that a fit has seen."""
     from densing_bayes.inputs.panel import load_panel
-    from densing_bayes.report.basis_sections import tables_of
+    from densing_bayes.report.sections.basis import tables_of
 
     panel = tables_of(fitted) if data is None else load_panel(data)
     if panel is None or panel.sha256 != fitted.provenance.get("tables_hash"):
@@ -117,7 +120,7 @@ def _tables(fitted: Fit, data: str | None) -> Panel:
 
 def _averaged_now(fitted: Fit, panel: Panel, ci: float) -> dict[str, Any]:
     """Averages of a comparison that is made for a fit."""
-    from densing_bayes.evaluation.comparison import make_averaged
+    from densing_bayes.evaluation.hypotheses.comparison import make_averaged
     from densing_bayes.inputs.specification import list_hypotheses
 
     say(
@@ -130,7 +133,8 @@ def _averaged_now(fitted: Fit, panel: Panel, ci: float) -> dict[str, Any]:
 def density_command(
     fit: FitFile,
     top: Annotated[
-        int | None, typer.Option(metavar="N", help="Show the N densest. [default: all]", min=1)
+        int | None,
+        typer.Option(metavar="N", help="Show only the N densest systems. [default: all]", min=1),
     ] = None,
     as_json: Json = False,
     ci: Interval = 0.95,
@@ -145,7 +149,7 @@ def density_command(
 
 
 def check_command(fit: FitFile, as_json: Json = False) -> None:
-    """Check a fit before it is quoted: convergence, predictions left out, pull of the priors."""
+    """Check a fit before you quote it: convergence, held-out predictions, influence of priors."""
     from densing_bayes.corollaries.scaling.command import check_law_file
     from densing_bayes.corollaries.scaling.model import is_law_file
     from densing_bayes.display.answers.checks import checks_section

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from densing_bayes.display.figure_data import Source
+    from densing_bayes.display.figures.data import Source
     from densing_bayes.display.section import Section
-    from densing_bayes.inputs.columns import TableSchema
+    from densing_bayes.inputs.tables.columns import TableSchema
     from densing_bayes.posterior.result import Fit
 
 

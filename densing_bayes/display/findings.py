@@ -16,7 +16,7 @@ import pandas as pd
 
 from densing_bayes.display.literal import in_markdown
 from densing_bayes.display.sentences import LEAST_SHARE, markdown_table
-from densing_bayes.evaluation.comparison_table import Comparison
+from densing_bayes.evaluation.hypotheses.table import Comparison
 from densing_bayes.evaluation.leave_out import K_LIMIT
 from densing_bayes.inputs.dates import DAYS_PER_YEAR
 from densing_bayes.quantities.numbers import is_probability, limits, median, number
@@ -117,7 +117,7 @@ def sentences(comparison: Comparison) -> list[str]:
 
 def averages(comparison: Comparison) -> list[str]:
     """Doubling times averaged over the hypotheses, a sentence for each kind of weights."""
-    from densing_bayes.evaluation.averaging import average_summary
+    from densing_bayes.evaluation.hypotheses.averaging import average_summary
 
     said = []
     for kind, found in average_summary(comparison).items():

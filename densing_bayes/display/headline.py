@@ -235,7 +235,7 @@ def _date(label: str, date: dict[str, Any]) -> Statement:
         f"Date of {label}",
         date["median"],
         f"{ci} interval {date['lower']} to {date['upper']}",
-        f"The date of {label} that the data choose is {date['median']} ({ci} interval "
+        f"The date of {label}, estimated from the data, is {date['median']} ({ci} interval "
         f"{date['lower']} to {date['upper']}), within the window that the hypothesis allows.",
     )
 

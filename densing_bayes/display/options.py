@@ -61,17 +61,20 @@ def panel_name(name: str | None) -> str | None:
     return name
 
 
-Draws = Annotated[int, typer.Option(help="Draws of each chain.", min=LEAST_DRAWS)]
-Tune = Annotated[int, typer.Option(help="Tuning steps of each chain.", min=LEAST_TUNE)]
-Chains = Annotated[int, typer.Option(help="Chains.", min=LEAST_CHAINS)]
-Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0, max=MAX_SEED)]
+Draws = Annotated[int, typer.Option(help="Posterior draws per chain.", min=LEAST_DRAWS)]
+Tune = Annotated[int, typer.Option(help="Tuning steps per chain.", min=LEAST_TUNE)]
+Chains = Annotated[int, typer.Option(help="Number of chains.", min=LEAST_CHAINS)]
+Seed = Annotated[int, typer.Option(help="Seed of all random numbers.", min=0, max=MAX_SEED)]
 Jobs = Annotated[
-    int | None, typer.Option(help="Processes at a time. [default: what there is]", min=1)
+    int | None, typer.Option(help="Parallel processes. [default: one per core]", min=1)
 ]
 Interval = Annotated[
-    float, typer.Option("--ci", help="Probability of the intervals.", callback=share("--ci"))
+    float,
+    typer.Option("--ci", help="Posterior probability of each interval.", callback=share("--ci")),
 ]
-SpecName = Annotated[str, typer.Argument(metavar="SPEC", help="Built-in name or TOML file.")]
+SpecName = Annotated[
+    str, typer.Argument(metavar="SPEC", help="Specification: built-in name or TOML file.")
+]
 Cache = Annotated[
     bool, typer.Option("--cache/--no-cache", help="Keep finished fits and reuse them.")
 ]
@@ -80,7 +83,7 @@ PanelName = Annotated[
     typer.Option(
         "--data",
         metavar="DIR",
-        help="Panel: folder or embedded name. [default: SPEC's own]",
+        help="Panel: folder of tables or name of an embedded one. [default: that of SPEC]",
         callback=panel_name,
     ),
 ]
@@ -89,7 +92,7 @@ SeenTables = Annotated[
     typer.Option(
         "--data",
         metavar="DIR",
-        help="Tables that FIT has seen. [default: the embedded panel]",
+        help="Tables that FIT was fitted to. [default: the embedded panel]",
         callback=panel_name,
     ),
 ]

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from densing_bayes.display.drawn import Image
+from densing_bayes.display.figures.drawn import Image
 from densing_bayes.shown import html_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from densing_bayes.display.drawn import Drawn
+    from densing_bayes.display.figures.drawn import Drawn
     from densing_bayes.display.headline import Statement
 
 Row = tuple[str, ...]
@@ -44,6 +44,9 @@ class Table:
         The same table unrounded, for its CSV file; by default the cells.
     spare
         Columns that a terminal leaves out, which has no room for all.
+    blocks
+        Whether a terminal shows a block for each row, since the cells are sentences: the first
+        cell, and a line for each of the others.
     """
 
     header: Row
@@ -55,6 +58,7 @@ class Table:
     long: bool = False
     numbers: pd.DataFrame | None = None
     spare: frozenset[int] = frozenset()
+    blocks: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class Picture:
     @cached_property
     def image(self) -> Image:
         """The figure, drawn when it is first asked for: a terminal shows none."""
-        from densing_bayes.display.images import image_of
+        from densing_bayes.display.figures.images import image_of
 
         return self.draw if isinstance(self.draw, Image) else image_of(self.draw(), self.name)
 

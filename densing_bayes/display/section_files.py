@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from densing_bayes.display.drawn import Image
+from densing_bayes.display.figures.drawn import Image
 from densing_bayes.display.section import Equation, Picture, Section, Table
 from densing_bayes.fitting.store import Form
 from densing_bayes.posterior.plain import json_text

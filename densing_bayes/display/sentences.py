@@ -45,8 +45,8 @@ def change_phrase(fit: Fit) -> str:
 def hypothesis_sentence(fit: Fit) -> str:
     """What a fit takes for granted about the trend."""
     if before_after(fit) is None:
-        return "This fit takes a constant growth rate for granted."
-    return f"This fit takes for granted that growth may change {change_phrase(fit)}."
+        return "This fit assumes a constant growth rate."
+    return f"This fit assumes that growth may change {change_phrase(fit)}."
 
 
 def given(fit: Fit) -> str:

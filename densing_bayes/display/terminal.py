@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -116,10 +116,15 @@ def print_section(section: Section) -> None:
     """Print a section: sentences, tables, and how to read them."""
     for sentence in section.sentences:
         print_text(sentence)
-    for table in section.tables:
-        print_text("")
+    for i, table in enumerate(section.tables):
+        if i or section.sentences:
+            print_text("")
         if table.note:
             print_text(table.note)
+        if table.blocks:
+            print_blocks(table.header, table.rows)
+            print_text("")
+            continue
         kept = [i for i in range(len(table.header)) if i not in table.spare]
         first, *header = (table.header[i] for i in kept)
         rows = [[row[i] for i in kept] for row in table.rows]
@@ -127,6 +132,11 @@ def print_section(section: Section) -> None:
         print_table(first, header, rows, left)
     for note in section.notes:
         print_text(note)
+    if section.folded:
+        title, lines = section.folded
+        print_text(f"{title}:")
+        for line in lines:
+            print_text(f"  {line}")
 
 
 def footing(fit: Fit) -> dict[str, Any]:
@@ -198,14 +208,13 @@ def _console(least: int = LEAST_WIDTH) -> Console:
     return console
 
 
-def print_ledger(header: list[str], rows: list[list[str]]) -> None:
-    """Print claims as blocks: the statement with what was published, then a line per panel."""
+def print_blocks(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows as blocks: the first cell, then a line for each of the others that is not "-"."""
     console = _console()
-    width = max(map(len, header[2:]))
-    for statement, published, *cells in rows:
-        said = "" if published == "-" else f"  [published: {published}]"
-        console.print(on_terminal(f"{statement}{said}"), style="bold")
-        for name, cell in zip(header[2:], cells, strict=True):
+    width = max(map(len, header[1:]), default=0)
+    for first, *cells in rows:
+        console.print(on_terminal(first), style="bold")
+        for name, cell in zip(header[1:], cells, strict=True):
             if cell != "-":
                 console.print(on_terminal(f"  {name:{width}}  {cell}"))
 

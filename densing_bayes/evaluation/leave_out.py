@@ -1,6 +1,6 @@
 """Scores of a fit on systems that it has not seen: one release left out, or the future.
 
-Everything that belongs to a release alone is integrated out (:mod:`.marginal`), so
+Everything that belongs to a release alone is integrated out (:mod:`.predictive`), so
 the unit is a release, not one of its siblings; single systems come second.
 """
 
@@ -18,10 +18,10 @@ from scipy.special import logsumexp
 from densing_bayes.errors import DensingError
 from densing_bayes.inputs.dates import DAYS_PER_YEAR, date_of, years_since_origin
 from densing_bayes.joint import laws
-from densing_bayes.joint.marginal import predictive_densities
+from densing_bayes.joint.marginal.predictive import predictive_densities
+from densing_bayes.joint.marginal.shared_parameters import SAMPLE_DRAW, at_draws, given
 from densing_bayes.joint.model import assemble
 from densing_bayes.joint.score_links import expected_score
-from densing_bayes.joint.shared_parameters import SAMPLE_DRAW, at_draws, given
 from densing_bayes.joint.tails import standard
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.observed.observations import Observations

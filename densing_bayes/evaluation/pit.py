@@ -21,8 +21,8 @@ from scipy.stats import norm
 from densing_bayes.evaluation.leave_out import predicted_scores
 from densing_bayes.evaluation.simulation import run_losses, run_scores
 from densing_bayes.joint import laws
-from densing_bayes.joint.marginal import predictive_densities
-from densing_bayes.joint.shared_parameters import SAMPLE_DRAW, given
+from densing_bayes.joint.marginal.predictive import predictive_densities
+from densing_bayes.joint.marginal.shared_parameters import SAMPLE_DRAW, given
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.posterior.draws import thinned
 from densing_bayes.posterior.result import Fit

@@ -12,8 +12,8 @@ import xarray as xr
 from densing_bayes.inputs.families import Prior
 from densing_bayes.inputs.hypothesis import ChangeSpec
 from densing_bayes.inputs.specification import ModelSpec
+from densing_bayes.joint.marginal.shared_parameters import at_draws
 from densing_bayes.joint.model import assemble
-from densing_bayes.joint.shared_parameters import at_draws
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.posterior.diagnostics import effective_size
 from densing_bayes.posterior.draws import thinned

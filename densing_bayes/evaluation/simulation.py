@@ -224,8 +224,9 @@ def _log_densities(
         effect = value["organisation_spread"] * random.standard_normal(len(observed.organisations))
         mean = mean + effect[observed.system_organisation]
     if spec.trend.periods is not None:
-        labels, of_system = periods(spec.trend.periods, time)
-        mean = mean + value["period_spread"] * random.standard_normal(len(labels))[of_system]
+        found = periods(spec.trend.periods, time)
+        effect = value["period_spread"] * random.standard_normal(len(found.label))
+        mean = mean + effect[found.of]
     if "size_slope" in value:
         mean = mean + value["size_slope"] * (observed.log_params - observed.mean_log_params)
     if "shortfall_spread" in value:

@@ -23,7 +23,7 @@ from scipy.special import logit
 from densing_bayes.evaluation.outliers import NORMAL, far_limit, robust_distance
 from densing_bayes.inputs.dates import date_of, years_since_origin
 from densing_bayes.inputs.panel import Panel
-from densing_bayes.inputs.schema import TABLES
+from densing_bayes.inputs.tables.schema import TABLES
 from densing_bayes.joint import laws
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.observed.observations import Observations

@@ -22,8 +22,8 @@ import pandas as pd
 import xarray as xr
 
 from densing_bayes.errors import DensingError
-from densing_bayes.evaluation.mixtures import Quantity, mixture, mixture_summary
-from densing_bayes.fitting.settings import SEED, TARGET_ACCEPT
+from densing_bayes.evaluation.hypotheses.mixtures import Quantity, mixture, mixture_summary
+from densing_bayes.fitting.settings import SEED, STANDARD
 from densing_bayes.fitting.store import (
     folder_of,
     keep_answer,
@@ -31,8 +31,8 @@ from densing_bayes.fitting.store import (
     store_folder,
     versions,
 )
-from densing_bayes.inputs.panel import Panel, load_panel
-from densing_bayes.inputs.specification import ModelSpec, load_spec
+from densing_bayes.inputs.panel import Panel, as_panel
+from densing_bayes.inputs.specification import ModelSpec, as_spec
 from densing_bayes.observed.observations import Observations, observe
 from densing_bayes.posterior.estimates import estimate
 from densing_bayes.posterior.plain import plain
@@ -106,25 +106,23 @@ def over_tokens(
     from densing_bayes.fitting.fit import check_settings
     from densing_bayes.fitting.many import Request, Terms, fitter
 
-    check_settings(draws, 500, 4, seed)
+    settings = STANDARD | {"draws": draws, "seed": seed}
+    check_settings(draws, settings["tune"], settings["chains"], seed)
     tokens = middles(low, high, parts)
-    spec = spec if isinstance(spec, ModelSpec) else load_spec(spec)
+    spec = as_spec(spec)
     if spec.without_runs:
         raise DensingError(
             f"specification '{spec.name}' has no reference runs, whose tokens D0 are: its density "
-            f"is relative to the line of the systems, and hangs on no D0"
+            f"is relative to the line of the systems, and does not depend on D0"
         )
-    if not isinstance(panel, Panel):
-        panel = load_panel(spec.panel.source if panel is None else panel)
-    settings = {"draws": draws, "tune": 500, "chains": 4, "seed": seed,
-                "target_accept": TARGET_ACCEPT, "sampler": "nutpie"}  # fmt: skip
-    source = {"panel": panel.name, "tables_hash": panel.sha256}
+    panel = as_panel(panel, spec.panel.source)
     shown = sys.stderr.isatty() if progress is None else progress
     labels = {each: f"fit at D0 = {each:.2g}" for each in tokens}
     steps = Steps(dict.fromkeys(labels.values(), 1.0)) if shown else None
     fits = {}
     with folder_of(True) as folder, steps or nullcontext():
-        fit = fitter(Terms(settings, versions(), source, folder, min(4, os.cpu_count() or 1)))
+        cores = min(settings["chains"], os.cpu_count() or 1)
+        fit = fitter(Terms(settings, versions(), panel.identity, folder, cores))
         for each in tokens:
             own = spec.replace(panel__reference_tokens=each)
             with steps.step(labels[each]) if steps else nullcontext():
@@ -156,17 +154,15 @@ def average_over_tokens(found: TokenRange, quantity: str | Quantity) -> xr.DataA
 
 
 def _weights(found: TokenRange) -> pd.Series:
-    failed = [f"{each:g} ({fit.verdict})" for each, fit in found.fits.items() if not _passed(fit)]
+    failed = [
+        f"{each:g} ({fit.verdict})" for each, fit in found.fits.items() if fit.verdict != "PASS"
+    ]
     if failed:
         raise DensingError(
             f"not all fits of the range of D0 have passed: at {', '.join(failed)} tokens; fit with "
             f"more draws"
         )
     return pd.Series(1.0 / len(found.fits), index=list(found.fits))
-
-
-def _passed(fit: Fit) -> bool:
-    return fit.verdict == "PASS"
 
 
 # The answer that belongs beside a fit -------------------------------------------------------------

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from densing_bayes.fitting.fit import whole
-from densing_bayes.fitting.settings import SEED, TARGET_ACCEPT
+from densing_bayes.fitting.settings import STANDARD
 from densing_bayes.posterior.result import Fit
 from densing_bayes.progress import Tell, unheard
 
@@ -55,16 +55,7 @@ def built_in_fit(name: str, tell: Tell = unheard) -> Fit:
     base, draws, changes = (BUILT_IN | TO_DATE)[name]
     spec = load_spec(base).replace(**changes)
     panel = load_panel(spec.panel.source)
-    settings = {
-        "draws": draws,
-        "tune": 500,
-        "chains": 4,
-        "seed": SEED,
-        "target_accept": TARGET_ACCEPT,
-        "sampler": "nutpie",
-    }
-    source = {"panel": panel.name, "tables_hash": panel.sha256}
-    cores = os.cpu_count() or 1
+    settings, cores = STANDARD | {"draws": draws}, min(4, os.cpu_count() or 1)
     told = whole(tell)
-    terms = many.Terms(settings, versions(), source, store_folder(), min(4, cores), told)
+    terms = many.Terms(settings, versions(), panel.identity, store_folder(), cores, told)
     return many.fitter(terms)(many.Request(spec, observe(panel, spec)))

@@ -17,7 +17,7 @@ from densing_bayes.posterior.draws import stacked
 from densing_bayes.progress import Tell, unheard
 
 if TYPE_CHECKING:
-    from densing_bayes.fitting.coordinates import Conditioned
+    from densing_bayes.fitting.coordinates.conditioned import Conditioned
     from densing_bayes.fitting.whitening import Whitening
 
 # A pilot needs the shape of the posterior, not draws that are worth much: tuning steps, draws and

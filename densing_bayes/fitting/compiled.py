@@ -12,7 +12,7 @@ from densing_bayes.inputs.specification import ModelSpec
 from densing_bayes.observed.observations import Observations, placed
 
 if TYPE_CHECKING:
-    from densing_bayes.fitting.coordinates import Conditioned
+    from densing_bayes.fitting.coordinates.conditioned import Conditioned
     from densing_bayes.joint.model import Parts
 
 NEVER = dt.date(2200, 1, 1)  # a change so long after the data does not touch them
@@ -95,7 +95,7 @@ def with_room(spec: ModelSpec) -> ModelSpec:
 
 def compile_fit(spec: ModelSpec, observed: Observations) -> Compiled:
     """Build and compile the model once, for this and any panel of the same shape."""
-    from densing_bayes.fitting.coordinates import condition
+    from densing_bayes.fitting.coordinates.conditioned import condition
     from densing_bayes.fitting.start import pilot
     from densing_bayes.joint.model import assemble
 

@@ -2,7 +2,7 @@
 
 Bridge sampling (Meng and Wong 1996) compares draws of the posterior with draws of a normal
 density fitted to it. Over all latents the two would hardly overlap; over the parameters that
-systems share, in the straightened coordinates of :mod:`densing_bayes.fitting.coordinates`, they do.
+systems share, in the straightened coordinates of :mod:`.conditioned`, they do.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
-from densing_bayes.fitting.coordinates import bend, straighten
-from densing_bayes.fitting.latents import LATENTS
-from densing_bayes.joint.marginal import predictive_densities
-from densing_bayes.joint.model import assemble
-from densing_bayes.joint.shared_parameters import (
+from densing_bayes.fitting.coordinates.conditioned import bend, straighten
+from densing_bayes.fitting.coordinates.latents import LATENTS
+from densing_bayes.joint.marginal.predictive import predictive_densities
+from densing_bayes.joint.marginal.shared_parameters import (
     SAMPLE_DRAW,
     as_given,
     shared_parameters,
     vectorized,
 )
+from densing_bayes.joint.model import assemble
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.posterior.diagnostics import effective_size
 from densing_bayes.posterior.draws import thinned

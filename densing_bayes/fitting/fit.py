@@ -38,8 +38,8 @@ from densing_bayes.fitting.steps import (
     whitened_by,
 )
 from densing_bayes.inputs.hypothesis import Hypothesis
-from densing_bayes.inputs.panel import Panel, load_panel
-from densing_bayes.inputs.specification import ModelSpec, load_hypothesis, load_spec
+from densing_bayes.inputs.panel import Panel, as_panel
+from densing_bayes.inputs.specification import ModelSpec, as_spec
 from densing_bayes.observed.observations import Observations, observe
 from densing_bayes.posterior.result import Fit
 from densing_bayes.progress import Tell, expected, phases, unheard
@@ -104,18 +104,13 @@ def fit(
     _check_sampler(target_accept, sampler)
     sampling = Sampling(draws, tune, chains, cores, seed, target_accept, sampler)
     started = time.perf_counter()
-    spec = spec if isinstance(spec, ModelSpec) else load_spec(spec)
-    if hypothesis is not None:
-        if not isinstance(hypothesis, Hypothesis):
-            hypothesis = load_hypothesis(hypothesis)
-        spec = spec.under(hypothesis)
-    if not isinstance(panel, Panel):
-        panel = load_panel(spec.panel.source if panel is None else panel)
+    spec = as_spec(spec, hypothesis)
+    panel = as_panel(panel, spec.panel.source)
     with _told(progress) as tell:
         tell("model", 0.0)
         observed = observe(panel, spec)
         compiled = compile_fit(spec, observed)
-        origin = Origin({"panel": panel.name, "tables_hash": panel.sha256}, started)
+        origin = Origin(panel.identity, started)
         return fit_compiled(compiled, observed, sampling, origin=origin, tell=tell)
 
 

@@ -193,6 +193,12 @@ def workers_of(jobs: int | None) -> int | None:
     return os.cpu_count() or 1
 
 
+def cores_of_each(jobs: int | None) -> int:
+    """Cores for each of the fits that run at a time: they share those that there are."""
+    workers = workers_of(jobs)
+    return max(1, (os.cpu_count() or 1) // workers) if workers else 1
+
+
 def _numbered(number: int, task: Callable[..., Any], *arguments: Any) -> tuple[int, Any, float]:
     started = time.perf_counter()
     result = task(*arguments)

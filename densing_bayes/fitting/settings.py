@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 TARGET_ACCEPT = 0.95
 SEED = 20221130
@@ -12,6 +12,16 @@ LEAST_DRAWS = 10  # of a chain, and as many tuning steps
 LEAST_TUNE = 10
 LEAST_CHAINS = 1
 MAX_SEED = 2**32 - 1  # of every generator of random numbers that takes part
+
+STANDARD: dict[str, Any] = {
+    "draws": 1000,
+    "tune": 500,
+    "chains": 4,
+    "seed": SEED,
+    "target_accept": TARGET_ACCEPT,
+    "sampler": "nutpie",
+}
+"""Settings of a fit where nothing else is asked for; the store names fits by them, too."""
 
 Sampler = Literal["nutpie", "pymc"]
 

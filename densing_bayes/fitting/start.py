@@ -20,6 +20,7 @@ from densing_bayes.joint.least_squares import (
     FEWEST_LOSSES,
     fit_link,
     fit_losses,
+    law_of,
     link_score,
     steadied_law,
 )
@@ -191,10 +192,7 @@ def _curve(
     if spec.performance.curve is None:
         return np.empty(0), np.empty(0)
     split = len(observed.loss_benchmarks)
-    centre, share, params_share, alpha, beta = scaling.T
-    share = share if spec.scaling.irreducible else 0.0 * share
-    reducible = centre * (1 - share)
-    law = (centre * share, reducible * params_share, alpha, reducible * (1 - params_share), beta)
+    law = law_of(scaling.T, spec.scaling.irreducible)
     curves = Curves(links[:split, 2], links[:split, 3], links[split:, 2], links[split:, 3])
     return two_scores(spec.performance.curve, observed, law, links[split:, 4], curves)
 
@@ -212,18 +210,8 @@ def _invert(spec: ModelSpec, observed: Observations, scaling: Floats, links: Flo
     result = np.empty(len(observed.score))
     for benchmark in range(len(links)):
         if benchmark < split:
-            centre, share, params_share, alpha, beta = scaling[benchmark]
-            share = share if spec.scaling.irreducible else 0.0
-            reducible = centre * (1 - share)
-            loss = laws.scaling_loss(
-                n,
-                d,
-                centre * share,
-                reducible * params_share,
-                alpha,
-                reducible * (1 - params_share),
-                beta,
-            )
+            law = law_of(scaling[benchmark], spec.scaling.irreducible)
+            loss = laws.scaling_loss(n, d, *law)
             curve = link_score(links[benchmark], loss)
         else:
             curve = link_score(links[benchmark], n, np.full(n.shape, d))

@@ -43,7 +43,7 @@ class Task(NamedTuple):
 
 def given(task: Task) -> Engine:
     """The engine with the data; the model holds them, too, and the point of its least squares."""
-    from densing_bayes.fitting.coordinates import global_point
+    from densing_bayes.fitting.coordinates.conditioned import global_point
     from densing_bayes.fitting.start import pilot
 
     parts, conditioned, engine = task.compiled[1:]

@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from densing_bayes.errors import FitError
-from densing_bayes.fitting.coordinates import Conditioned, coordinates_of
+from densing_bayes.fitting.coordinates.conditioned import Conditioned, coordinates_of
 from densing_bayes.fitting.engine.functions import Engine
 from densing_bayes.inputs.families import Normal
 from densing_bayes.observed.arrays import Floats

@@ -2,5 +2,5 @@
 
 Nothing here knows a model or its draws, which stand in ``joint`` and ``posterior``. Public face:
 ``panel`` (`Panel`, `load_panel`), ``specification`` (`ModelSpec`, `load_spec`), ``hypothesis``
-(`Hypothesis`), ``schema`` and ``dates``.
+(`Hypothesis`), ``tables``, ``foreign`` and ``dates``.
 """

@@ -1,7 +1,7 @@
 """From CSV files to a checked :class:`Panel`.
 
 Embedded panels and the user's own are read by the same code and held to the same schema, see
-:mod:`densing_bayes.inputs.schema`.
+:mod:`densing_bayes.inputs.tables.schema`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,14 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from densing_bayes.errors import TableError, did_you_mean
-from densing_bayes.inputs.reading import DATA_PACKAGE, load_table, read_tables, refuse_foreign
-from densing_bayes.inputs.releases import release_names
-from densing_bayes.inputs.schema import EVENTS, TABLES
+from densing_bayes.inputs.tables.reading import (
+    DATA_PACKAGE,
+    load_table,
+    read_tables,
+    refuse_foreign,
+)
+from densing_bayes.inputs.tables.releases import release_names
+from densing_bayes.inputs.tables.schema import EVENTS, TABLES
 from densing_bayes.writing import write_files
 
 if TYPE_CHECKING:
@@ -52,7 +57,7 @@ class Panel:
         score in each format and protocol.
     systems : DataFrame
         Index ``system``; release_date is datetime64, the sizes and tokens are counts, release is
-        "" where the rule of :func:`densing_bayes.inputs.releases.release_names` decides.
+        "" where the rule of :func:`densing_bayes.inputs.tables.releases.release_names` decides.
     scores : DataFrame
         Columns system, benchmark, protocol, score, score_error (standard error of the share),
         shots, flag, source. A system and benchmark may have one score in each protocol.
@@ -69,6 +74,11 @@ class Panel:
     systems: pd.DataFrame
     scores: pd.DataFrame
     sha256: str
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Name and hash of its tables, as the provenance of a fit has them."""
+        return {"panel": self.name, "tables_hash": self.sha256}
 
     def runs_with_loss(self, benchmark: str) -> int:
         """Number of reference runs of known params and tokens that have a loss on a benchmark.
@@ -87,6 +97,13 @@ class Panel:
         if format is not None:
             wanted &= scores["format"] == format
         return int(scores.loc[wanted, "run"].nunique())
+
+
+def as_panel(panel: Panel | str | os.PathLike[str] | None, own: str) -> Panel:
+    """A panel as it is, or by its name or folder; by default the one that a specification names."""
+    if isinstance(panel, Panel):
+        return panel
+    return load_panel(own if panel is None else panel)
 
 
 def load_panel(source: str | os.PathLike[str] = "open") -> Panel:

@@ -38,7 +38,7 @@ from densing_bayes.inputs.hypothesis import (
     WalkSpec,
 )
 from densing_bayes.inputs.performance import CurveSpec, PerformanceSpec, ProtocolsSpec
-from densing_bayes.inputs.schema import RELEASE_DAYS
+from densing_bayes.inputs.tables.schema import RELEASE_DAYS
 
 Derivation = Literal["distilled", "continued", "upcycled"]  # schema.DERIVATIONS but COMPRESSED
 
@@ -245,6 +245,18 @@ def load_spec(source: str | os.PathLike[str]) -> ModelSpec:
     return _validate(*_read(source, _MODELS, "specification"), ModelSpec)
 
 
+def as_spec(
+    spec: ModelSpec | str | os.PathLike[str],
+    hypothesis: Hypothesis | str | os.PathLike[str] | None = None,
+) -> ModelSpec:
+    """A specification as it is, or by name or path; under another hypothesis, if one is given."""
+    spec = spec if isinstance(spec, ModelSpec) else load_spec(spec)
+    if hypothesis is None:
+        return spec
+    given = hypothesis if isinstance(hypothesis, Hypothesis) else load_hypothesis(hypothesis)
+    return spec.under(given)
+
+
 def load_hypothesis(source: str | os.PathLike[str]) -> Hypothesis:
     """Load a hypothesis about the trend.
 
@@ -261,13 +273,14 @@ def load_hypothesis(source: str | os.PathLike[str]) -> Hypothesis:
     return _validate(*_read(source, _HYPOTHESES, "hypothesis"), Hypothesis)
 
 
-def load_corollary[Spec: Frozen](source: str | os.PathLike[str], kind: type[Spec]) -> Spec:
+def load_corollary[Spec: Frozen](source: Spec | str | os.PathLike[str], kind: type[Spec]) -> Spec:
     """Load the specification of a corollary.
 
     Parameters
     ----------
     source
-        Name of a file in models/corollaries, or the path of a TOML file.
+        Name of a file in models/corollaries, or the path of a TOML file; a specification is
+        returned as it is.
     kind
         Class of the specification.
 
@@ -276,6 +289,8 @@ def load_corollary[Spec: Frozen](source: str | os.PathLike[str], kind: type[Spec
     SpecError
         If there is no such specification, or if it is not valid; the message names the key.
     """
+    if not isinstance(source, str | os.PathLike):
+        return source
     return _validate(*_read(source, _COROLLARIES, "specification"), kind)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -183,22 +185,20 @@ def steadied_law(
         return np.exp(theta[0]), share, expit(theta[2]), np.exp(theta[3]), np.exp(theta[4])
 
     def residuals(theta: Floats) -> Floats:
-        centre, share, params_share, alpha, beta = unpack(theta)
-        reducible = centre * (1 - share)
-        expected = laws.scaling_loss(
-            n,
-            d,
-            centre * share,
-            reducible * params_share,
-            alpha,
-            reducible * (1 - params_share),
-            beta,
-        )
+        expected = laws.scaling_loss(n, d, *law_of(unpack(theta), priors.irreducible))
         return np.r_[np.log(loss / expected) / 0.02, theta[1:3], (theta[3:] - medians) / widths]
 
     start = np.r_[np.log(np.median(loss)), 0.0, 0.0, np.log(exponents)]
     centre, share, *rest = unpack(least_squares(residuals, start).x)
     return np.array([centre, share if priors.irreducible else 0.5, *rest])
+
+
+def law_of(estimates: Any, irreducible: bool) -> tuple[Any, ...]:
+    """E, a, alpha, b and beta of what :func:`steadied_law` gives, which may be arrays."""
+    centre, share, params_share, alpha, beta = estimates
+    share = share if irreducible else 0.0 * share
+    reducible = centre * (1 - share)
+    return centre * share, reducible * params_share, alpha, reducible * (1 - params_share), beta
 
 
 def fit_link(

@@ -106,7 +106,7 @@ def coordinates(spec: ModelSpec, observed: Observations) -> dict[str, Any]:
         "repeat": observed.repeat_label,
         "stretch": [str(date_of(edge).date()) for edge in observed.walk_edges[:-1]],
         "contrast": list(range(len(observed.benchmarks) - 1)),
-        "period": periods(spec.trend.periods, observed.time)[0] if spec.trend.periods else [],
+        "period": periods(spec.trend.periods, observed.time).label if spec.trend.periods else [],
         **spec.trend.coordinates,
     }
 

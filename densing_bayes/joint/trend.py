@@ -140,17 +140,26 @@ def _wandering(spec: WalkSpec, edges: Floats) -> Walk:
     )
 
 
-def periods(spec: PeriodSpec, time: Floats) -> tuple[list[str], Ints]:
-    """Stretches of time that hold systems, labelled by their begin, and that of each system."""
-    numbers, of_system = np.unique(spec.begun(time), return_inverse=True)
-    labels = [str(date_of(spec.begin(int(number))).date()) for number in numbers]
-    return labels, of_system.astype(np.int64)
+class Periods(NamedTuple):
+    """Stretches of time that hold something, in order, and where each thing lies."""
+
+    label: list[str]  # date of its begin
+    number: list[int]  # counted from time 0 on
+    of: Ints  # place of the stretch of each thing, in the shape of the times
+
+
+def periods(spec: PeriodSpec, time: Floats) -> Periods:
+    """Stretches of time that some times lie in, which may have any shape."""
+    found, of = np.unique(spec.begun(time.ravel()), return_inverse=True)
+    numbers = [int(number) for number in found]
+    labels = [str(date_of(spec.begin(number)).date()) for number in numbers]
+    return Periods(labels, numbers, of.reshape(time.shape).astype(np.int64))
 
 
 def _period_effects(spec: PeriodSpec, observed: Observations) -> TensorVariable:
     """What the systems of a stretch of time have in common, over systems."""
     effect = _scaled("period_effect", variable("period_spread", spec.spread), "period")
-    return effect[periods(spec, observed.time)[1]]
+    return effect[periods(spec, observed.time).of]
 
 
 def _change_times(changes: tuple[ChangeSpec, ...], observed: Dated) -> list[Any]:

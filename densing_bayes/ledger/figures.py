@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from densing_bayes.display.canvas import (
+from densing_bayes.display.figures.canvas import (
     BLUE,
     GREEN,
     GREY,
@@ -21,7 +21,7 @@ from densing_bayes.display.canvas import (
     power_of_two,
     styled,
 )
-from densing_bayes.display.figure_data import PlotData
+from densing_bayes.display.figures.data import PlotData
 from densing_bayes.ledger.rows import PANELS, panels_of, published
 from densing_bayes.posterior.result import CI
 

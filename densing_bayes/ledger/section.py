@@ -32,7 +32,7 @@ def claims_section(ledger: pd.DataFrame, ci: float = CI) -> Section:
                 title="Published values on our posteriors",
             ),
         )
-    document = claims_document(ledger)
+    document, judges = claims_document(ledger), tally.judges(ledger)
     best_header, best = tally.definition_rows(ledger)
     definitions = (
         Table(
@@ -40,6 +40,7 @@ def claims_section(ledger: pd.DataFrame, ci: float = CI) -> Section:
             tuple(map(tuple, best)),
             left=frozenset({1, 2}),
             long=True,
+            blocks=True,
             name="claims-definitions",
             note="Claims about a maximum under each definition of the best that the fits of this "
             "report have. A quantile is of the densities of the fit that judges; it has no prior.",
@@ -51,7 +52,7 @@ def claims_section(ledger: pd.DataFrame, ci: float = CI) -> Section:
         (summary,),
         (
             f"{tally.RULE} Medians with {span} intervals.",
-            "Judged on: " + " ".join(tally.judges(ledger)),
+            *([f"Judged on: {' '.join(judges)}"] if judges else []),
         ),
         (
             Table(
@@ -59,6 +60,7 @@ def claims_section(ledger: pd.DataFrame, ci: float = CI) -> Section:
                 tuple(map(tuple, rows)),
                 left=frozenset(range(1, len(header))),
                 long=True,
+                blocks=True,
                 numbers=flat_ledger(ledger),
             ),
             *(definitions if best else ()),

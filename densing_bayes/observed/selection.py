@@ -13,8 +13,8 @@ import pandas as pd
 
 from densing_bayes.errors import SpecError, did_you_mean
 from densing_bayes.inputs.panel import Panel
-from densing_bayes.inputs.schema import ONE_PROTOCOL
 from densing_bayes.inputs.specification import BenchmarkSpec, ModelSpec
+from densing_bayes.inputs.tables.schema import ONE_PROTOCOL
 from densing_bayes.observed.readings import check_protocols, protocols_of
 
 REFERENCE = ["run", "benchmark", "format"]

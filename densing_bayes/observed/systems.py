@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from densing_bayes.errors import SpecError
-from densing_bayes.inputs.columns import COMPRESSED
 from densing_bayes.inputs.dates import DAYS_PER_YEAR, ORIGIN
 from densing_bayes.inputs.panel import Panel
-from densing_bayes.inputs.releases import release_names
 from densing_bayes.inputs.specification import ModelSpec
+from densing_bayes.inputs.tables.columns import COMPRESSED
+from densing_bayes.inputs.tables.releases import release_names
 from densing_bayes.observed.changes import check_changes
 from densing_bayes.observed.readings import effective_items, reading_arrays, readings
 from densing_bayes.observed.sizes import system_sizes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from densing_bayes.joint.shared_parameters import SAMPLE_DRAW
+from densing_bayes.joint.marginal.shared_parameters import SAMPLE_DRAW
 
 
 def stacked(draws: xr.Dataset, dim: str) -> xr.Dataset:

@@ -8,8 +8,8 @@ from importlib.resources import files
 
 from densing_bayes.inputs.dates import date_of
 from densing_bayes.inputs.hypothesis import ChangeSpec
-from densing_bayes.inputs.reading import DATA_PACKAGE
-from densing_bayes.inputs.schema import EVENTS, KNOWN_BENCHMARKS
+from densing_bayes.inputs.tables.reading import DATA_PACKAGE
+from densing_bayes.inputs.tables.schema import EVENTS, KNOWN_BENCHMARKS
 from densing_bayes.observed.observations import Observations
 from densing_bayes.posterior.result import Fit
 

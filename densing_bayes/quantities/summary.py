@@ -44,7 +44,7 @@ def trend_summary(
 
     All but ``averaged`` is conditional on the hypothesis of the fit, and all but ``over_tokens`` on
     its D0. These two are as they are given, of
-    :func:`densing_bayes.evaluation.averaged.averaged_of` and
+    :func:`densing_bayes.evaluation.hypotheses.averaged.averaged_of` and
     :func:`densing_bayes.evaluation.token_range.over_tokens_of`.
     Growth rates are of the mean over the benchmarks of the fit; ``by_estimand`` has the same of
     benchmarks in general, of which these are a sample, and of a new one; ``by_benchmark`` gives

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import xarray as xr
 
-from densing_bayes.joint.shared_parameters import SAMPLE_DRAW
+from densing_bayes.joint.marginal.shared_parameters import SAMPLE_DRAW
 from densing_bayes.joint.tails import standard
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.observed.observations import Observations

@@ -11,18 +11,18 @@ from densing_bayes.display.headline import headline
 from densing_bayes.display.literal import in_utf8
 from densing_bayes.display.section import Report, Section
 from densing_bayes.errors import DensingError, did_you_mean
-from densing_bayes.evaluation.averaged import averaged_of
+from densing_bayes.evaluation.hypotheses.averaged import averaged_of
 from densing_bayes.evaluation.token_range import over_tokens_of
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.progress import Steps
 from densing_bayes.quantities import numbers
 from densing_bayes.quantities.labels import benchmark_label, change_label
 from densing_bayes.quantities.summary import trend_summary
-from densing_bayes.report.basis_sections import tables_of
-from densing_bayes.report.fit_sections import fit_sections
+from densing_bayes.report.sections.basis import tables_of
+from densing_bayes.report.sections.fit import fit_sections
 
 if TYPE_CHECKING:
-    from densing_bayes.evaluation.comparison_table import Comparison
+    from densing_bayes.evaluation.hypotheses.table import Comparison
     from densing_bayes.inputs.panel import Panel
     from densing_bayes.ledger.terms import Judgeable
 
@@ -60,7 +60,7 @@ def make_report(
         :func:`densing_bayes.corollaries.sections.corollary_sections`; they come after the claims.
     comparison
         Of hypotheses, for the section on them and for averages over them; by default averages are
-        those that :func:`densing_bayes.evaluation.averaged.averaged_of` finds.
+        those that :func:`densing_bayes.evaluation.hypotheses.averaged.averaged_of` finds.
     panel
         The tables that the fit has seen, for their sources; by default the embedded panel, if it
         was that.

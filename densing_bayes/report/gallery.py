@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from densing_bayes.corollaries.registered import COROLLARIES
-from densing_bayes.display.check_figures import loo_pit_data
-from densing_bayes.display.figure_data import (
+from densing_bayes.display.figures.checks import loo_pit_data
+from densing_bayes.display.figures.data import (
     PlotData,
     Source,
     change_date_data,
@@ -22,7 +22,7 @@ from densing_bayes.display.figure_data import (
 )
 from densing_bayes.errors import DensingError
 from densing_bayes.evaluation.checks import Checks
-from densing_bayes.evaluation.comparison_table import Comparison
+from densing_bayes.evaluation.hypotheses.table import Comparison
 from densing_bayes.ledger.figures import claims_data
 from densing_bayes.posterior.estimates import check_ci
 from densing_bayes.posterior.result import CI, Fit

@@ -9,12 +9,12 @@ from densing_bayes.display.answers.trend import trend_section
 from densing_bayes.display.headline import headline
 from densing_bayes.display.pages import notebook_section
 from densing_bayes.display.sentences import counts_sentence, marked
-from densing_bayes.evaluation.averaged import averaged_of
-from densing_bayes.evaluation.comparison_table import Comparison
+from densing_bayes.evaluation.hypotheses.averaged import averaged_of
+from densing_bayes.evaluation.hypotheses.table import Comparison
 from densing_bayes.evaluation.token_range import over_tokens_of
 from densing_bayes.posterior.result import Fit
 from densing_bayes.quantities.summary import trend_summary
-from densing_bayes.report.basis_sections import diagnostics_section
+from densing_bayes.report.sections.basis import diagnostics_section
 
 
 def notebook_fit(fit: Fit) -> str:

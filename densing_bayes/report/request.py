@@ -99,7 +99,7 @@ def _files(
     wanted: ReportWanted, fit: Fit, beside: list[Judgeable], steps: Steps
 ) -> dict[str, bytes]:
     from densing_bayes.corollaries.sections import corollary_sections
-    from densing_bayes.evaluation.comparison import compare
+    from densing_bayes.evaluation.hypotheses.comparison import compare
     from densing_bayes.inputs.panel import load_panel
     from densing_bayes.report.assembly import TITLE, make_report
     from densing_bayes.report.files import report_files

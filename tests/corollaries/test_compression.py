@@ -10,11 +10,6 @@ import xarray as xr
 from scipy.special import expit, logit
 from scipy.stats import norm
 
-from densing_bayes.corollaries.compression.design import (
-    group_pairs,
-    inverted_change,
-    inverted_logit,
-)
 from densing_bayes.corollaries.compression.effects import (
     fit_compression,
     method_table,
@@ -28,7 +23,6 @@ from densing_bayes.corollaries.compression.inference_density import (
     time_factor,
     time_ratio,
 )
-from densing_bayes.corollaries.compression.model import conditioned
 from densing_bayes.corollaries.compression.pairs import (
     CompressionSpec,
     compare_pairs,
@@ -42,7 +36,13 @@ from densing_bayes.corollaries.compression.panel_pairs import (
     panel_shifts,
     place_system,
 )
-from densing_bayes.corollaries.compression.score_curves import collapse, curve_draws
+from densing_bayes.corollaries.compression.shifts.design import (
+    group_pairs,
+    inverted_change,
+    inverted_logit,
+)
+from densing_bayes.corollaries.compression.shifts.model import conditioned
+from densing_bayes.corollaries.compression.shifts.score_curves import collapse, curve_draws
 from densing_bayes.errors import DensingError, TableError
 from densing_bayes.inputs.panel import load_panel
 from densing_bayes.inputs.specification import load_corollary

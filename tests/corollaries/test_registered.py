@@ -11,7 +11,7 @@ import pytest
 from densing_bayes.cli.main import app
 from densing_bayes.corollaries.registered import COROLLARIES
 from densing_bayes.corollaries.sections import answers
-from densing_bayes.inputs.reading import load_table
+from densing_bayes.inputs.tables.reading import load_table
 from densing_bayes.ledger.ledger import load_claims
 from densing_bayes.ledger.of_corollaries import CLAIMED
 from densing_bayes.report.gallery import OF_FIGURES

@@ -10,8 +10,8 @@ import pytest
 from matplotlib import pyplot as plt
 
 from densing_bayes.display import terminal
-from densing_bayes.display.canvas import figure_of, new_axes, styled
-from densing_bayes.display.figures import plot_frontier
+from densing_bayes.display.figures.canvas import figure_of, new_axes, styled
+from densing_bayes.display.figures.trend import plot_frontier
 from densing_bayes.display.literal import in_csv, in_markdown, in_markdown_cell, on_terminal
 from densing_bayes.display.section import Report, Section, Table
 from densing_bayes.report.files import report_files
@@ -61,7 +61,7 @@ def test_control_characters_are_written_out_on_a_terminal(capsys):
     terminal.say(odd)
     terminal.print_text(odd)
     terminal.print_table(odd, [odd], [[odd, odd]])
-    terminal.print_ledger(["", "", odd], [[odd, odd, odd]])
+    terminal.print_blocks(["", odd], [[odd, odd]])
     shown = capsys.readouterr()
     assert not {"\x1b", "\x07", "\u202e"} & set(shown.out + shown.err)
 

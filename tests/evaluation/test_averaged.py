@@ -12,8 +12,8 @@ from densing_bayes.cli.main import app
 from densing_bayes.display.answers.trend import trend_rows
 from densing_bayes.display.headline import headline
 from densing_bayes.errors import DensingError
-from densing_bayes.evaluation import averaged, comparison
-from densing_bayes.evaluation.comparison_table import Comparison
+from densing_bayes.evaluation.hypotheses import averaged, comparison
+from densing_bayes.evaluation.hypotheses.table import Comparison
 from densing_bayes.inputs.hypothesis import NONE
 from densing_bayes.observed.observations import observe
 from densing_bayes.posterior.plain import json_text
@@ -112,7 +112,7 @@ def test_a_comparison_in_which_nothing_passed_is_not_kept(small_fit, compared, m
     averaged.keep_averaged(failed)
     assert averaged.averaged_of(small_fit) is None
     assert averaged.averaged_of(small_fit, failed) is None
-    monkeypatch.setattr("densing_bayes.evaluation.comparison.compare", lambda *_, **__: failed)
+    monkeypatch.setattr(comparison, "compare", lambda *_, **__: failed)
     with pytest.raises(DensingError, match="no hypothesis has passed"):
         comparison.make_averaged(small_fit, db.load_panel("open"))
 
@@ -190,7 +190,7 @@ def test_average_compares_all_hypotheses_on_the_tables_of_the_fit(
         asked.append((spec, panel, draws))
         return compared
 
-    monkeypatch.setattr("densing_bayes.evaluation.comparison.compare", compare)
+    monkeypatch.setattr("densing_bayes.evaluation.hypotheses.comparison.compare", compare)
     shown = run("trend", small_fit_file, "--average", "--json", "--ci", "0.9")
     assert shown.exit_code == 0, shown.output
     assert "some ten minutes" in shown.stderr

@@ -10,7 +10,8 @@ from scipy.stats import norm
 
 from densing_bayes.display import findings
 from densing_bayes.errors import DensingError
-from densing_bayes.evaluation import averaging, comparison_table
+from densing_bayes.evaluation.hypotheses import averaging
+from densing_bayes.evaluation.hypotheses import table as comparison_table
 
 MEANS = {"one": 0.0, "two": 5.0, "failed": 100.0}
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from densing_bayes import check
 from densing_bayes.cli.main import app
-from densing_bayes.display.check_figures import plot_loo_pit
+from densing_bayes.display.figures.checks import plot_loo_pit
 from densing_bayes.errors import DensingError
 from densing_bayes.evaluation.checks import NOTHING, check_rows, convergence, misfit, sentences
 from densing_bayes.evaluation.pit import leave_releases_out, run_densities, run_pit, score_pit

@@ -15,11 +15,13 @@ from typer.testing import CliRunner
 
 import densing_bayes as db
 from densing_bayes.cli.main import app
-from densing_bayes.display import findings, hypothesis_figures
+from densing_bayes.display import findings
 from densing_bayes.display.answers.hypotheses import comparison_document
-from densing_bayes.display.canvas import small_multiples
+from densing_bayes.display.figures import hypotheses as hypothesis_figures
+from densing_bayes.display.figures.canvas import small_multiples
 from densing_bayes.errors import DensingError
-from densing_bayes.evaluation import comparison_table, criteria
+from densing_bayes.evaluation.hypotheses import criteria
+from densing_bayes.evaluation.hypotheses import table as comparison_table
 from densing_bayes.fitting import many
 from densing_bayes.posterior import diagnostics
 from densing_bayes.posterior.plain import json_text

@@ -11,8 +11,8 @@ from densing_bayes.evaluation import leave_out
 from densing_bayes.fitting.compiled import compile_fit
 from densing_bayes.fitting.fit import fit_compiled
 from densing_bayes.fitting.settings import Sampling
-from densing_bayes.joint.marginal import predictive_densities
-from densing_bayes.joint.shared_parameters import given
+from densing_bayes.joint.marginal.predictive import predictive_densities
+from densing_bayes.joint.marginal.shared_parameters import given
 from densing_bayes.observed.observations import observe
 from densing_bayes.posterior.draws import thinned
 

@@ -52,7 +52,7 @@ def test_middles_cut_the_range_into_parts_that_are_equal_in_logs():
 
 
 def test_a_model_without_reference_runs_has_no_d0():
-    with pytest.raises(DensingError, match=r"'systems' has no reference runs, .* hangs on no D0"):
+    with pytest.raises(DensingError, match=r"'systems' has no reference runs, .* depend on D0"):
         token_range.over_tokens("systems")
 
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from densing_bayes.inputs.panel import EMBEDDED, Panel, list_panels, load_events, load_panel
-from densing_bayes.inputs.releases import release_names
-from densing_bayes.inputs.schema import DIMENSIONS, TABLES, VARIABLES
+from densing_bayes.inputs.tables.releases import release_names
+from densing_bayes.inputs.tables.schema import DIMENSIONS, TABLES, VARIABLES
 
 
 @pytest.fixture(scope="module", params=EMBEDDED)

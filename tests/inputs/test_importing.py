@@ -16,9 +16,7 @@ from typer.testing import CliRunner
 import densing_bayes as db
 from densing_bayes.cli.main import app
 from densing_bayes.errors import TableError
-from densing_bayes.inputs.benchmark_names import ALIASES
-from densing_bayes.inputs.columns import FORMATS
-from densing_bayes.inputs.foreign import harness, recognition, swallow, wide_table
+from densing_bayes.inputs.foreign import recognition
 from densing_bayes.inputs.foreign.extract import (
     Extract,
     Reading,
@@ -26,11 +24,14 @@ from densing_bayes.inputs.foreign.extract import (
     quantised_by_name,
     tuned_by_name,
 )
+from densing_bayes.inputs.foreign.formats import harness, swallow, wide_table
 from densing_bayes.inputs.foreign.importing import _one_a_cell, import_scores
 from densing_bayes.inputs.foreign.mapping import ColumnOfScores, Mapping, load_mapping
 from densing_bayes.inputs.panel import load_panel
-from densing_bayes.inputs.reading import load_table
-from densing_bayes.inputs.schema import KNOWN_BENCHMARKS, TABLES
+from densing_bayes.inputs.tables.benchmark_names import ALIASES
+from densing_bayes.inputs.tables.columns import FORMATS
+from densing_bayes.inputs.tables.reading import load_table
+from densing_bayes.inputs.tables.schema import KNOWN_BENCHMARKS, TABLES
 from densing_bayes.observed.observations import observe
 
 HERE = Path(__file__).parent / "foreign"
@@ -646,7 +647,7 @@ def test_the_command_says_what_was_made_left_out_and_asked(tmp_path):
     assert "euroeval.csv is a leaderboard of EuroEval: 5 systems" in text
     assert "1 x is a merge of other systems" in text
     assert "release_date, the day of release, YYYY-MM-DD: mistral-small-3.1-24b-base-2503" in text
-    assert "not valid yet, 3 things are missing" in text
+    assert "not valid yet; values missing: 3, listed in missing.csv" in text
     for name in ("left_out.csv", "missing.csv"):
         assert (tmp_path / "panel" / name).exists()
 

@@ -20,10 +20,10 @@ from densing_bayes.evaluation.leave_out import (
 )
 from densing_bayes.inputs.dates import years_since_origin
 from densing_bayes.inputs.panel import export_panel, load_panel
-from densing_bayes.inputs.releases import release_names
 from densing_bayes.inputs.specification import load_spec
+from densing_bayes.inputs.tables.releases import release_names
 from densing_bayes.observed.observations import observe
-from densing_bayes.report.basis_sections import data_section
+from densing_bayes.report.sections.basis import data_section
 
 SPEC = load_spec("joint")
 PANEL = load_panel("open")

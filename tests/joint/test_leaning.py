@@ -6,7 +6,7 @@ from scipy.special import logsumexp
 from test_marginal import OBSERVED, SPEC, parameters
 
 from densing_bayes.errors import DensingError
-from densing_bayes.joint.marginal import predictive_densities
+from densing_bayes.joint.marginal.predictive import predictive_densities
 
 LEAN, RELEASE_LEAN = 0.4, 0.3
 pytestmark = [pytest.mark.slow, pytest.mark.ci]  # numba compiles for 20 s once on a machine

@@ -12,8 +12,8 @@ from scipy.stats import halfnorm, norm, t
 from densing_bayes.inputs.panel import load_panel
 from densing_bayes.inputs.specification import load_spec
 from densing_bayes.joint import laws
-from densing_bayes.joint.marginal import predictive_densities
-from densing_bayes.joint.shared_parameters import Given
+from densing_bayes.joint.marginal.predictive import predictive_densities
+from densing_bayes.joint.marginal.shared_parameters import Given
 from densing_bayes.observed.observations import observe
 
 SPEC = load_spec("joint")

@@ -12,7 +12,7 @@ from examples import FURTHER, PANEL, SPEC, SWITCHES, few_systems
 
 from densing_bayes.errors import SpecError
 from densing_bayes.fitting import whitening
-from densing_bayes.fitting.coordinates import bend, condition, straighten
+from densing_bayes.fitting.coordinates.conditioned import bend, condition, straighten
 from densing_bayes.fitting.start import pilot
 from densing_bayes.inputs.families import Normal
 from densing_bayes.inputs.panel import load_panel

@@ -336,7 +336,10 @@ def test_claims_command(small_fit_file, plotted, monkeypatch):
     document = json.loads(found.stdout)
     assert {row["panel"] for row in document["claims"]} == {"open", "plotted"}
     shown = CliRunner().invoke(app, ["claims", str(small_fit_file)])
-    assert "doubles every 3.5 months  [published: 106.5 days; maximum, D0" in shown.stdout
+    assert re.search(
+        r"doubles every 3.5 months\n  Published +106.5 days; maximum, D0", shown.stdout
+    )
+    assert "What could not be tested, and why:\n" in shown.stdout
     assert re.search(r"plotted points  1[45]\d \(", shown.stdout)
 
 

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
+from densing_bayes.evaluation.left_out_members import left_out_members
 from densing_bayes.inputs.panel import load_panel
 from densing_bayes.inputs.specification import load_spec
-from densing_bayes.quantities.left_out_members import left_out_members
 from densing_bayes.quantities.link_errors import link_errors
 
 

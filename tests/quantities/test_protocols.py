@@ -13,7 +13,7 @@ from densing_bayes.inputs.specification import load_spec
 from densing_bayes.observed.observations import observe
 from densing_bayes.posterior.result import Fit
 from densing_bayes.quantities.protocols import protocol_differences
-from densing_bayes.report.protocol_section import protocol_section
+from densing_bayes.report.sections.protocols import protocol_section
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from densing_bayes.joint.line import (
     line_value,
     stretches,
 )
-from densing_bayes.joint.shared_parameters import SAMPLE_DRAW, given
+from densing_bayes.joint.marginal.shared_parameters import SAMPLE_DRAW, given, known_or_new
 from densing_bayes.joint.trend import periods
 from densing_bayes.observed.observations import observe
 from densing_bayes.posterior.draws import thinned
@@ -248,10 +248,25 @@ def test_a_period_that_the_fit_knows_keeps_its_effect(wandering):
     assert (change[~own] == 0.0).all()
 
 
+def test_units_that_a_fit_knows_keep_their_effects_and_others_have_new_ones():
+    own = xr.DataArray([[1.0, 2.0]], dims=(SAMPLE_DRAW, "period"), coords={"period": ["a", "b"]})
+    new = np.array([[10.0, 20.0, 30.0]])
+    assert known_or_new(own, "period", ["b", "c", "a"], new).tolist() == [[2.0, 20.0, 1.0]]
+    turned = known_or_new(own.transpose("period", ...), "period", ["b", "c", "a"], new.T)
+    assert turned.tolist() == [[2.0], [20.0], [1.0]]
+
+
+def test_times_of_any_shape_lie_in_periods():
+    found = periods(SPEC.trend.periods, np.array([[-0.1, 0.1], [0.3, 0.2]]))
+    assert found.number == [-1, 0, 1]
+    assert found.of.tolist() == [[0, 1], [2, 1]]
+    assert found.label == [str(dates.date_of(n / 4).date()) for n in found.number]
+
+
 def periods_of(fit):
     """First day of the period of each system."""
-    labels, of_system = periods(fit.spec.trend.periods, fit.observed.time)
-    return np.array(labels)[of_system]
+    found = periods(fit.spec.trend.periods, fit.observed.time)
+    return np.array(found.label)[found.of]
 
 
 @pytest.mark.fit

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import densing_bayes as db
-from densing_bayes.display import figures
+from densing_bayes.display.figures import trend as figures
 from densing_bayes.errors import DensingError
 from densing_bayes.report.gallery import OF_FIGURES
 

@@ -19,12 +19,12 @@ from densing_bayes.corollaries.payback.arrivals import waiting_time
 from densing_bayes.corollaries.payback.calculator import calculator, thinned_draws
 from densing_bayes.corollaries.payback.model import earning_days
 from densing_bayes.corollaries.payback.release import release_of
-from densing_bayes.display.figures import notable_systems, plot_frontier, plot_growth
+from densing_bayes.display.figures.reference import plot_scaling, plot_score_links
+from densing_bayes.display.figures.trend import notable_systems, plot_frontier, plot_growth
 from densing_bayes.display.headline import headline
-from densing_bayes.display.reference_figures import plot_scaling, plot_score_links
 from densing_bayes.display.section import Section, Table
 from densing_bayes.errors import DensingError
-from densing_bayes.evaluation.averaged import averaged_of
+from densing_bayes.evaluation.hypotheses.averaged import averaged_of
 from densing_bayes.evaluation.token_range import over_tokens_of
 from densing_bayes.inputs.panel import export_panel, load_panel
 from densing_bayes.ledger.ledger import claims, load_claims
@@ -35,9 +35,9 @@ from densing_bayes.quantities.densities import density_table
 from densing_bayes.quantities.growth import frontier, growth
 from densing_bayes.quantities.summary import trend_summary
 from densing_bayes.report.assembly import make_report
-from densing_bayes.report.basis_sections import model_section
 from densing_bayes.report.browser import NAMES
 from densing_bayes.report.files import html_page, write_report
+from densing_bayes.report.sections.basis import model_section
 
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 FIGURES = ("frontier", "growth", "scaling", "score_links")

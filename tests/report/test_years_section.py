@@ -1,7 +1,7 @@
 """The doubling time by year of data: rows, what the section says, and the committed file."""
 
-from densing_bayes.report import years_section
-from densing_bayes.report.years_section import year_rows
+from densing_bayes.report.sections import years as years_section
+from densing_bayes.report.sections.years import year_rows
 
 
 def window(kind, before, median, upper=500.0, **more):

@@ -21,13 +21,16 @@ from densing_bayes.fitting.settings import SEED
 def compression_command(
     fit: FitFile,
     data: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Pairs of your own. [default: embedded]")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="CSV file of your own pairs. [default: the embedded table]"
+        ),
     ] = None,
     seed: Seed = SEED,
     as_json: Json = False,
     ci: Interval = 0.95,
 ) -> None:
-    """What pruning, distilling and quantising do to density (fits in two minutes)."""
+    """What pruning, distillation and quantisation do to density (takes two minutes to fit)."""
     from densing_bayes.corollaries.compression.effects import fit_compression
     from densing_bayes.corollaries.compression.pairs import load_compression
     from densing_bayes.corollaries.compression.panel_pairs import panel_pairs

@@ -14,7 +14,7 @@ def _parts() -> Parts:
     from densing_bayes.corollaries.compression.section import methods_beside_parents
     from densing_bayes.corollaries.compression.table import COMPRESSION
     from densing_bayes.corollaries.small_model import Posterior
-    from densing_bayes.display.figure_data import Source
+    from densing_bayes.display.figures.data import Source
 
     return Parts(
         tables=(COMPRESSION,),

@@ -21,7 +21,7 @@ from densing_bayes.corollaries.compression.pairs import (
     compare_pairs,
     load_compression,
 )
-from densing_bayes.corollaries.compression.score_curves import collapse
+from densing_bayes.corollaries.compression.shifts.score_curves import collapse
 from densing_bayes.corollaries.small_model import Posterior, sample_posterior
 from densing_bayes.fitting.settings import SEED
 from densing_bayes.inputs.specification import load_corollary
@@ -67,9 +67,9 @@ def fit_compression(
     DensingError
         If a benchmark is unknown, or no pair has a score on a benchmark of the fit.
     """
-    from densing_bayes.corollaries.compression.model import LATENT, compression_model
+    from densing_bayes.corollaries.compression.shifts.model import LATENT, compression_model
 
-    spec = spec if isinstance(spec, CompressionSpec) else load_corollary(spec, CompressionSpec)
+    spec = load_corollary(spec, CompressionSpec)
     compared = compare_pairs(fit, load_compression() if table is None else table, spec)
     model = compression_model(compared, collapse(fit), spec)
     provenance = {

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from densing_bayes.corollaries.compression.effects import method_table
 from densing_bayes.corollaries.small_model import Posterior
-from densing_bayes.display.canvas import (
+from densing_bayes.display.figures.canvas import (
     BLUE,
     GREEN,
     GREY,
@@ -20,7 +20,7 @@ from densing_bayes.display.canvas import (
     power_of_two,
     styled,
 )
-from densing_bayes.display.figure_data import PlotData
+from densing_bayes.display.figures.data import PlotData
 from densing_bayes.posterior.result import CI
 
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE)

@@ -21,7 +21,7 @@ from densing_bayes.inputs.families import (
     UnitPrior,
 )
 from densing_bayes.inputs.panel import load_panel
-from densing_bayes.inputs.reading import load_table
+from densing_bayes.inputs.tables.reading import load_table
 from densing_bayes.posterior.result import Fit
 
 GUESSING = 0.02  # above chance, and three standard errors: up to there a child may be guessing

@@ -60,7 +60,7 @@ def list_panel_pairs(
     spec
         Names the published pairs, whose children have no parent in the tables.
     """
-    spec = spec if isinstance(spec, CompressionSpec) else load_corollary(spec, CompressionSpec)
+    spec = load_corollary(spec, CompressionSpec)
     systems = (panel or load_panel(fit.spec.panel.source)).systems
     published = {pair.child: pair.parent for pair in spec.published if not pair.scheme}
     derived = systems[systems["derivation"] != ""]
@@ -115,7 +115,7 @@ def panel_shifts(
         ln(density of the child / density of the parent), dims (chain, draw, pair); the pair is
         named after its child.
     """
-    spec = spec if isinstance(spec, CompressionSpec) else load_corollary(spec, CompressionSpec)
+    spec = load_corollary(spec, CompressionSpec)
     pairs = [pair for pair in list_panel_pairs(fit, panel, spec) if not pair.reason]
     if children is not None:
         pairs = [pair for pair in pairs if pair.child in children]
@@ -207,7 +207,7 @@ def published_shifts(
     DensingError
         If the fit cannot compare Gemma-2-9B with its parent.
     """
-    spec = spec if isinstance(spec, CompressionSpec) else load_corollary(spec, CompressionSpec)
+    spec = load_corollary(spec, CompressionSpec)
     found = {pair.child: pair for pair in list_panel_pairs(fit, panel, spec)}
     if SUBJECT not in found or found[SUBJECT].reason:
         raise DensingError(

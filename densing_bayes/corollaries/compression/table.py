@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import Final
 
-from densing_bayes.inputs.columns import (
+from densing_bayes.inputs.tables.columns import (
     BITS,
     CHILD_METHODS,
     PAIR_PROTOCOLS,
@@ -18,7 +18,7 @@ from densing_bayes.inputs.columns import (
     one_of,
     text_column,
 )
-from densing_bayes.inputs.schema import SCORES
+from densing_bayes.inputs.tables.schema import SCORES
 
 SCORE_COLUMN: Final = next(column for column in SCORES.columns if column.name == "score")
 COMPRESSION: Final = TableSchema(

@@ -16,7 +16,7 @@ from densing_bayes.fitting.settings import SEED
 def drivers_command(
     fit: FitFile, seed: Seed = SEED, as_json: Json = False, ci: Interval = 0.95
 ) -> None:
-    """How much of the growth of density goes with longer training (fits in a minute)."""
+    """How much of the growth of density goes with longer training (takes a minute to fit)."""
     from densing_bayes.corollaries.drivers.section import driver_section
 
     fitted = load_fit(fit)

@@ -10,7 +10,7 @@ def _parts() -> Parts:
     from densing_bayes.corollaries.drivers.data import DriverData
     from densing_bayes.corollaries.drivers.figures import drivers_data, drivers_prior_data
     from densing_bayes.corollaries.drivers.section import driver_section
-    from densing_bayes.display.figure_data import Source
+    from densing_bayes.display.figures.data import Source
     from densing_bayes.posterior.result import Fit
 
     return Parts(

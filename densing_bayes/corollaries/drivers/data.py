@@ -98,7 +98,7 @@ class DriverData:
 
 def drivers_spec(source: DriversSpec | str | os.PathLike[str] = "drivers") -> DriversSpec:
     """A specification, or the one of a name or path."""
-    return source if isinstance(source, DriversSpec) else load_corollary(source, DriversSpec)
+    return load_corollary(source, DriversSpec)
 
 
 # What is known of the systems --------------------------------------------------------------------

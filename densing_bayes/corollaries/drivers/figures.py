@@ -16,7 +16,7 @@ from densing_bayes.corollaries.drivers.data import (
 )
 from densing_bayes.corollaries.drivers.overtraining import overtraining
 from densing_bayes.corollaries.small_model import Posterior
-from densing_bayes.display.canvas import (
+from densing_bayes.display.figures.canvas import (
     BLUE,
     GREY,
     INK,
@@ -27,7 +27,7 @@ from densing_bayes.display.canvas import (
     quantiles,
     styled,
 )
-from densing_bayes.display.figure_data import PlotData
+from densing_bayes.display.figures.data import PlotData
 from densing_bayes.inputs.dates import date_of
 from densing_bayes.inputs.panel import Panel
 from densing_bayes.posterior.result import CI, Fit

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from densing_bayes.errors import DensingError
-from densing_bayes.inputs.panel import Panel, load_panel
+from densing_bayes.inputs.panel import Panel, as_panel
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.posterior.estimates import SAMPLE, check_runs
 from densing_bayes.posterior.result import Fit
@@ -30,8 +30,7 @@ def tokens_of(fit: Fit, panel: Panel | str | os.PathLike[str] | None = None) -> 
     DensingError
         If the panel lacks a system of the fit.
     """
-    if not isinstance(panel, Panel):
-        panel = load_panel(fit.spec.panel.source if panel is None else panel)
+    panel = as_panel(panel, fit.spec.panel.source)
     missing = [name for name in fit.observed.systems if name not in panel.systems.index]
     if missing:
         raise DensingError(

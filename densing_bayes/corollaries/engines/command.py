@@ -21,7 +21,7 @@ from densing_bayes.fitting.settings import SEED
 def engines_command(
     fit: FitFile, seed: Seed = SEED, as_json: Json = False, ci: Interval = 0.95
 ) -> None:
-    """Doubling times of chips and batteries beside that of density, and of their product."""
+    """Doubling times of chips, batteries and density, and of density times chips."""
     from densing_bayes.corollaries.engines.model import stored_engines
     from densing_bayes.corollaries.engines.section import engine_section
 
@@ -36,18 +36,26 @@ def engines_command(
 def devices_command(
     fit: FitFile,
     memory: Annotated[
-        list[float] | None, typer.Option(metavar="GIB", help="Of a device. [default: 8 16 24 80]")
+        list[float] | None,
+        typer.Option(
+            metavar="GIB",
+            help="Memory of a device; repeat the option to give several. [default: 8 16 24 80]",
+        ),
     ] = None,
-    bits: Annotated[float, typer.Option(help="Of a weight.")] = 4.0,
-    share: Annotated[float, typer.Option(help="Of the memory that weights may take.")] = 0.8,
+    bits: Annotated[float, typer.Option(help="Bits per weight.")] = 4.0,
+    share: Annotated[float, typer.Option(help="Share of the memory that weights may take.")] = 0.8,
     date: Annotated[
         list[str] | None,
-        typer.Option(metavar="DATE", help="[default: ChatGPT, last release, a year later]"),
+        typer.Option(
+            metavar="DATE",
+            help="Date; repeat the option to give several. [default: ChatGPT, the last release, a "
+            "year later]",
+        ),
     ] = None,
     as_json: Json = False,
     ci: Interval = 0.95,
 ) -> None:
-    """Effective params of the largest frontier system that a device holds, by date."""
+    """Effective params of the largest frontier system that fits on a device, by date."""
     from densing_bayes.corollaries.engines.section import MEMORY, device_section
 
     days = [parse_date(day) for day in date or ()]

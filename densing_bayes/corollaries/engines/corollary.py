@@ -14,7 +14,7 @@ def _parts() -> Parts:
     from densing_bayes.corollaries.engines.model import stored_engines
     from densing_bayes.corollaries.engines.section import device_section, engine_section
     from densing_bayes.corollaries.engines.table import TECHNOLOGY
-    from densing_bayes.display.figure_data import Source
+    from densing_bayes.display.figures.data import Source
 
     return Parts(
         tables=(TECHNOLOGY,),

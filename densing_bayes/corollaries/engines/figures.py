@@ -10,13 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
 from densing_bayes.corollaries.engines.model import engine_label
-from densing_bayes.display.canvas import (
+from densing_bayes.display.figures.canvas import (
     BLUE,
     INK,
     new_axes,
     styled,
 )
-from densing_bayes.display.figure_data import PlotData
+from densing_bayes.display.figures.data import PlotData
+from densing_bayes.inputs.dates import DAYS_PER_MONTH, DAYS_PER_YEAR
 from densing_bayes.posterior.result import CI
 
 BEYOND = 1e5  # days that no axis shows
@@ -74,8 +75,8 @@ def plot_doubling_times(
     ax.set_yticks(range(len(table)), list(engines["label"]))
     ax.set_ylim(len(table) - 0.5, -0.5)
     ax.set_xscale("log")
-    marks = {30.4: "1 month", 91.3: "3 months", 365.25: "1 year", 1096: "3 years", 3652: "10 years"}
-    marks[10957] = "30 years"
+    marks = {months * DAYS_PER_MONTH: f"{months} month{'s' * (months > 1)}" for months in (1, 3)}
+    marks |= {years * DAYS_PER_YEAR: f"{years} year{'s' * (years > 1)}" for years in (1, 3, 10, 30)}
     ax.set_xticks(list(marks), list(marks.values()))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xlim(45, 14000)

@@ -25,8 +25,8 @@ from densing_bayes.errors import DensingError
 from densing_bayes.fitting.settings import SEED
 from densing_bayes.inputs.dates import DAYS_PER_YEAR
 from densing_bayes.inputs.families import Frozen
-from densing_bayes.inputs.reading import load_table
 from densing_bayes.inputs.specification import load_corollary
+from densing_bayes.inputs.tables.reading import load_table
 from densing_bayes.posterior.estimates import SAMPLE, check_choice, check_runs, estimate, of_prior
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.quantities.growth import doubling_time, frontier, growth, size_slope
@@ -136,7 +136,7 @@ def fit_engine(
 
 def load_engines(spec: str | os.PathLike[str] | EnginesSpec = "engines") -> EnginesSpec:
     """The specification of the engines, by name or path."""
-    return spec if isinstance(spec, EnginesSpec) else load_corollary(spec, EnginesSpec)
+    return load_corollary(spec, EnginesSpec)
 
 
 def fit_engines(

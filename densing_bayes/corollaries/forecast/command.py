@@ -20,7 +20,7 @@ from densing_bayes.errors import DensingError
 
 
 class Reading(StrEnum):
-    """What is called the best: see docs."""
+    """Definitions of the best, as of :data:`densing_bayes.quantities.growth.Reading`."""
 
     frontier = "frontier"
     mean = "mean"
@@ -28,27 +28,33 @@ class Reading(StrEnum):
     best = "best"
 
 
-ReadingOption = Annotated[Reading, typer.Option(help="Which line counts as the best systems.")]
+ReadingOption = Annotated[
+    Reading, typer.Option(help="Definition of the best systems; docs/forecasts.md.")
+]
 
 
 def forecast_command(
     fit: FitFile,
-    benchmark: Annotated[str, typer.Option(help="Benchmark of the fit.")],
+    benchmark: Annotated[str, typer.Option(help="Benchmark, one of those of FIT.")],
     params: Annotated[
-        float | None, typer.Option(help="Params of the system, such as 8e9. [or asked for]")
+        float | None,
+        typer.Option(help="Params of the system, such as 8e9; leave out to ask for them."),
     ] = None,
     score: Annotated[
-        float | None, typer.Option(help="Score between 0 and 1. [or asked for]")
+        float | None, typer.Option(help="Score between 0 and 1; leave out to ask for it.")
     ] = None,
-    date: Annotated[str | None, typer.Option(metavar="DATE", help="[or asked for]")] = None,
+    date: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Date; leave out to ask for it.")
+    ] = None,
     by: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Give P(score reached by then).")
+        str | None,
+        typer.Option(metavar="DATE", help="Also give P(the score is reached by this date)."),
     ] = None,
     reading: ReadingOption = Reading.frontier,
     as_json: Json = False,
     ci: Interval = 0.95,
 ) -> None:
-    """Of params, score and date of a system on the frontier, the one that is not given."""
+    """Forecast one of params, score and date of a system on the frontier from the other two."""
     if sum(value is not None for value in (params, score, date)) != 2:
         raise DensingError("give two of --params, --score and --date; the third is the answer")
     if by is not None and date is not None:

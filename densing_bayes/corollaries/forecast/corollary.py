@@ -10,7 +10,7 @@ def _parts() -> Parts:
     from densing_bayes.corollaries.forecast.claims import CLAIMS
     from densing_bayes.corollaries.forecast.figures import score_fan_data
     from densing_bayes.corollaries.forecast.section import level_of_gpt_4
-    from densing_bayes.display.figure_data import Source
+    from densing_bayes.display.figures.data import Source
     from densing_bayes.posterior.result import Fit
 
     return Parts(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from densing_bayes.display.canvas import (
+from densing_bayes.display.figures.canvas import (
     BLUE,
     GREY,
     INK,
@@ -19,7 +19,7 @@ from densing_bayes.display.canvas import (
     quantiles,
     styled,
 )
-from densing_bayes.display.figure_data import PlotData, band
+from densing_bayes.display.figures.data import PlotData, band
 from densing_bayes.errors import DensingError
 from densing_bayes.inputs.dates import date_of
 from densing_bayes.posterior.result import CI, Fit

@@ -22,6 +22,8 @@ from densing_bayes.fitting.settings import SEED
 from densing_bayes.inputs.dates import DAYS_PER_YEAR, date_of
 from densing_bayes.inputs.families import Frozen, Positive
 from densing_bayes.inputs.hypothesis import PeriodSpec
+from densing_bayes.joint.marginal.shared_parameters import known_or_new
+from densing_bayes.joint.trend import periods
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.posterior.estimates import SAMPLE, check_choice, draws_of, estimate, probability
 from densing_bayes.posterior.result import CI, Fit
@@ -300,19 +302,15 @@ def _arrivals(
 def _period_effects(fit: Fit, spec: PeriodSpec, time: Floats, group: str, seed: int) -> Floats:
     """Effects of the stretches of time that arrivals fall into: known ones, and new ones."""
     draws = draws_of(fit, group)
-    known = draws["period_effect"].transpose(*SAMPLE, "period")
-    spread = _value(draws, "period_spread")[..., None]
-    numbers = np.floor(12.0 * time / spec.every_months).astype(int)
-    effect = np.empty(time.shape)
-    for number in np.unique(numbers):
-        label = str(date_of(spec.begin(int(number))).date())
-        if label in known["period"].values:
-            own = known.sel(period=[label]).to_numpy()
-        else:  # a generator per stretch, so that all arrivals of one share its effect
-            random = np.random.default_rng([seed, 3, abs(int(number))])
-            own = spread * random.standard_normal(spread.shape)
-        effect = np.where(numbers == number, own, effect)
-    return effect
+    spread = _value(draws, "period_spread")
+    stretches = periods(spec, time)
+    new = [  # a generator per stretch, so that all arrivals of one share its effect
+        spread * np.random.default_rng([seed, 3, abs(number)]).standard_normal(spread.shape)
+        for number in stretches.number
+    ]
+    own = draws["period_effect"].transpose(*SAMPLE, "period")
+    effect = known_or_new(own, "period", stretches.label, np.stack(new, axis=-1))
+    return np.take_along_axis(effect, stretches.of, axis=-1)
 
 
 def _value(draws: xr.Dataset, name: str) -> Floats:

@@ -15,7 +15,7 @@ from densing_bayes.posterior.estimates import check_ci, estimate, probability
 from densing_bayes.posterior.result import CI
 
 BISECTIONS = 60  # of the price, on a logarithmic scale: exact to rounding
-PROBABILITY = 0.9  # with which the inverse questions ask for a pay-back
+PROBABILITY = 0.9  # with which a demand, price, margin or cost is to break even
 
 
 def revenue(result: Payback, visits_per_day: float) -> xr.DataArray:

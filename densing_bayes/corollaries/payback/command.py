@@ -39,14 +39,15 @@ class Succession(StrEnum):
 def shelf_life_command(
     fit: FitFile,
     systems: Annotated[
-        list[str] | None, typer.Argument(metavar="[SYSTEM]...", help="All by default.")
+        list[str] | None,
+        typer.Argument(metavar="[SYSTEM]...", help="Names of systems. [default: all]"),
     ] = None,
     kappa: Annotated[float, typer.Option(help="Factor by which the successor is smaller.")] = 2.0,
     condition: Annotated[
         Succession | None,
         typer.Option(
-            help="The smooth frontier, or a release of that density, recipe or system. "
-            "[default: smooth; for a pay-back, recipe]",
+            help="What ends the life: the smooth frontier, or a release by its density, recipe or "
+            "system. [default: smooth; for a pay-back, recipe]",
             show_default=False,
         ),
     ] = None,
@@ -54,28 +55,30 @@ def shelf_life_command(
         float | None,
         typer.Option(
             metavar="USD",
-            help="[default: from params and tokens]",
+            help="Cost of training. [default: computed from params and tokens]",
             callback=positive("--training-cost"),
         ),
     ] = None,
     tokens: Annotated[
         float | None,
         typer.Option(
-            help="Training tokens, for the cost. [default: known ones]",
+            help="Training tokens, for the cost. [default: those known of the system]",
             callback=positive("--tokens"),
         ),
     ] = None,
     price: Annotated[
         float | None,
         typer.Option(
-            metavar="USD", help="Per million tokens at release.", callback=positive("--price")
+            metavar="USD", help="Price per million tokens at release.", callback=positive("--price")
         ),
     ] = None,
     tokens_per_visit: Annotated[
-        float | None, typer.Option(help="Billed tokens.", callback=positive("--tokens-per-visit"))
+        float | None,
+        typer.Option(help="Tokens billed per visit.", callback=positive("--tokens-per-visit")),
     ] = None,
     margin: Annotated[
-        float | None, typer.Option(help="Share of revenue left after serving.")
+        float | None,
+        typer.Option(help="Share of the revenue that is left after the cost of serving."),
     ] = None,
     halving_days: Annotated[
         float | None,
@@ -84,25 +87,29 @@ def shelf_life_command(
     visits_per_day: Annotated[
         float | None,
         typer.Option(
-            help="Demand, for P(break even) and the inverse questions.",
+            help="Demand; gives P(break even), and what is needed for it.",
             callback=positive("--visits-per-day"),
         ),
     ] = None,
     window: Annotated[
         float | None,
         typer.Option(
-            metavar="DAYS", help="Earn for so long, whatever comes.", callback=positive("--window")
+            metavar="DAYS",
+            help="Days over which the system earns, whatever succeeds it.",
+            callback=positive("--window"),
         ),
     ] = None,
     probability: Annotated[
         float | None,
         typer.Option(
-            help="With which the inverse questions ask for a pay-back. [default: 0.9]",
+            help="Probability with which demand, price, margin and cost are to break even. "
+            "[default: 0.9]",
             callback=share("--probability"),
         ),
     ] = None,
     inputs: Annotated[
-        str, typer.Option(metavar="TOML", help="Inputs of the pay-back: a name or a file.")
+        str,
+        typer.Option(metavar="TOML", help="Inputs of the pay-back: built-in name or TOML file."),
     ] = "payback",
     seed: Seed = SEED,
     as_json: Json = False,

@@ -18,7 +18,7 @@ def _parts() -> Parts:
     from densing_bayes.corollaries.payback.section import payback_section
     from densing_bayes.corollaries.payback.table import COSTS
     from densing_bayes.corollaries.payback.training_cost import TrainingCostFit
-    from densing_bayes.display.figure_data import Source
+    from densing_bayes.display.figures.data import Source
 
     return Parts(
         tables=(COSTS,),

@@ -21,7 +21,7 @@ from densing_bayes.corollaries.payback.training_cost import (
     trained,
     training_cost,
 )
-from densing_bayes.display.canvas import (
+from densing_bayes.display.figures.canvas import (
     BLUE,
     GREEN,
     GREY,
@@ -32,7 +32,7 @@ from densing_bayes.display.canvas import (
     quantiles,
     styled,
 )
-from densing_bayes.display.figure_data import PlotData, band
+from densing_bayes.display.figures.data import PlotData, band
 from densing_bayes.posterior.estimates import check_ci
 from densing_bayes.posterior.result import CI
 

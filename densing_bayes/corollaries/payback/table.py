@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from densing_bayes.inputs.columns import (
+from densing_bayes.inputs.tables.columns import (
     AMOUNT,
     COST_BASES,
     COST_QUANTITIES,

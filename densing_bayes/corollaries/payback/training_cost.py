@@ -24,7 +24,7 @@ from densing_bayes.errors import DensingError, did_you_mean
 from densing_bayes.fitting.settings import SEED
 from densing_bayes.inputs.families import Frozen, PositivePrior, RealPrior, UnitPrior
 from densing_bayes.inputs.panel import load_panel
-from densing_bayes.inputs.reading import load_table
+from densing_bayes.inputs.tables.reading import load_table
 from densing_bayes.posterior.estimates import check_choice, of_prior
 
 if TYPE_CHECKING:

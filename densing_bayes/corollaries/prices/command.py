@@ -28,28 +28,36 @@ class PriceOf(StrEnum):
 
 def price_command(
     level: Annotated[
-        str, typer.Option(help="gpt-3.5, gpt-4, or a score on MMLU such as 0.75.")
+        str, typer.Option(help="Level: gpt-3.5, gpt-4, or a score on MMLU such as 0.75.")
     ] = "gpt-3.5",
     price: Annotated[
-        PriceOf, typer.Option(help="Of tokens read, or blended with those written, 3 to 1.")
+        PriceOf,
+        typer.Option(help="Price of input tokens, or of input and output tokens blended 3 to 1."),
     ] = PriceOf.input,
     until: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Last date of offers. [default: all]")
+        str | None,
+        typer.Option(metavar="DATE", help="Last date of offers that are used. [default: all]"),
     ] = None,
     since: Annotated[
-        str, typer.Option("--from", metavar="DATE", help="First date of the fold reduction.")
+        str,
+        typer.Option(
+            "--from",
+            metavar="DATE",
+            help="Start of the period over which the fold reduction is given.",
+        ),
     ] = "2022-12-01",
-    to: Annotated[
-        str, typer.Option(metavar="DATE", help="Last date of the fold reduction.")
-    ] = "2024-08-31",
+    to: Annotated[str, typer.Option(metavar="DATE", help="End of that period.")] = "2024-08-31",
     data: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Offers of your own. [default: embedded]")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="CSV file of your own offers. [default: the embedded table]"
+        ),
     ] = None,
     seed: Seed = SEED,
     as_json: Json = False,
     ci: Interval = 0.95,
 ) -> None:
-    """How fast the cheapest inference of a level gets cheaper (fits in seconds)."""
+    """How fast the cheapest inference at a level becomes cheaper (takes seconds to fit)."""
     first, last = parse_date(since), parse_date(to)
     until = None if until is None else parse_date(until)
     if first >= last:

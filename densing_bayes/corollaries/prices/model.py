@@ -27,8 +27,8 @@ from densing_bayes.fitting.settings import SEED
 from densing_bayes.inputs.dates import years_since_origin
 from densing_bayes.inputs.families import Frozen
 from densing_bayes.inputs.hypothesis import Hypothesis
-from densing_bayes.inputs.reading import load_table
 from densing_bayes.inputs.specification import load_corollary
+from densing_bayes.inputs.tables.reading import load_table
 from densing_bayes.posterior.estimates import check_choice, estimate, probability
 from densing_bayes.posterior.result import CI
 from densing_bayes.quantities.growth import doubling_time
@@ -193,8 +193,7 @@ def fit_prices(
         If there is no such level, or fewer than five offers of it.
     """
     offers = load_prices() if offers is None else offers
-    if isinstance(spec, str | os.PathLike):
-        spec = load_corollary(spec, PriceSpec)
+    spec = load_corollary(spec, PriceSpec)
     table = offers_of(offers, level, spec, price)
     if until is not None:
         table = table[table["date"] <= pd.Timestamp(until)]

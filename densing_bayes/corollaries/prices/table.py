@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from densing_bayes.inputs.columns import (
+from densing_bayes.inputs.tables.columns import (
     AMOUNT,
     RELEASED,
     SCORE,

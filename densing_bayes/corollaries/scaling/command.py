@@ -26,12 +26,13 @@ def scaling_command(
         Path | None,
         typer.Argument(
             metavar="[RUNS]",
-            help="CSV file with params, tokens and loss, or a file of 'fit scaling'. "
-            "[default: embedded]",
+            help="CSV file with params, tokens and loss, or a file written by 'fit scaling'. "
+            "[default: the embedded table]",
         ),
     ] = None,
     spec: Annotated[
-        str, typer.Option(metavar="SPEC", help="Specification of the law: name or TOML file.")
+        str,
+        typer.Option(metavar="SPEC", help="Specification of the law: built-in name or TOML file."),
     ] = "scaling",
     draws: Draws = 1000,
     tune: Tune = 1000,
@@ -40,7 +41,7 @@ def scaling_command(
     as_json: Json = False,
     ci: Interval = 0.95,
 ) -> None:
-    """Loss law of a table of training runs, without systems (fits twice, in seconds)."""
+    """Loss law of a table of training runs, without systems (two fits, of seconds each)."""
     from densing_bayes.corollaries.scaling.model import LawFit, is_law_file
     from densing_bayes.corollaries.scaling.section import law_section
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from densing_bayes.corollaries.scaling.judgement import compute_of
-from densing_bayes.display.canvas import BLUE, GREY, INK, VERMILION, new_axes, styled
+from densing_bayes.display.figures.canvas import BLUE, GREY, INK, VERMILION, new_axes, styled
 
 
 @styled

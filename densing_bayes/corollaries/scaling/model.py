@@ -206,8 +206,7 @@ def fit_law(
         table, name = runs, "a table"
     else:
         table, name = load_runs(runs), "chinchilla" if runs is None else Path(runs).name
-    if not isinstance(spec, ScalingLawSpec):
-        spec = load_law_spec(spec)
+    spec = load_law_spec(spec)
     chosen = chosen_runs(table, spec)
     source = {
         "table": name,

@@ -14,8 +14,8 @@ from pydantic import Field
 from densing_bayes.corollaries.scaling.table import LAW_RUNS
 from densing_bayes.errors import DensingError
 from densing_bayes.inputs.families import Frozen, LogNormal, PositivePrior, UnitPrior
-from densing_bayes.inputs.reading import load_table
 from densing_bayes.inputs.specification import load_corollary
+from densing_bayes.inputs.tables.reading import load_table
 
 FEWEST = 8  # runs: the law has five constants, and their noise is to be known
 BUILT_IN = "scaling"
@@ -59,7 +59,7 @@ class ScalingLawSpec(Frozen):
     check: CheckSpec = CheckSpec()
 
 
-def load_law_spec(source: str | os.PathLike[str] = BUILT_IN) -> ScalingLawSpec:
+def load_law_spec(source: ScalingLawSpec | str | os.PathLike[str] = BUILT_IN) -> ScalingLawSpec:
     """Load the specification of a loss law; errors as of `load_corollary`."""
     return load_corollary(source, ScalingLawSpec)
 

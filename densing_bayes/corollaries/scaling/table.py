@@ -6,7 +6,7 @@ from typing import Final
 
 import pandas as pd
 
-from densing_bayes.inputs.columns import (
+from densing_bayes.inputs.tables.columns import (
     LOSS,
     PARAMS,
     TOKENS,

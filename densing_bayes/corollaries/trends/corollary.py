@@ -8,7 +8,7 @@ from densing_bayes.corollaries.corollary import Corollary, Parts
 def _parts() -> Parts:
     from densing_bayes.corollaries.trends.exponential import ExponentialFit
     from densing_bayes.corollaries.trends.figures import exponential_data
-    from densing_bayes.display.figure_data import Source
+    from densing_bayes.display.figures.data import Source
 
     source = Source(exponential_data, ExponentialFit, "an exponential fit")
     return Parts(figures={"exponential": source})

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from densing_bayes.corollaries.trends.exponential import ExponentialFit, line_through
-from densing_bayes.display.canvas import (
+from densing_bayes.display.figures.canvas import (
     BLUE,
     GREY,
     VERMILION,
@@ -17,7 +17,7 @@ from densing_bayes.display.canvas import (
     new_axes,
     styled,
 )
-from densing_bayes.display.figure_data import PlotData, band
+from densing_bayes.display.figures.data import PlotData, band
 from densing_bayes.inputs.dates import date_of
 from densing_bayes.posterior.result import CI
 from densing_bayes.quantities.numbers import percent

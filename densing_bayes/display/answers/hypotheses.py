@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from densing_bayes.display import findings
-from densing_bayes.display.hypothesis_figures import comparison_figures
+from densing_bayes.display.figures.hypotheses import comparison_figures
 from densing_bayes.display.section import Picture, Section, Table
-from densing_bayes.evaluation.comparison_table import Comparison
+from densing_bayes.evaluation.hypotheses.table import Comparison
 from densing_bayes.posterior.plain import plain
 
 
@@ -65,7 +65,7 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
         ``provenance`` of each fit by name.
     """
     from densing_bayes.display.findings import sentences
-    from densing_bayes.evaluation.averaged import averaged_document
+    from densing_bayes.evaluation.hypotheses.averaged import averaged_document
     from densing_bayes.quantities.summary import change_dates
 
     return plain(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from densing_bayes.display.headline import AVERAGED_ROWS
+from densing_bayes.display.headline import AVERAGED_ROWS, headline
 from densing_bayes.display.section import Picture, Row, Section, Table
+from densing_bayes.display.sentences import marked
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.quantities.labels import before_after, benchmark_label
 from densing_bayes.quantities.numbers import is_probability, limits, median, percent, probability
 
 if TYPE_CHECKING:
-    from densing_bayes.display.drawn import Drawn
+    from densing_bayes.display.figures.drawn import Drawn
 
 
 class TrendRow(NamedTuple):
@@ -107,15 +108,24 @@ def benchmark_rows(fit: Fit, summary: dict[str, Any]) -> list[BenchmarkRow]:
     return rows
 
 
+def headline_section(fit: Fit, trend: dict[str, Any]) -> Section:
+    """The headline statements of a fit, as sentences."""
+    statements = headline(fit, trend)
+    return Section(
+        "headline", "Headline", tuple(marked(fit.verdict, each.sentence) for each in statements)
+    )
+
+
 def trend_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section:
     """Growth rates, their change and what follows, beside their priors."""
     names = before_after(fit)
     rows = trend_rows(fit, trend)
     span = percent(ci)
     notes = [
-        "Unless said otherwise of the mean of the benchmarks of this fit. They are a sample of "
-        "benchmarks in general, whose growth is less surely known, and a new one's less still. "
-        "What the data have added is seen beside the prior's interval."
+        "Unless stated otherwise, quantities are those of the mean of the benchmarks of this fit. "
+        "These are a sample of benchmarks in general, whose growth is known less precisely, and "
+        "that of a new benchmark less still. The interval of the prior shows what the data have "
+        "added."
     ]
     sentences = []
     if names is not None:
@@ -136,7 +146,7 @@ def trend_section(fit: Fit, trend: dict[str, Any], ci: float = CI) -> Section:
     )
 
     def drawn() -> Drawn:
-        from densing_bayes.display.figures import plot_growth
+        from densing_bayes.display.figures.trend import plot_growth
 
         return plot_growth(fit, ci=ci)
 

@@ -22,7 +22,7 @@ from scipy.stats import binomtest, chi2
 from densing_bayes.errors import DensingError
 from densing_bayes.evaluation import leave_out
 from densing_bayes.evaluation.backtests.rivals import EDGE, RIVALS, rival_scores
-from densing_bayes.evaluation.criteria import careful
+from densing_bayes.evaluation.hypotheses.criteria import careful
 from densing_bayes.evaluation.leave_out import (
     WINDOW_DAYS,
     cuts_of,
@@ -31,14 +31,14 @@ from densing_bayes.evaluation.leave_out import (
 )
 from densing_bayes.evaluation.uniformity import uniformity_p
 from densing_bayes.fitting.fit import check_settings
-from densing_bayes.fitting.many import Request, Terms, fitter, name_of, run, workers_of
-from densing_bayes.fitting.settings import SEED, TARGET_ACCEPT
+from densing_bayes.fitting.many import Request, Terms, cores_of_each, fitter, name_of, run
+from densing_bayes.fitting.settings import SEED, STANDARD
 from densing_bayes.fitting.store import folder_of, stored_answer, versions
 from densing_bayes.inputs.dates import date_of
 from densing_bayes.inputs.hypothesis import Hypothesis
-from densing_bayes.inputs.panel import Panel, load_panel
-from densing_bayes.inputs.specification import ModelSpec, load_hypothesis, load_spec
-from densing_bayes.joint.shared_parameters import SAMPLE_DRAW
+from densing_bayes.inputs.panel import Panel, as_panel
+from densing_bayes.inputs.specification import ModelSpec, as_spec
+from densing_bayes.joint.marginal.shared_parameters import SAMPLE_DRAW
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.observed.observations import Observations, observe, observe_systems
 from densing_bayes.posterior.draws import thinned
@@ -120,29 +120,15 @@ def backtest(
         If the data do not reach back so far.
     """
     check_settings(draws, tune, chains, seed)
-    spec = spec if isinstance(spec, ModelSpec) else load_spec(spec)
-    if hypothesis is not None:
-        if not isinstance(hypothesis, Hypothesis):
-            hypothesis = load_hypothesis(hypothesis)
-        spec = spec.under(hypothesis)
+    spec = as_spec(spec, hypothesis)
     if cuts < 1:
         raise DensingError(f"cuts = {cuts}: a backtest needs at least one cut")
-    if not isinstance(panel, Panel):
-        panel = load_panel(spec.panel.source if panel is None else panel)
+    panel = as_panel(panel, spec.panel.source)
     observed = observe(panel, spec)
-    settings = {
-        "draws": draws,
-        "tune": tune,
-        "chains": chains,
-        "seed": seed,
-        "target_accept": TARGET_ACCEPT,
-        "sampler": "nutpie",
-    }
-    workers = workers_of(jobs)
-    cores = max(1, (os.cpu_count() or 1) // workers) if workers else 1
+    settings = STANDARD | {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
+    cores = cores_of_each(jobs)
     with folder_of(store) as folder:
-        source = {"panel": panel.name, "tables_hash": panel.sha256}
-        terms = careful(Terms(settings, versions(), source, folder, cores))
+        terms = careful(Terms(settings, versions(), panel.identity, folder, cores))
         request = Request(spec, observed)
         found = run(
             "cuts",
@@ -209,8 +195,7 @@ def score(
     DensingError
         If the panel has no system that the fit has not seen.
     """
-    if not isinstance(panel, Panel):
-        panel = load_panel(fit.spec.panel.source if panel is None else panel)
+    panel = as_panel(panel, fit.spec.panel.source)
     bare = fit.spec.replace(trend__changes=())
     seen, known = set(fit.observed.systems), set(fit.observed.releases)
     if protocols is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,7 +10,8 @@ from typing import Final
 import pandas as pd
 
 from densing_bayes.errors import TableError
-from densing_bayes.inputs.schema import TABLES
+from densing_bayes.inputs.tables.schema import TABLES
+from densing_bayes.writing import write_files
 
 LEFT_OUT: Final = "left_out.csv"
 MISSING: Final = "missing.csv"
@@ -50,7 +50,7 @@ class Imported:
     def write(self, directory: str | os.PathLike[str], overwrite: bool = False) -> None:
         """Write the tables, ``left_out.csv`` and ``missing.csv`` to a folder.
 
-        A new folder appears whole or not at all; in one that exists each file is replaced whole.
+        All files are written beside before the first is moved.
 
         Raises
         ------
@@ -77,17 +77,12 @@ class Imported:
                 f"{folder}: has {', '.join(taken)} already and nothing is overwritten unless told "
                 "(--overwrite); give another folder"
             )
-        parent = folder.resolve().parent
-        parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=parent, prefix=".import-") as beside:
-            made = Path(beside, "panel")
-            made.mkdir()
-            for name, table in contents.items():
-                table.to_csv(made / name, index=False, lineterminator="\n")
-            if not folder.exists():
-                made.rename(folder)
-                return
-            for name in contents:
-                os.replace(made / name, folder / name)
-            for name in set(taken) - contents.keys():  # of an earlier import
-                (folder / name).unlink()
+        write_files(
+            folder,
+            {
+                name: table.to_csv(index=False, lineterminator="\n").encode()
+                for name, table in contents.items()
+            },
+        )
+        for name in set(taken) - contents.keys():  # of an earlier import
+            (folder / name).unlink()

@@ -15,14 +15,6 @@ from typing import Any, Final
 import pandas as pd
 
 from densing_bayes.errors import TableError
-from densing_bayes.inputs.foreign import (
-    epoch,
-    euroeval,
-    harness,
-    open_leaderboard,
-    swallow,
-    wide_table,
-)
 from densing_bayes.inputs.foreign.extract import (
     OTHER_SHOTS,
     Extract,
@@ -30,14 +22,22 @@ from densing_bayes.inputs.foreign.extract import (
     Reading,
     file_text,
 )
+from densing_bayes.inputs.foreign.formats import (
+    epoch,
+    euroeval,
+    harness,
+    open_leaderboard,
+    swallow,
+    wide_table,
+)
 from densing_bayes.inputs.foreign.imported import Imported
 from densing_bayes.inputs.foreign.mapping import Mapping, load_mapping
 from densing_bayes.inputs.foreign.recognition import FORMATS, recognise
 from densing_bayes.inputs.foreign.reference import elsewhere, reference_tables
 from densing_bayes.inputs.foreign.systems import systems_of
 from densing_bayes.inputs.foreign.text_tables import cell, frame, rows_of
-from densing_bayes.inputs.reading import load_table
-from densing_bayes.inputs.schema import KNOWN_BENCHMARKS, TABLES
+from densing_bayes.inputs.tables.reading import load_table
+from densing_bayes.inputs.tables.schema import KNOWN_BENCHMARKS, TABLES
 
 NEEDED: Final = {
     "release_date": "the day of release, YYYY-MM-DD",

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from densing_bayes.errors import TableError, did_you_mean
 from densing_bayes.inputs.families import Frozen
-from densing_bayes.inputs.schema import SYSTEMS
+from densing_bayes.inputs.tables.schema import SYSTEMS
 
 Scale = Literal["percent", "share"]
 UNITS: Final = {"count": 1.0, "millions": 1e6, "billions": 1e9, "trillions": 1e12}

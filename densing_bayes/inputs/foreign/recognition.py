@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from densing_bayes.inputs.foreign import (
+from densing_bayes.inputs.foreign.formats import (
     epoch,
     euroeval,
     harness,

@@ -10,7 +10,7 @@ import pandas as pd
 
 from densing_bayes.inputs.foreign.text_tables import frame, text_table
 from densing_bayes.inputs.panel import EMBEDDED, load_panel
-from densing_bayes.inputs.schema import TABLES
+from densing_bayes.inputs.tables.schema import TABLES
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

@@ -8,11 +8,11 @@ import re
 from importlib.resources import files
 from typing import Any, Final
 
-from densing_bayes.inputs.columns import MIN_PARAMS
 from densing_bayes.inputs.foreign.extract import Extract, Reading, number
 from densing_bayes.inputs.foreign.mapping import Mapping
 from densing_bayes.inputs.foreign.text_tables import cell, rows_of, text_table
-from densing_bayes.inputs.schema import TABLES
+from densing_bayes.inputs.tables.columns import MIN_PARAMS
+from densing_bayes.inputs.tables.schema import TABLES
 
 SAME_SIZE: Final = 0.12
 """Two sizes of one checkpoint differ by no more than this, the rest being rounding."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from densing_bayes.inputs.schema import TABLES
+from densing_bayes.inputs.tables.schema import TABLES
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
