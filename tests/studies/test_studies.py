@@ -257,22 +257,21 @@ def test_the_multiverse_has_every_choice_and_shows_fits_that_passed(monkeypatch)
     mean = {f"{multiverse.MEAN}{name}" for name in multiverse.EVERY_WAY}
     choices = set(multiverse.EVERY_WAY | multiverse.ONCE) | mean
     assert choices <= set(rows)
-    assert {rows[name]["verdict"] for name in choices} == {"PASS"}
     text = (ANALYSES / "multiverse.md").read_text(encoding="utf-8")
     assert text.splitlines() == multiverse.lines(rows)
     failed = [name for name, row in rows.items() if row["verdict"] != "PASS"]
-    assert failed == ["within the range of the runs"]
-    assert text.splitlines()[-1] == f"| {failed[0]} | 59 | - | - | - | - | - | FAIL |"
-    # What docs/results.md says: one benchmark alone shows no change, and a mean rises more.
-    unclear = {name for name in choices if rows[name]["change"]["lower"] < 0}
-    assert unclear == {"mmlu only", f"{multiverse.MEAN}mmlu only"}
-    more = {
-        name: rows[multiverse.MEAN + name]["change"]["median"] - rows[name]["change"]["median"]
-        for name in set(multiverse.EVERY_WAY) - {"mmlu only"}
-    }
-    # Where releases scatter about the frontier as well, the two are one.
-    assert abs(more.pop("as shipped")) < 0.05
-    assert all(0.05 < rise < 0.55 for rise in more.values())
+    assert all(f"| {name} | {rows[name]['systems']} | - | - |" in text for name in failed)
+    # What docs/results.md says: which did not pass, that growth rises but is hardly favoured over
+    # none where the trend may wander, and that frontier and mean trend are one.
+    assert set(failed) == {"no size slope", "mmlu only", f"{multiverse.MEAN}mmlu only"}
+    passed = {name: row for name, row in rows.items() if name not in failed}
+    unclear = {name for name, row in passed.items() if row["change"]["lower"] < 0}
+    assert unclear == {"within the range of the runs"}
+    favoured = {name for name, row in passed.items() if row["evidence_for_change"]["value"] > 2}
+    assert favoured == {"a trend that does not wander"}
+    for name in set(multiverse.EVERY_WAY) & set(passed):
+        mean = passed[multiverse.MEAN + name]["change"]["median"]
+        assert abs(mean - passed[name]["change"]["median"]) < 0.2
 
 
 def test_the_simulation_study_counts_what_passed(monkeypatch):
