@@ -47,7 +47,7 @@ def plot_by_year(windows: Sequence[dict[str, Any]], ax: Axes | None = None) -> A
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("end of the data")
     ax.set_ylabel("doubling time of density (days)")
-    ax.legend(title="estimated from")
+    ax.legend(title="estimated from", loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
     return ax
 
 
