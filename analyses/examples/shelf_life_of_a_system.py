@@ -38,8 +38,8 @@ with plt.rc_context(style()):
     ax.yaxis.set_major_formatter("{x:g}")
     ax.set_ylabel("density")
     ax.legend(loc="upper left")
-    life = np.ravel(life)
-    reached = released + pd.to_timedelta(life[np.isfinite(life)], unit="D")
+    shown = (days[-1] - released).days
+    reached = released + pd.to_timedelta(np.ravel(life)[np.ravel(life) < shown], unit="D")
     below.hist(reached, bins=60, color=VERMILION, alpha=0.6)
     below.set_yticks([])
     below.set_ylabel("draws")
