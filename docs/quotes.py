@@ -79,12 +79,18 @@ def answers(of: Results) -> Iterator[Quote]:
     yield "![Densities of {} systems", counts(both[0], "systems")
 
 
-LABELS = {"hellaswag": "HellaSwag", "mmlu": "MMLU", "winogrande": "WinoGrande"}
+LABELS = {
+    "hellaswag": "HellaSwag",
+    "arc_challenge": "ARC-Challenge",
+    "mmlu": "MMLU",
+    "winogrande": "WinoGrande",
+}
 
 
-def _bounded(estimate: dict[str, Any]) -> tuple[str, ...]:
-    """Median and limits in days, or that there is no bound."""
-    return tuple(days(estimate[key]) for key in ("median", "lower", "upper"))
+def _bounded(estimate: dict[str, Any], unit: float = 1.0) -> tuple[str, ...]:
+    """Median and limits in a unit, or that there is no bound."""
+    values = (estimate[key] for key in ("median", "lower", "upper"))
+    return tuple(days(None if value is None else value / unit) for value in values)
 
 
 def _extremes(times: dict[str, Any]) -> tuple[str, ...]:
@@ -187,18 +193,12 @@ DEMANDS = {
 BREAK_EVEN = "{} ({} to {}) | {} ({} to {}) | {} |"
 
 
-def _in(unit: float, estimate: dict[str, Any]) -> tuple[str, ...]:
-    """Median and limits in a unit, or that there is no bound."""
-    values = (estimate[key] for key in ("median", "lower", "upper"))
-    return tuple(days(None if value is None else value / unit) for value in values)
-
-
 def _break_even(asked: dict[str, Any]) -> tuple[str, ...]:
     """Visits that pay a training back: in all, a day, and a day for nine of ten."""
     table, most = asked["table"], asked["demand_90"]
     return (
-        *_in(1e9, table["visits_needed"]),
-        *_in(1e6, table["daily_visits_needed"]),
+        *_bounded(table["visits_needed"], 1e9),
+        *_bounded(table["daily_visits_needed"], 1e6),
         days(None if most is None else most / 1e6),
     )
 
@@ -273,7 +273,7 @@ def payback(of: Results) -> Iterator[Quote]:
     for (panel, kind), words in DEMANDS.items():
         asked = content[panel]["payback"][kind]
         row = f"| {words} | {{}} ({{}} to {{}}) | {BREAK_EVEN}"
-        yield row, (*_in(1.0, asked["table"]["life"]), *_break_even(asked))
+        yield row, (*_bounded(asked["table"]["life"]), *_break_even(asked))
     prices = months["price_90"]
     yield "within two months is {} USD per million tokens", (f"{prices['1e+07']:.0f}",)
     yield "at a hundred million, {}.", (f"{prices['1e+08']:.1f}",)
