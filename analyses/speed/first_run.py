@@ -178,13 +178,17 @@ def markdown(before: dict[str, Any], after: dict[str, Any]) -> str:
             f"{found['seconds']:.0f} | {found['processor_seconds']:.0f} | "
             f"{found['peak_gib']:.1f} |"
         )
-    lines += ["", "| systems | gradient before, us | gradient now, us | ready after, s |"]
-    lines.append("|---|---|---|---|")
+    lines += [
+        "",
+        "| systems | gradient before, us | a line now, us | as shipped, us | ready after, s |",
+    ]
+    lines.append("|---|---|---|---|---|")
     for one in after["gradient"]:
         earlier = {row["systems"]: row["gradient_us"] for row in before["gradient"]}
         was = earlier.get(one["systems"])
         lines.append(
-            f"| {one['systems']} | {f'{was:.0f}' if was else ''} | {one['gradient_us']:.0f} | "
+            f"| {one['systems']} | {f'{was:.0f}' if was else ''} | "
+            f"{one['gradient_of_a_line_us']:.0f} | {one['gradient_us']:.0f} | "
             f"{one['compile_seconds']:.1f} |"
         )
     parts = after["fit_seconds"]

@@ -2,8 +2,9 @@
 
 Prints the time of one value and gradient in our coordinates, as the sampler calls it, beside that
 of a value alone of the plain density by hand in numpy, for 1, 10 and 80 times the systems, and the
-seconds that it takes to make the function. The two densities are held equal first (up to the priors
-of the globals, which numpy leaves out).
+seconds that it takes to make the function. Numpy states a straight line below which releases fall;
+the two densities of that are held equal first (up to the priors of the globals, which numpy leaves
+out), and the gradient of what is shipped stands beside.
 
 python analyses/speed/gradient.py [--out FILE]
 """
@@ -25,6 +26,7 @@ from densing_bayes.fitting.compiled import Compiled, compile_fit
 from densing_bayes.joint import laws
 from densing_bayes.observed.observations import Observations, observe
 
+LINE = {"trend__walk": None, "trend__periods": None, "trend__release_scatter": None}
 FACTORS = (
     "loss",
     "reference_score",
@@ -166,26 +168,34 @@ def microseconds(function: Callable[[], object], rounds: int) -> float:
 
 def measure(times: int) -> dict[str, float]:
     """Times of both for ``times`` the systems."""
-    spec = load_spec("joint")
-    observed = repeat(observe(load_panel("open"), spec), times)
-    start = time.perf_counter()
-    compiled = compile_fit(spec, observed)
-    seconds = time.perf_counter() - start
+    spec, panel = load_spec("joint"), load_panel("open")
+    line = spec.replace(**LINE, density__lean=None)
+    observed, whole = (repeat(observe(panel, each), times) for each in (line, spec))
+    compiled = compile_fit(line, observed)
     check_equal(compiled, observed)
-    log_density, values = compiled.engine.log_density(), values_at_origin(compiled)
-    origin = np.zeros(compiled.engine.size)
-    log_density(origin)
+    values = values_at_origin(compiled)
     rounds = 2000 // times + 20
-    gradient = microseconds(lambda: log_density(origin), rounds)
     hand = microseconds(lambda: by_hand(observed, values), rounds)
+    start = time.perf_counter()
+    shipped = compile_fit(spec, whole)
+    seconds = time.perf_counter() - start
+    gradient, of_line = (gradient_of(each, rounds) for each in (shipped, compiled))
     return {
         "systems": len(observed.systems),
-        "free_values": compiled.engine.size,
+        "free_values": shipped.engine.size,
         "compile_seconds": round(seconds, 2),
         "gradient_us": round(gradient, 1),
+        "gradient_of_a_line_us": round(of_line, 1),
         "numpy_value_us": round(hand, 1),
-        "ratio": round(gradient / hand, 2),
+        "ratio": round(of_line / hand, 2),
     }
+
+
+def gradient_of(compiled: Compiled, rounds: int) -> float:
+    """Median time of a value and gradient, in microseconds."""
+    log_density, origin = compiled.engine.log_density(), np.zeros(compiled.engine.size)
+    log_density(origin)
+    return microseconds(lambda: log_density(origin), rounds)
 
 
 def main() -> None:
