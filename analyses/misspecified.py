@@ -10,9 +10,9 @@ Truths are draws of the fit to the open panel, bent in one way each:
 - selection: of each half year the least dense third is never published.
 
 Each replicate simulates the panel, fits all but its last half year as the specification says, and
-asks whether intervals of growth hold the truth, and intervals of scores those that follow. Prints a
-table and writes misspecified.json. Replicates that are done are kept in the store, so that a run
-that was stopped goes on; all cells have as many. Half a minute to some minutes each.
+asks whether intervals of growth hold the truth, and intervals of scores those that follow. Writes
+misspecified.json and a table, misspecified.md. Replicates that are done are kept in the store, so
+that a run that was stopped goes on; all cells have as many. Half a minute to some minutes each.
 
     python analyses/misspecified.py [--replicates 20] [--out analyses]
 """
@@ -32,6 +32,7 @@ import pandas as pd
 import xarray as xr
 
 from densing_bayes import load_panel, load_spec
+from densing_bayes.display.sentences import markdown_table
 from densing_bayes.errors import DensingError
 from densing_bayes.evaluation.leave_out import predicted_scores
 from densing_bayes.evaluation.simulation import simulate
@@ -154,6 +155,28 @@ def summary(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(records, orient="index").rename_axis("cell")
 
 
+def in_words(table: pd.DataFrame) -> str:
+    """The table of all cells in Markdown: coverage at 50, 80 and 95%."""
+    header = ["truth", "replicates", "passed", *GROWTH, "mean rank of growth after", "scores"]
+    lines = []
+    for cell, row in table.iterrows():
+        shares = {
+            name: " / ".join(f"{row[f'{name}, covered{level}']:.2f}" for level in LEVELS)
+            for name in (*GROWTH, "scores")
+        }
+        lines.append(
+            [
+                str(cell),
+                str(row["replicates"]),
+                str(row["passed"]),
+                *(shares[name] for name in GROWTH),
+                f"{row['growth after, mean rank']:.2f}",
+                shares["scores"],
+            ]
+        )
+    return markdown_table(header, lines)
+
+
 def main() -> None:
     """Bend, simulate, fit, count."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -209,7 +232,8 @@ def main() -> None:
         }
         path = arguments.out / "misspecified.json"
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    print(table.T.to_string())
+        path.with_suffix(".md").write_text(in_words(table) + "\n", encoding="utf-8")
+    print(in_words(table))
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ scores are simulated anew from each, and fitted as the panel was. Over replicate
 every headline and derived quantity should hold the truth as often as they say. Truths come from the
 posterior and not from the prior, so ranks need not be exactly uniform; coverage is what is asked.
 
-Prints a table and writes posterior_calibration.json, of all specifications. Replicates that are
-done are kept in the store, so that a run that was stopped goes on. The present specifications are
+Writes posterior_calibration.json, of all specifications, and a table, posterior_calibration.md.
+Replicates that are done are kept in the store, so that a run that was stopped goes on. The present specifications are
 used: if one changes, its replicates are made anew. Half a minute to some minutes for a replicate.
 
     python analyses/posterior_calibration.py [--specs joint paper] [--replicates 100]
@@ -27,6 +27,7 @@ import pandas as pd
 from scipy.stats import binom
 
 from densing_bayes import load_panel, load_spec
+from densing_bayes.display.sentences import markdown_table
 from densing_bayes.errors import DensingError
 from densing_bayes.evaluation.simulation import simulate
 from densing_bayes.evaluation.truths import ranks, reported, truth_as_fit
@@ -117,6 +118,22 @@ def summary(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(records, orient="index").rename_axis("quantity")
 
 
+def in_words(content: dict[str, Any]) -> str:
+    """The table of all specifications in Markdown: each share with the band it should lie in."""
+    header = ["panel", "quantity", "replicates", "mean rank", *(f"{level}%" for level in LEVELS)]
+    rows = []
+    for name, found in content.items():
+        for row in found["summary"]:
+            held = [
+                "{:.2f} ({:.2f} to {:.2f})".format(row[f"covered{level}"], *row[f"band{level}"])
+                for level in LEVELS
+            ]
+            panel = load_spec(name).panel.source
+            counted = [str(row["replicates"]), f"{row['mean_rank']:.2f}"]
+            rows.append([panel, row["quantity"], *counted, *held])
+    return markdown_table(header, rows)
+
+
 def overall(table: pd.DataFrame) -> dict[str, float]:
     """Mean coverage over all quantities; these depend on each other within a replicate."""
     return {
@@ -137,7 +154,6 @@ def main() -> None:
     for name in arguments.specs:
         rows = replicates(name, arguments.replicates, arguments.cores)
         table = summary(rows)
-        print(table.to_string())
         content[name] = {
             "replicates": len(rows),
             "verdicts": dict(Counter(row["verdict"] for row in rows)),
@@ -146,6 +162,8 @@ def main() -> None:
             "rows": rows,
         }
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        path.with_suffix(".md").write_text(in_words(content) + "\n", encoding="utf-8")
+    print(in_words(content))
 
 
 if __name__ == "__main__":
