@@ -1,10 +1,10 @@
 """Growth averaged over the built-in hypotheses, beside what each of them says.
 
 Compares all built-in hypotheses under each specification, without exact refits and forecasts, and
-mixes their posteriors by evidence and by stacking. Prints a table and writes averaged.json, and what
-the package brings for fits of the same model and data (data/averaged.json). With --specs, answers of
-the others are left as they are. A quarter of an hour on two cores for the open panel, twice that for
-the current one; fits are kept, and what is finished is written.
+mixes their posteriors by evidence and by stacking. Prints a table and writes averaged.json, and
+what the package brings for fits of the same model and data (data/averaged.json). With --specs,
+answers of the others are left as they are. A quarter of an hour on two cores for the open panel,
+twice that for the current one; fits are kept, and what is finished is written.
 
     python analyses/averaged.py [--specs joint paper current] [--out analyses] [--data data]
 """

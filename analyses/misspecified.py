@@ -167,8 +167,8 @@ def in_words(table: pd.DataFrame) -> str:
         lines.append(
             [
                 str(cell),
-                str(row["replicates"]),
-                str(row["passed"]),
+                f"{row['replicates']:.0f}",
+                f"{row['passed']:.0f}",
                 *(shares[name] for name in GROWTH),
                 f"{row['growth after, mean rank']:.2f}",
                 shares["scores"],

@@ -6,8 +6,9 @@ every headline and derived quantity should hold the truth as often as they say. 
 posterior and not from the prior, so ranks need not be exactly uniform; coverage is what is asked.
 
 Writes posterior_calibration.json, of all specifications, and a table, posterior_calibration.md.
-Replicates that are done are kept in the store, so that a run that was stopped goes on. The present specifications are
-used: if one changes, its replicates are made anew. Half a minute to some minutes for a replicate.
+Replicates that are done are kept in the store, so that a run that was stopped goes on. The present
+specifications are used: if one changes, its replicates are made anew. Half a minute to some minutes
+for a replicate.
 
     python analyses/posterior_calibration.py [--specs joint paper] [--replicates 100]
 """
