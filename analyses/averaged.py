@@ -20,11 +20,10 @@ import densing_bayes as db
 from densing_bayes.evaluation.hypotheses.averaged import IN_PACKAGE, averaged_document
 from densing_bayes.evaluation.hypotheses.averaging import average_summary
 from densing_bayes.evaluation.hypotheses.mixtures import QUANTITIES
-from densing_bayes.fitting.built_in import BUILT_IN, TO_DATE
+from densing_bayes.fitting.built_in import BUILT_IN
 from densing_bayes.posterior.plain import json_text
 from densing_bayes.quantities.summary import change_dates
 
-BUILT = BUILT_IN | TO_DATE
 SPECS = ("joint", "paper", "current")
 
 
@@ -80,7 +79,7 @@ def main() -> None:
     path = arguments.out / "averaged.json"
     content = json.loads(path.read_text("utf-8")) if path.exists() else {}
     for name in arguments.specs:
-        comparison = db.compare(name, draws=BUILT[name][1])
+        comparison = db.compare(name, draws=BUILT_IN[name][1])
         bring(arguments.data, name, comparison)
         content[name] = answers(comparison)
         show(name, content[name])

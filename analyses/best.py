@@ -27,6 +27,7 @@ from densing_bayes.ledger.definitions import (
 from densing_bayes.posterior.plain import json_text
 from densing_bayes.report.ahead import do_ahead, for_claims
 
+PANELS = ("joint", "paper")
 HEADER = ["panel", "D0", "definition of the best", "growth after, per year", "doubling, days",
           "psi, per year"]  # fmt: skip
 
@@ -40,7 +41,11 @@ def main() -> None:
     if arguments.fits:
         fits = [db.Fit.load(path) for path in arguments.fits]
     else:
-        names = [name for name in BUILT_IN if name == "paper" or "total" in name]
+        names = [
+            name
+            for name, (base, *_) in BUILT_IN.items()
+            if base in PANELS and (name == "paper" or "total" in name)
+        ]
         do_ahead(for_claims(names, tables=False))
         fits = [built_in_fit(name) for name in names]
     table = pd.concat([growth_by_definition(fits), plotted_by_definition()], ignore_index=True)

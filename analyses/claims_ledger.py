@@ -20,7 +20,7 @@ import pandas as pd
 
 import densing_bayes as db
 from densing_bayes.display.figures.canvas import figure_of
-from densing_bayes.fitting.built_in import BUILT_IN, TO_DATE, built_in_fit
+from densing_bayes.fitting.built_in import BUILT_IN, built_in_fit
 from densing_bayes.ledger import rows
 from densing_bayes.ledger.facts import fact_rows
 from densing_bayes.ledger.figures import plot_claims
@@ -29,14 +29,13 @@ from densing_bayes.ledger.section import claims_document
 from densing_bayes.posterior.plain import json_text
 
 ORDER = ("open", "paper", "current", "plotted", "tables")  # of panels, beside each other
-BUILT = BUILT_IN | TO_DATE
 
 
 def of_panels(panels: list[str], written: Path) -> pd.DataFrame:
     """The ledger with new rows of some panels, and the rows of others as they are written."""
     fits = [
         built_in_fit(name)
-        for name, (base, *_) in BUILT.items()
+        for name, (base, *_) in BUILT_IN.items()
         if db.load_spec(base).panel.source in panels
     ]
     before = pd.DataFrame(json.loads(written.read_text("utf-8"))["claims"])
@@ -68,7 +67,7 @@ def main() -> None:
     if arguments.panels:
         table = of_panels(arguments.panels, path)
     else:
-        table = db.claims([*given, *table_fits()] if given else built_in_fits(tuple(BUILT)))
+        table = db.claims([*given, *table_fits()] if given else built_in_fits())
     since = fact_rows(rows.panels_of(table))
     table = in_order(pd.concat([table, since], ignore_index=True))
     text = rows.markdown(table)

@@ -26,7 +26,7 @@ from densing_bayes.corollaries.drivers.quantities import (
     overtraining_growth,
     separation,
 )
-from densing_bayes.fitting.built_in import AS_SHIPPED, built_in_fit
+from densing_bayes.fitting.built_in import built_in_fit
 from densing_bayes.fitting.settings import SEED
 
 SEEDS = (SEED, 1, 2)
@@ -118,7 +118,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("analyses"))
     arguments = parser.parse_args()
     fits = [db.Fit.load(path) for path in arguments.fits] or [
-        built_in_fit(name) for name in AS_SHIPPED
+        built_in_fit(name) for name in ("joint", "paper")
     ]
     content: dict[str, Any] = {"rows": {}, "seeds": {}, "examples": {}, "fits": {}}
     figure, axes = plt.subplots(len(fits), 2, figsize=(11, 4.2 * len(fits)), squeeze=False)

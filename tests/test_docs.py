@@ -47,7 +47,7 @@ def instead(small_fit_file, tmp_path, monkeypatch):
     """
     fitted = db.Fit.load(small_fit_file)
 
-    def fit(spec="joint", panel=None, *, hypothesis=None, **settings):
+    def fit(spec="current", panel=None, *, hypothesis=None, **settings):
         assert settings.keys() <= {"draws", "tune", "chains", "cores", "seed", "target_accept",
                                    "sampler", "progress"}  # fmt: skip
         spec = spec if isinstance(spec, db.ModelSpec) else db.load_spec(spec)
@@ -79,12 +79,12 @@ def instead(small_fit_file, tmp_path, monkeypatch):
 
     monkeypatch.setattr(db, "average", average, raising=False)
 
-    def backtest(spec="joint", panel=None, **settings):
+    def backtest(spec="current", panel=None, **settings):
         assert settings.keys() <= {"hypothesis", "cuts", "draws", "tune", "chains", "seed", "jobs",
                                    "store", "progress"}  # fmt: skip
         return last_window(fitted)
 
-    def over_tokens(spec="joint", panel=None):
+    def over_tokens(spec="current", panel=None):
         db.load_spec(spec)
         passed = dataclasses.replace(fitted, diagnostics=fitted.diagnostics | {"verdict": "PASS"})
         return TokenRange(1e12, 15e12, dict.fromkeys((2e12, 8e12), passed))

@@ -118,7 +118,7 @@ def report_command(
         Path | None,
         typer.Argument(
             metavar="[FIT]",
-            help="File written by 'fit'. [default: 'joint', fitted now or before]",
+            help="File written by 'fit'. [default: 'current', fitted now or before]",
         ),
     ] = None,
     beside: Annotated[

@@ -31,6 +31,7 @@ from densing_bayes.fitting.store import (
     store_folder,
     versions,
 )
+from densing_bayes.inputs.default import DEFAULT
 from densing_bayes.inputs.panel import Panel, as_panel
 from densing_bayes.inputs.specification import ModelSpec, as_spec
 from densing_bayes.observed.observations import Observations, observe
@@ -71,7 +72,7 @@ def middles(low: float = LOWEST, high: float = HIGHEST, parts: int = PARTS) -> l
 
 
 def over_tokens(
-    spec: ModelSpec | str | os.PathLike[str] = "joint",
+    spec: ModelSpec | str | os.PathLike[str] = DEFAULT,
     panel: Panel | str | os.PathLike[str] | None = None,
     *,
     low: float = LOWEST,

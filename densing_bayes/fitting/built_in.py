@@ -10,7 +10,7 @@ from densing_bayes.fitting.settings import STANDARD
 from densing_bayes.posterior.result import Fit
 from densing_bayes.progress import Tell, unheard
 
-AS_SHIPPED = {"joint": 1000, "paper": 2000}  # draws of each chain
+AS_SHIPPED = {"current": 1000, "joint": 1000, "paper": 2000}  # draws of each chain
 FORMS: dict[str, dict[str, Any]] = {
     "maximum": {"trend__shortfall_drift": True},
     "edge": {},
@@ -40,19 +40,17 @@ def _built_in(shipped: dict[str, int]) -> dict[str, tuple[str, int, dict[str, An
 
 BUILT_IN = _built_in(AS_SHIPPED)
 """Fits by which the ledger of claims judges unless it is given others."""
-TO_DATE = _built_in({"current": 1000})
-"""The same of the panel to the end of 2025, for the ledger as it is committed."""
 
 
 def built_in_fit(name: str, tell: Tell = unheard) -> Fit:
-    """A fit of :data:`BUILT_IN` or :data:`TO_DATE` to its panel, from the store or kept there."""
+    """A fit of :data:`BUILT_IN` to its panel, from the store or kept there."""
     from densing_bayes.fitting import many
     from densing_bayes.fitting.store import store_folder, versions
     from densing_bayes.inputs.panel import load_panel
     from densing_bayes.inputs.specification import load_spec
     from densing_bayes.observed.observations import observe
 
-    base, draws, changes = (BUILT_IN | TO_DATE)[name]
+    base, draws, changes = BUILT_IN[name]
     spec = load_spec(base).replace(**changes)
     panel = load_panel(spec.panel.source)
     settings, cores = STANDARD | {"draws": draws}, min(4, os.cpu_count() or 1)

@@ -37,6 +37,7 @@ from densing_bayes.fitting.steps import (
     starts,
     whitened_by,
 )
+from densing_bayes.inputs.default import DEFAULT
 from densing_bayes.inputs.hypothesis import Hypothesis
 from densing_bayes.inputs.panel import Panel, as_panel
 from densing_bayes.inputs.specification import ModelSpec, as_spec
@@ -48,7 +49,7 @@ PHASES = {"model": 3.0, "pilot": 2.0, "sampling": 6.5, "summaries": 2.0}  # seco
 
 
 def fit(
-    spec: ModelSpec | str | os.PathLike[str] = "joint",
+    spec: ModelSpec | str | os.PathLike[str] = DEFAULT,
     panel: Panel | str | os.PathLike[str] | None = None,
     *,
     hypothesis: Hypothesis | str | os.PathLike[str] | None = None,

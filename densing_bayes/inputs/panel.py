@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from densing_bayes.errors import TableError, did_you_mean
+from densing_bayes.inputs.default import DEFAULT
 from densing_bayes.inputs.tables.reading import (
     DATA_PACKAGE,
     load_table,
@@ -28,7 +29,7 @@ from densing_bayes.writing import write_files
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-EMBEDDED: Final = ("open", "paper", "current")
+EMBEDDED: Final = ("current", "open", "paper")
 """Names of the embedded panels."""
 
 
@@ -106,13 +107,13 @@ def as_panel(panel: Panel | str | os.PathLike[str] | None, own: str) -> Panel:
     return load_panel(own if panel is None else panel)
 
 
-def load_panel(source: str | os.PathLike[str] = "open") -> Panel:
+def load_panel(source: str | os.PathLike[str] = DEFAULT) -> Panel:
     """Read and check a panel.
 
     Parameters
     ----------
-    source : str or path, default "open"
-        Name of an embedded panel ("open", "paper" or "current"), or a folder with benchmarks.csv,
+    source : str or path, default "current"
+        Name of an embedded panel ("current", "open" or "paper"), or a folder with benchmarks.csv,
         systems.csv and scores.csv; with reference_runs.csv and reference_scores.csv unless only
         specifications without reference runs are fitted, reference_losses.csv if runs have losses
         and protocols.csv where scores are of several protocols.
@@ -207,7 +208,7 @@ def export_panel(name: str, directory: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     name : str
-        "open", "paper" or "current".
+        "current", "open" or "paper".
     directory : path
         Made if it does not exist. Nothing in it is overwritten.
 

@@ -235,7 +235,7 @@ def load_spec(source: str | os.PathLike[str]) -> ModelSpec:
     Parameters
     ----------
     source
-        Name of a built-in specification ("joint"), or the path of a TOML file.
+        Name of a built-in specification ("current", "joint", "paper"), or the path of a TOML file.
 
     Raises
     ------

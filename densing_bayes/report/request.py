@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from densing_bayes.inputs.default import DEFAULT
 from densing_bayes.report.look import PLAIN, Look
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def report_made(wanted: ReportWanted) -> tuple[Fit, dict[str, bytes]]:
             for path in store_folder().glob(f"{kind}-*.json")
         )
         files = kept_files("report", [identities, asked, beside_them], make, store_folder())
-    return built_in_fit("joint") if fits is None else fits[0], files
+    return built_in_fit(DEFAULT) if fits is None else fits[0], files
 
 
 def _made(
@@ -81,7 +82,7 @@ def _made(
     judged &= fits is None or not fits[0].observed.without_runs
     others = fits is None and not beside and judged
     errands = for_claims(
-        [name for name, needed in (("joint", fits is None), ("paper", others)) if needed],
+        [name for name, needed in ((DEFAULT, fits is None), ("paper", others)) if needed],
         tables=judged,
     )
     if fits is None and wanted.corollaries:
@@ -89,7 +90,7 @@ def _made(
     seconds = {each.step: EXPECTED[each.step] for each in errands} | SECTIONS
     with Steps(*expected(seconds, is_compiled())) as steps:
         run(errands, steps)
-        fit = built_in_fit("joint") if fits is None else fits[0]
+        fit = built_in_fit(DEFAULT) if fits is None else fits[0]
         if others:
             beside = [built_in_fit("paper")]
         return _files(wanted, fit, [*beside, *(table_fits() if judged else [])], steps)

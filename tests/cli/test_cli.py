@@ -315,7 +315,7 @@ def test_a_report_says_what_it_is_at_and_makes_only_what_is_wanted(
 
 def test_data_list_names_the_panels():
     panels = strict_json(run("data", "list", "--json").stdout)
-    assert [panel["panel"] for panel in panels] == ["open", "paper", "current"]
+    assert [panel["panel"] for panel in panels] == ["current", "open", "paper"]
     assert all(panel["systems"] > 0 and panel["benchmarks"] for panel in panels)
     text = run("data", "list").stdout
     assert "open" in text and "paper" in text and "current" in text

@@ -451,7 +451,7 @@ def test_missing_file_under_another_name_is_found(folder: Path) -> None:
 
 
 def test_missing_folder_lists_the_embedded_panels(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match=r"no such folder.*embedded: open, paper, current"):
+    with pytest.raises(TableError, match=r"no such folder.*embedded: current, open, paper"):
         load_panel(tmp_path / "nowhere")
     with pytest.raises(TableError, match=r"did you mean 'paper'\?"):
         load_panel("papers")
@@ -480,7 +480,7 @@ def test_export_overwrites_nothing(folder: Path) -> None:
 
 
 def test_export_of_an_unknown_panel_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match="there are open, paper, current"):
+    with pytest.raises(TableError, match="there are current, open, paper"):
         export_panel("closed", tmp_path)
 
 

@@ -364,8 +364,7 @@ def test_built_in_fits_come_from_the_store(monkeypatch, plotted):
     monkeypatch.setattr(ledger, "table_fits", lambda: [plotted])
     found = ledger.built_in_fits()
     specs = [request.spec for _, request in made]
-    assert [spec.name for spec in specs[:2]] == ["joint", "paper"]
-    assert specs[0] == db.load_spec("joint") and specs[1] == db.load_spec("paper")
+    assert specs[:3] == [db.load_spec(name) for name in ("current", "joint", "paper")]
     # what each claim about densities asks of a panel, a fit has: form, D0 and size convention
     has = {(spec.panel.source, terms_of(Fit(None, spec, None, {}, {}))) for spec in specs}
     assert len(has) == len(specs)  # no two are alike

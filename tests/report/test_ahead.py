@@ -62,5 +62,5 @@ def test_a_report_asks_for_what_it_needs_and_no_more():
     assert set(names) == set(EXPECTED)
     assert [errand.step for errand in for_claims(("joint",), tables=False)] == ["fit of 'joint'"]
     assert for_sections(("trend", "model"), 0.95) == []
-    assert {errand.after for errand in for_sections(None, 0.95)} == {"fit of 'joint'"}
+    assert {errand.after for errand in for_sections(None, 0.95)} == {"fit of 'current'"}
     assert ahead.LONG[0].name == "compression"

@@ -20,7 +20,7 @@ from densing_bayes.inputs.families import (
     RealPrior,
     UnitPrior,
 )
-from densing_bayes.inputs.panel import load_panel
+from densing_bayes.inputs.panel import EMBEDDED, load_panel
 from densing_bayes.inputs.tables.reading import load_table
 from densing_bayes.posterior.result import Fit
 
@@ -223,7 +223,7 @@ def _items(fit: Fit) -> np.ndarray:
 def _check_benchmarks(
     table: pd.DataFrame, benchmarks: tuple[str, ...], spec: CompressionSpec
 ) -> None:
-    embedded = {name for panel in ("open", "paper") for name in load_panel(panel).benchmarks.index}
+    embedded = {name for panel in EMBEDDED for name in load_panel(panel).benchmarks.index}
     known = {*benchmarks, *embedded, *spec.ignored_benchmarks}
     for name in table["benchmark"].unique():
         if name not in known:

@@ -22,6 +22,7 @@ from densing_bayes.corollaries.payback.table import COSTS
 from densing_bayes.corollaries.small_model import Posterior, sample_posterior
 from densing_bayes.errors import DensingError, did_you_mean
 from densing_bayes.fitting.settings import SEED
+from densing_bayes.inputs.default import DEFAULT
 from densing_bayes.inputs.families import Frozen, PositivePrior, RealPrior, UnitPrior
 from densing_bayes.inputs.panel import load_panel
 from densing_bayes.inputs.tables.reading import load_table
@@ -292,7 +293,7 @@ def training_cost_prior(
 
 
 def training_cost_of(
-    system: str, spec: TrainingSpec, panel: str | os.PathLike[str] = "open", *, seed: int = SEED
+    system: str, spec: TrainingSpec, panel: str | os.PathLike[str] = DEFAULT, *, seed: int = SEED
 ) -> xr.DataArray:
     """Cost in USD of training a system of a panel, from its active params and its tokens.
 

@@ -35,6 +35,7 @@ from densing_bayes.fitting.many import Request, Terms, cores_of_each, fitter, na
 from densing_bayes.fitting.settings import SEED, STANDARD
 from densing_bayes.fitting.store import folder_of, stored_answer, versions
 from densing_bayes.inputs.dates import date_of
+from densing_bayes.inputs.default import DEFAULT
 from densing_bayes.inputs.hypothesis import Hypothesis
 from densing_bayes.inputs.panel import Panel, as_panel
 from densing_bayes.inputs.specification import ModelSpec, as_spec
@@ -80,7 +81,7 @@ class Held:
 
 
 def backtest(
-    spec: ModelSpec | str | os.PathLike[str] = "joint",
+    spec: ModelSpec | str | os.PathLike[str] = DEFAULT,
     panel: Panel | str | os.PathLike[str] | None = None,
     *,
     hypothesis: Hypothesis | str | os.PathLike[str] | None = None,

@@ -19,6 +19,7 @@ from densing_bayes.fitting.many import Request, Terms, cores_of_each, fitter, ru
 from densing_bayes.fitting.settings import SEED, STANDARD
 from densing_bayes.fitting.store import folder_of, versions
 from densing_bayes.inputs.dates import years_since_origin
+from densing_bayes.inputs.default import DEFAULT
 from densing_bayes.inputs.hypothesis import NONE, Hypothesis
 from densing_bayes.inputs.panel import Panel, as_panel
 from densing_bayes.inputs.specification import (
@@ -38,7 +39,7 @@ Source = Hypothesis | Fit | str | os.PathLike[str]
 
 
 def compare(
-    spec: ModelSpec | str | os.PathLike[str] = "joint",
+    spec: ModelSpec | str | os.PathLike[str] = DEFAULT,
     hypotheses: Sequence[Source] | None = None,
     panel: Panel | str | os.PathLike[str] | None = None,
     *,
