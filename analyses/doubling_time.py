@@ -13,7 +13,7 @@ from densing_bayes.display.figures.canvas import figure_of
 from densing_bayes.display.figures.trend import plot_frontier
 from densing_bayes.inputs.dates import DAYS_PER_YEAR
 
-fit = db.Fit.load(sys.argv[1]) if len(sys.argv) > 1 else db.fit("joint")
+fit = db.Fit.load(sys.argv[1]) if len(sys.argv) > 1 else db.fit()
 print(f"Verdict of the fit: {fit.verdict}")
 print(fit.observed.counts().to_string(), "\n")
 

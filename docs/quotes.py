@@ -22,9 +22,10 @@ Quote = tuple[str, tuple[str, ...]]
 
 
 def answers(of: Results) -> Iterator[Quote]:
-    """README.md: what it says of density, on the open panel and on the current one."""
-    both = [of("headlines")[name] for name in ("joint", "current")]
-    averaged = of("averaged")["joint"]["averaged"]["evidence"]
+    """README.md: what it says of density, on the current panel and on the open one."""
+    panels = ("current", "joint")
+    both = [of("headlines")[name] for name in panels]
+    averaged = [of("averaged")[name]["averaged"]["evidence"] for name in panels]
     for words, form, figures in (
         (
             "systems of releases, from first to last",
@@ -70,12 +71,15 @@ def answers(of: Results) -> Iterator[Quote]:
             [counts(one, "out_of_range", "systems") for one in both],
         ),
     ):
-        yield f"{words} | {form} | {form} |", sum(figures, ())
-    for words, key in (
-        ("averaged over eleven hypotheses by evidence", "doubling_time_after"),
-        ("averaged on benchmarks in general", "doubling_time_in_general"),
+        *(
+            (words, "{} days ({} to {})", [_bounded(one[key]) for one in averaged])
+            for words, key in (
+                ("averaged over eleven hypotheses by evidence", "doubling_time_after"),
+                ("averaged on benchmarks in general", "doubling_time_in_general"),
+            )
+        ),
     ):
-        yield words + " | {} days ({} to {}) | |", _bounded(averaged[key])
+        yield f"{words} | {form} | {form} |", sum(figures, ())
     yield "![Densities of {} systems", counts(both[0], "systems")
 
 
