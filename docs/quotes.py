@@ -70,7 +70,6 @@ def answers(of: Results) -> Iterator[Quote]:
             "{} of {}",
             [counts(one, "out_of_range", "systems") for one in both],
         ),
-    ):
         *(
             (words, "{} days ({} to {})", [_bounded(one[key]) for one in averaged])
             for words, key in (
@@ -339,6 +338,12 @@ def simulated(of: Results) -> Iterator[Quote]:
             *texts(wins[-1], "best: later", "all passed"),
         ),
     )
+
+
+def links(of: Results) -> Iterator[Quote]:
+    """The page of what was measured: how well families foresee their largest members."""
+    found = of("link_errors")
+    yield "{} of these {} scores lie in their 95% intervals", counts(found, "within", "scores")
 
 
 def recovery(of: Results) -> Iterator[Quote]:
@@ -643,7 +648,7 @@ PAGES = {
     "docs/payback.md": (arrivals, payback),
     "docs/prices.md": (quotes_of_corollaries.prices,),
     "docs/priors.md": (prior_panels,),
-    "docs/results.md": (hypotheses, recovery, simulated),
+    "docs/results.md": (links, hypotheses, recovery, simulated),
 }
 
 

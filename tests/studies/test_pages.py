@@ -36,7 +36,7 @@ TYPED = {
     "docs/engines.md": 1,
     "docs/frontier-or-mean.md": 7,
     "docs/priors.md": 10,
-    "docs/results.md": 11,
+    "docs/results.md": 2,
 }
 
 
