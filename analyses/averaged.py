@@ -18,7 +18,7 @@ from typing import Any
 
 import densing_bayes as db
 from densing_bayes.evaluation.hypotheses.averaged import IN_PACKAGE, averaged_document
-from densing_bayes.evaluation.hypotheses.averaging import average_summary
+from densing_bayes.evaluation.hypotheses.averaging import average_summary, date_of_growth
 from densing_bayes.evaluation.hypotheses.mixtures import QUANTITIES
 from densing_bayes.fitting.built_in import BUILT_IN
 from densing_bayes.posterior.plain import json_text
@@ -37,6 +37,7 @@ def bring(folder: Path, name: str, comparison: db.Comparison) -> None:
 
 def answers(comparison: db.Comparison) -> dict[str, Any]:
     """What the averages say, and each hypothesis by itself, with the dates that data choose."""
+    date = date_of_growth(comparison.spec, comparison.observed)
     return {
         "verdicts": comparison.table["verdict"].to_dict(),
         "k_above_release": comparison.table["k_above_release"].to_dict(),
@@ -46,7 +47,7 @@ def answers(comparison: db.Comparison) -> dict[str, Any]:
         },
         "hypotheses": {
             name: {
-                key: db.estimate(of(fit), unit, mean=unit == "1/day")
+                key: db.estimate(of(fit, date), unit, mean=unit == "1/day")
                 for key, (of, unit) in QUANTITIES.items()
             }
             for name, fit in comparison.fits.items()
