@@ -12,6 +12,7 @@ from densing_bayes.display import findings
 from densing_bayes.errors import DensingError
 from densing_bayes.evaluation.hypotheses import averaging
 from densing_bayes.evaluation.hypotheses import table as comparison_table
+from densing_bayes.evaluation.hypotheses.mixtures import QUANTITIES
 
 MEANS = {"one": 0.0, "two": 5.0, "failed": 100.0}
 
@@ -73,7 +74,14 @@ def test_named_quantities_of_real_fits(small_fit):
         index=["chatgpt", "again"],
     )
     made = SimpleNamespace(table=table, fits={"chatgpt": small_fit, "again": small_fit})
-    said = averaging.average_summary(made)
+    asked: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:  # a shelf life takes longest
+        life, unit = QUANTITIES["shelf_life"]
+        patch.setitem(
+            QUANTITIES, "shelf_life", (lambda fit: asked.append("life") or life(fit), unit)
+        )
+        said = averaging.average_summary(made)
+    assert len(asked) == 2  # of each fit once, for both kinds of weights
     assert set(said) == {"evidence", "stacking"}
     for kind, first in (("evidence", 0.5), ("stacking", 0.8)):
         assert said[kind]["weights"]["chatgpt"] == pytest.approx(first)
@@ -83,7 +91,7 @@ def test_named_quantities_of_real_fits(small_fit):
             for name in ("doubling_time_after", "doubling_time_in_general")
         )
         assert narrow < wide
-    (first, second) = findings.averages(made)
+    (first, second) = findings.averages(said)
     assert first.startswith("Averaged over the hypotheses by evidence (chatgpt 0.50, again 0.50)")
     assert "by stacking (chatgpt 0.80, again 0.20)" in second
 

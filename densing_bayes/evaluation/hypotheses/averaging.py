@@ -13,7 +13,12 @@ import pandas as pd
 import xarray as xr
 
 from densing_bayes.errors import DensingError
-from densing_bayes.evaluation.hypotheses.mixtures import DRAWS, mixture, mixture_summary
+from densing_bayes.evaluation.hypotheses.mixtures import (
+    DRAWS,
+    drawn_once,
+    mixture,
+    mixture_summary,
+)
 from densing_bayes.evaluation.hypotheses.table import Comparison
 from densing_bayes.fitting.settings import SEED
 from densing_bayes.posterior.estimates import check_choice
@@ -90,11 +95,12 @@ def average_summary(comparison: Comparison, ci: float = CI) -> dict[str, Any]:
         :func:`.mixture_summary` gives.
     """
     result: dict[str, Any] = {}
+    drawn = drawn_once(comparison.fits)
     for kind in COLUMNS:
         try:
             weight = hypothesis_weights(comparison, kind)  # type: ignore[arg-type]
         except DensingError:
             continue
         result[kind] = {"weights": {str(name): float(w) for name, w in weight.items()}}
-        result[kind] |= mixture_summary(comparison.fits, weight, "hypothesis", ci)
+        result[kind] |= mixture_summary(drawn, weight, "hypothesis", ci)
     return result

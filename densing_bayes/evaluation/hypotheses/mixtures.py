@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from densing_bayes.quantities.shelf_life import frontier_shelf_life
 
 DRAWS = 4000
 Quantity = Callable[[Fit], xr.DataArray]
+Drawn = Callable[[Any], np.ndarray]  # draws of a quantity in a part of the mixture
 
 
 def _growth(part: str) -> Quantity:
@@ -80,10 +82,25 @@ def mixture(
         if quantity not in QUANTITIES:
             raise DensingError(f"no quantity '{quantity}'; use one of {', '.join(QUANTITIES)}")
         quantity = QUANTITIES[quantity][0]
+    return _mixed(partial(_flat, quantity, fits), weights, of, draws, seed)
+
+
+def drawn_once(fits: Mapping[Any, Fit]) -> dict[str, Drawn]:
+    """Draws of each of :data:`QUANTITIES` by fit, computed when first asked for and kept."""
+    return {
+        name: cache(partial(_flat, quantity, fits)) for name, (quantity, _) in QUANTITIES.items()
+    }
+
+
+def _flat(quantity: Quantity, fits: Mapping[Any, Fit], part: Any) -> np.ndarray:
+    return np.ravel(quantity(fits[part]).transpose("chain", "draw"))
+
+
+def _mixed(drawn: Drawn, weights: pd.Series, of: str, draws: int, seed: int) -> xr.DataArray:
     random = np.random.default_rng(seed)
     values, parts = [], []
     for part, count in _counts(weights, draws).items():
-        own = np.ravel(quantity(fits[part]).transpose("chain", "draw"))
+        own = drawn(part)
         values.append(random.choice(own, count, replace=count > own.size))
         parts += [part] * count
     return xr.DataArray(
@@ -94,12 +111,22 @@ def mixture(
 
 
 def mixture_summary(
-    fits: Mapping[Any, Fit], weights: pd.Series, of: str, ci: float = CI
+    drawn: Mapping[str, Drawn], weights: pd.Series, of: str, ci: float = CI
 ) -> dict[str, Any]:
-    """An estimate of each of :data:`QUANTITIES`, growth rates with ``p_gt_0``."""
+    """An estimate of each of :data:`QUANTITIES`, growth rates with ``p_gt_0``.
+
+    Parameters
+    ----------
+    drawn
+        Of :func:`drawn_once`, so that several mixtures of the same fits share their draws.
+    weights, of
+        As of :func:`mixture`.
+    ci
+        Probability of the intervals.
+    """
     result = {}
     for name, (_, unit) in QUANTITIES.items():
-        values = mixture(fits, weights, name, of)
+        values = _mixed(drawn[name], weights, of, DRAWS, SEED)
         result[name] = estimate(values, unit, ci, mean=unit == "1/day")
         if unit == "1/day":
             result[name]["p_gt_0"] = probability(values > 0)
