@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,8 @@ class Fit:
         Convergence figures and the verdict, computed once when the fit was made.
     provenance
         Hashes of specification and data, seed, versions, sampler settings, times.
+    kept
+        What many answers are worked out from, by name, once for a fit in memory.
     """
 
     data: xr.DataTree
@@ -63,6 +65,7 @@ class Fit:
     observed: Observations
     diagnostics: dict[str, Any]
     provenance: dict[str, Any]
+    kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def posterior(self) -> xr.Dataset:
@@ -236,21 +239,21 @@ def _lacking(fit: Fit) -> str:
 def _pack(observed: Observations) -> dict[str, Any]:
     """Observations as JSON; floats survive unchanged (repr round-trips)."""
     return {
-        field.name: value.tolist() if isinstance(value, np.ndarray) else value
-        for field in fields(observed)
-        for value in [getattr(observed, field.name)]
+        each.name: value.tolist() if isinstance(value, np.ndarray) else value
+        for each in fields(observed)
+        for value in [getattr(observed, each.name)]
     }
 
 
 def _unpack(content: dict[str, Any]) -> Observations:
     values: dict[str, Any] = {}
-    for field in fields(Observations):
-        if field.name not in content and {field.default, field.default_factory} != {MISSING}:
+    for each in fields(Observations):
+        if each.name not in content and {each.default, each.default_factory} != {MISSING}:
             continue  # of a fit that an earlier version saved
-        value = content[field.name]
-        if field.type in ("Floats", "Ints"):
-            value = np.array(value, dtype=np.int64 if field.type == "Ints" else np.float64)
+        value = content[each.name]
+        if each.type in ("Floats", "Ints"):
+            value = np.array(value, dtype=np.int64 if each.type == "Ints" else np.float64)
         elif isinstance(value, list):
             value = tuple(value)
-        values[field.name] = value
+        values[each.name] = value
     return Observations(**values)

@@ -31,7 +31,7 @@ from densing_bayes.joint.line import (
     wandering,
 )
 from densing_bayes.observed.arrays import Floats
-from densing_bayes.posterior.estimates import SAMPLE, check_choice, draws_of
+from densing_bayes.posterior.estimates import SAMPLE, check_choice, draws_of, of_prior
 from densing_bayes.posterior.result import Fit
 
 Reading = Literal["frontier", "mean", "p95", "best"]
@@ -46,6 +46,14 @@ def line_of(fit: Fit, group: str = "posterior") -> Line:
     A growth rate that takes a random walk goes on walking past the last datum, each draw by
     numbers of its own, the same in every call.
     """
+    key = "line", of_prior(group)
+    if key not in fit.kept:
+        fit.kept[key] = _line(fit, group)
+    line: Line = fit.kept[key]
+    return line
+
+
+def _line(fit: Fit, group: str) -> Line:
     draws = draws_of(fit, group)
     names = ("level", "growth_before", "growth_change", "level_change", "change_time",
              "growth_step", "growth_at_origin", "decay", "slope_step", "level_step")  # fmt: skip

@@ -61,7 +61,8 @@ def list_panel_pairs(
         Names the published pairs, whose children have no parent in the tables.
     """
     spec = load_corollary(spec, CompressionSpec)
-    systems = (panel or load_panel(fit.spec.panel.source)).systems
+    panel = panel or load_panel(fit.spec.panel.source)
+    systems = panel.systems
     published = {pair.child: pair.parent for pair in spec.published if not pair.scheme}
     derived = systems[systems["derivation"] != ""]
     rows = []
@@ -77,7 +78,7 @@ def list_panel_pairs(
     return rows
 
 
-def _obstacle(fit: Fit, panel: Panel | None, child: str, parent: str) -> str:
+def _obstacle(fit: Fit, panel: Panel, child: str, parent: str) -> str:
     """Why a pair cannot be compared; empty if it can."""
     if not parent:
         return "no parent is named"
@@ -85,7 +86,6 @@ def _obstacle(fit: Fit, panel: Panel | None, child: str, parent: str) -> str:
         return f"the parent {parent} is not in the fit"
     if child in fit.observed.systems:
         return ""
-    panel = panel or load_panel(fit.spec.panel.source)
     if _scores(fit, panel, child).empty:
         return "the child has no scores that the fit would use"
     return ""
