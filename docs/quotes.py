@@ -25,6 +25,7 @@ def answers(of: Results) -> Iterator[Quote]:
     """README.md: what it says of density, on the current panel and on the open one."""
     panels = ("current", "joint")
     both = [of("headlines")[name] for name in panels]
+    averaged = [of("averaged")[name]["averaged"]["evidence"] for name in panels]
     for words, form, figures in (
         (
             "systems of releases, from first to last",
@@ -69,18 +70,15 @@ def answers(of: Results) -> Iterator[Quote]:
             "{} of {}",
             [counts(one, "out_of_range", "systems") for one in both],
         ),
+        *(
+            (words, "{} days ({} to {})", [_bounded(one[key]) for one in averaged])
+            for words, key in (
+                ("averaged over eleven hypotheses by evidence", "doubling_time_after"),
+                ("averaged on benchmarks in general", "doubling_time_in_general"),
+            )
+        ),
     ):
         yield f"{words} | {form} | {form} |", sum(figures, ())
-    averaged = [of("averaged").get(name) for name in panels]
-    for words, key in (
-        ("averaged over eleven hypotheses by evidence", "doubling_time_after"),
-        ("averaged on benchmarks in general", "doubling_time_in_general"),
-    ):
-        cells, known = "", ()
-        for one in averaged:  # a specification that has not been averaged has an empty cell
-            cells += " | {} days ({} to {})" if one else " |"
-            known += _bounded(one["averaged"]["evidence"][key]) if one else ()
-        yield f"{words}{cells} |", known
     yield "![Densities of {} systems", counts(both[0], "systems")
 
 

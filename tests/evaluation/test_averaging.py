@@ -12,6 +12,7 @@ from densing_bayes.display import findings
 from densing_bayes.errors import DensingError
 from densing_bayes.evaluation.hypotheses import averaging
 from densing_bayes.evaluation.hypotheses import table as comparison_table
+from densing_bayes.evaluation.hypotheses.mixtures import QUANTITIES
 from densing_bayes.inputs.dates import date_of
 from densing_bayes.inputs.hypothesis import NONE
 from densing_bayes.inputs.specification import load_spec
@@ -92,7 +93,16 @@ def test_named_quantities_of_real_fits(small_fit):
         spec=small_fit.spec,
         observed=small_fit.observed,
     )
-    said = averaging.average_summary(made)
+    asked: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:  # a shelf life takes longest
+        life, unit = QUANTITIES["shelf_life"]
+        patch.setitem(
+            QUANTITIES,
+            "shelf_life",
+            (lambda fit, date: asked.append("life") or life(fit, date), unit),
+        )
+        said = averaging.average_summary(made)
+    assert len(asked) == 2  # of each fit once, for both kinds of weights
     assert set(said) == {"evidence", "stacking"}
     for kind, first in (("evidence", 0.5), ("stacking", 0.8)):
         assert said[kind]["weights"]["chatgpt"] == pytest.approx(first)
