@@ -197,7 +197,9 @@ def main() -> None:
     content = json.loads(path.read_text("utf-8")) if path.exists() else {}
     for name in arguments.additions:
         for panel in arguments.panels:
-            found = db.backtest(changed(name, panel), panel, cuts=CUTS[panel], progress=True, **SETTINGS)
+            found = db.backtest(
+                changed(name, panel), panel, cuts=CUTS[panel], progress=True, **SETTINGS
+            )
             own = entry(found) | {"gradient_seconds": gradient_seconds(name, panel)}
             content.setdefault(name, {})[panel] = own
             write(content, arguments.out)
