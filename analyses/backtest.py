@@ -6,7 +6,7 @@ the panels and scored on the half years after them. Finished cuts are kept in th
 is finished is written after every panel: backtest.json, and the table backtest.md. A panel takes
 some minutes on two idle cores.
 
-    python analyses/backtest.py [--additions walk ...] [--panels open paper current] [--out analyses]
+    python analyses/backtest.py [--additions walk ...] [--panels open ...] [--out analyses]
 """
 
 from __future__ import annotations

@@ -131,8 +131,8 @@ def summary(rows: list[dict[str, Any]]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Index ``cell``; ``replicates`` (all of them), ``passed``, ``covered50``, ``covered80`` and ``covered95``
-        of each quantity, and the mean rank of growth after, which tells a bias.
+        Index ``cell``; ``replicates`` (all of them), ``passed``, ``covered50``, ``covered80`` and
+        ``covered95`` of each quantity, and the mean rank of growth after, which tells a bias.
     """
     records = {}
     for cell in dict.fromkeys(row["cell"] for row in rows):
