@@ -25,9 +25,9 @@ NAMES = ("joint", "paper", "current")
 
 
 def headlines(fit: db.Fit) -> dict[str, Any]:
-    """The row of the multiverse, with the dates that the panel spans and the largest R-hat."""
+    """The row of the multiverse, its evidence apart, with dates of the panel and largest R-hat."""
     first, last = (date_of(each) for each in (fit.observed.time.min(), fit.observed.time.max()))
-    return row(fit) | {
+    return row(fit, evidence=False) | {
         "first": str(first)[:10],
         "last": str(last)[:10],
         "rhat_max": fit.diagnostics["rhat_max"],

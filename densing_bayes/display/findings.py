@@ -2,7 +2,8 @@
 
 The rules stand here and in docs/hypotheses.md. By prediction and by forecasts, a hypothesis is
 behind if it scores 4 nats and two standard errors less than the best; by evidence, if it is 3 nats
-(20 to 1) below the best beyond twice its error. What is not behind cannot be told from the best.
+(20 to 1) below the best beyond twice its error. What is not behind cannot be distinguished
+from the best.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pandas as pd
 
 from densing_bayes.display.literal import in_markdown
 from densing_bayes.display.sentences import LEAST_SHARE, markdown_table
+from densing_bayes.evaluation.hypotheses.averaged import KINDS
 from densing_bayes.evaluation.hypotheses.table import Comparison
 from densing_bayes.evaluation.leave_out import K_LIMIT
 from densing_bayes.inputs.dates import DAYS_PER_YEAR
@@ -35,11 +37,11 @@ FEW_RELEASES = 5  # between two dates: too few to tell them apart
 
 
 class Ranking(NamedTuple):
-    """What one criterion says: the best, what cannot be told from it, and what is behind."""
+    """What one criterion says: the best, what cannot be distinguished from it, what is behind."""
 
     criterion: str
     best: str
-    level: list[str]  # not told apart from the best
+    level: list[str]  # not distinguished from the best
     behind: list[str]
     unusable: list[str]
 
@@ -74,8 +76,11 @@ def _ranking(criterion: str, best: str, behind: pd.Series, unusable: list[str]) 
     return Ranking(criterion, best, level, [str(name) for name in behind.index[behind]], unusable)
 
 
-def sentences(comparison: Comparison) -> list[str]:
-    """The findings of a comparison, one sentence or two each."""
+def sentences(comparison: Comparison, averaged: dict[str, Any] | None = None) -> list[str]:
+    """The findings of a comparison, one sentence or two each.
+
+    Its averages are computed, unless they are given, as of :func:`.average_summary`.
+    """
     table = comparison.table
     ranked = rankings(table)
     said = [_said(ranking, table) for ranking in ranked]
@@ -110,17 +115,20 @@ def sentences(comparison: Comparison) -> list[str]:
         said.append(
             f"{_list(failed)} did not converge, also with more draws: no criterion is read there."
         )
-    said += averages(comparison)
+    if averaged is None:
+        from densing_bayes.evaluation.hypotheses.averaging import average_summary
+
+        averaged = average_summary(comparison)
+    said += averages(averaged)
     said.append("A date is where the trend bends in the model; it names no cause.")
     return said
 
 
-def averages(comparison: Comparison) -> list[str]:
+def averages(averaged: dict[str, Any]) -> list[str]:
     """Doubling times averaged over the hypotheses, a sentence for each kind of weights."""
-    from densing_bayes.evaluation.hypotheses.averaging import average_summary
-
     said = []
-    for kind, found in average_summary(comparison).items():
+    for kind in KINDS:
+        found = averaged.get(kind, {"weights": {}})
         if len(found["weights"]) < 2:
             continue
         time, general = found["doubling_time_after"], found["doubling_time_in_general"]
@@ -128,9 +136,9 @@ def averages(comparison: Comparison) -> list[str]:
         named = [(name, weight) for name, weight in parts if weight >= LEAST_SHARE]
         shares = ", ".join(f"{name} {weight:.2f}" for name, weight in named)
         said.append(
-            f"Averaged over the hypotheses by {kind} ({shares}), density doubles at the last "
-            f"release in {median(time)} days ({limits(time)}) in the mean of these benchmarks, "
-            f"and in {median(general)} ({limits(general)}) on benchmarks in general."
+            f"Averaged over the hypotheses by {kind} ({shares}), density has doubled every "
+            f"{median(time)} days ({limits(time)}) since {found['since']} in the mean of these "
+            f"benchmarks, and every {median(general)} ({limits(general)}) on benchmarks in general."
         )
     return said
 
@@ -142,7 +150,7 @@ def _said(ranking: Ranking, table: pd.DataFrame) -> str:
             f" (probability {_chance(table['probability'].loc[ranking.best])}, given "
             f"that one of the {len(table) - len(ranking.unusable)} holds)"
         )
-    text += f"; {_list(ranking.level)} cannot be told from it" if ranking.level else ""
+    text += f"; {_list(ranking.level)} cannot be distinguished from it" if ranking.level else ""
     text += f"; {_list(ranking.behind)} {_are(ranking.behind)} behind" if ranking.behind else ""
     if ranking.criterion == "evidence" and ranking.unusable:
         text += f"; evidence not usable: {_list(ranking.unusable)}"

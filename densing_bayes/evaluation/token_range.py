@@ -22,7 +22,12 @@ import pandas as pd
 import xarray as xr
 
 from densing_bayes.errors import DensingError
-from densing_bayes.evaluation.hypotheses.mixtures import Quantity, mixture, mixture_summary
+from densing_bayes.evaluation.hypotheses.mixtures import (
+    Quantity,
+    drawn_once,
+    mixture,
+    mixture_summary,
+)
 from densing_bayes.fitting.settings import SEED, STANDARD
 from densing_bayes.fitting.store import (
     folder_of,
@@ -203,7 +208,7 @@ def token_document(found: TokenRange, ci: float = CI) -> dict[str, Any]:
         {"reference_tokens": each, "growth_after": estimate(growth(fit)["after"], "1/day", ci)}
         for each, fit in found.fits.items()
     ]
-    mixed = mixture_summary(found.fits, _weights(found), "reference_tokens", ci)
+    mixed = mixture_summary(drawn_once(found.fits), _weights(found), "reference_tokens", ci)
     content: dict[str, Any] = plain(head | mixed | {"at": at})
     return content
 

@@ -15,7 +15,8 @@ from densing_bayes.posterior.plain import plain
 
 def comparison_section(comparison: Comparison) -> Section:
     """What a comparison of hypotheses says: growth, criteria, other priors, what lies between."""
-    said = tuple(findings.sentences(comparison))
+    document = comparison_document(comparison)
+    said = tuple(document["findings"])
     whole, second = comparison.table, frozenset({1})
     tables = [  # all side by side need a very wide page
         _table("", findings.growth_rows(whole), whole.reset_index()),
@@ -37,7 +38,7 @@ def comparison_section(comparison: Comparison) -> Section:
             Picture(draw, f"Figure of the hypotheses, {name}. {said[0]}", f"hypotheses-{name}")
             for name, draw in comparison_figures(comparison).items()
         ),
-        document=comparison_document(comparison),
+        document=document,
     )
 
 
@@ -64,10 +65,10 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
         ``averaged``: of :func:`.averaged_document`; ``findings``: sentences;
         ``provenance`` of each fit by name.
     """
-    from densing_bayes.display.findings import sentences
     from densing_bayes.evaluation.hypotheses.averaged import averaged_document
     from densing_bayes.quantities.summary import change_dates
 
+    averaged = averaged_document(comparison)
     return plain(
         {
             "hypotheses": comparison.table.reset_index().to_dict(orient="records"),
@@ -77,8 +78,8 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
             },
             "sensitivity": comparison.sensitivity.to_dict(orient="records"),
             "forecasts": comparison.forecasts.to_dict(orient="records"),
-            "averaged": averaged_document(comparison),
-            "findings": sentences(comparison),
+            "averaged": averaged,
+            "findings": findings.sentences(comparison, averaged),
             "provenance": {name: fit.provenance for name, fit in comparison.fits.items()},
         }
     )
