@@ -101,7 +101,7 @@ def make_report(
         statements=statements,
         notes=(
             sentences.counts_sentence(fit),
-            f"Fit: {source.get('panel', 'unnamed')} panel, specification "
+            f"Fit: panel '{source.get('panel', 'unnamed')}', specification "
             f"{source['spec_hash'][:12]}, data {source['data_hash'][:12]}, seed {source['seed']}, "
             f"{source['created'][:10]}. Intervals are equal-tailed, {numbers.percent(ci)}.",
         ),
