@@ -165,7 +165,7 @@ def _averaged(averaged: dict[str, Any], observed: Observations) -> Statement:
         f"{found['since']}, {mean_of(observed)} ({ci} interval {_span(time)})"
     )
     if len(observed.benchmarks) > 1:
-        sentence += f", and {_days(general)} on benchmarks in general ({_span(general)})"
+        sentence += f", and every {_days(general)} on benchmarks in general ({_span(general)})"
     sentence += f". {_from(averaged, 'a comparison')}"
     return Statement(
         "averaged",
@@ -288,7 +288,7 @@ def _benchmarks(
         f"By benchmark, doubling times{when}, given the same, range from {_days(each[fast])} on "
         f"{benchmark_label(fast, observed)} ({_span(each[fast])}) to {_days(each[slow])} on "
         f"{benchmark_label(slow, observed)} ({_span(each[slow])}). On a benchmark not yet seen it "
-        f"would lie, with probability {ci}, within {_span(new)}."
+        f"would be, with probability {ci}, {_span(new)}."
     )
     return Statement(
         "benchmarks",

@@ -214,7 +214,7 @@ def _never(reason: str) -> Quantity:
 
 def _needs_benchmark(fit: Fit, name: str) -> None:
     if name not in fit.observed.benchmarks:
-        raise NotTestableError(f"the panel has no {name}")
+        raise NotTestableError(f"the fit has no {name}")
 
 
 def _needs_systems(fit: Fit, names: list[str]) -> None:

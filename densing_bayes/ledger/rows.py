@@ -125,21 +125,22 @@ def definition_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     Returns
     -------
     header, rows
-        Statement, panel, D0, then the estimate under each definition; empty if none has two.
+        Statement, panel, D0, then the estimate under each definition that any claim has; no rows
+        if none has two.
     """
-    header = ["Claim", "Panel", "D0", *DEFINITIONS]
+    several = table[[bool(found) and len(found) > 1 for found in table["definitions"]]]
+    used = [name for name in DEFINITIONS if any(name in found for found in several["definitions"])]
     rows = []
-    for _, row in table.iterrows():
+    for _, row in several.iterrows():
         found = row["definitions"]
-        if found and len(found) > 1:
-            said = [
-                f"{median(found[name])} ({limits(found[name])})" if name in found else "-"
-                for name in DEFINITIONS
-            ]
-            own = tokens_text(float(row["reference_tokens"]))
-            panel = PANELS.get(str(row["panel"]), str(row["panel"]))
-            rows.append([str(row["statement"]), panel, own, *said])
-    return header, rows
+        said = [
+            f"{median(found[name])} ({limits(found[name])})" if name in found else "-"
+            for name in used
+        ]
+        own = tokens_text(float(row["reference_tokens"]))
+        panel = PANELS.get(str(row["panel"]), str(row["panel"]))
+        rows.append([str(row["statement"]), panel, own, *said])
+    return ["Claim", "Panel", "D0", *used], rows
 
 
 def _factor(value: float) -> str:

@@ -69,7 +69,7 @@ def _in_unit(estimate: dict[str, Any], name: str, digits: int) -> str:
     if estimate["unit"] == "days":
         return days(value)
     if estimate["unit"] == "1/day" and value is not None:  # aligned, so with fixed places
-        return f"{value:.{digits + 2}f}"
+        return f"{value:z.{digits + 2}f}"  # and no negative zero
     return number(value, digits)
 
 

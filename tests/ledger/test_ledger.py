@@ -247,7 +247,7 @@ def test_claims_that_join_a_fit_with_chips_or_ask_for_a_date(small_fit):
     assert np.median(product) < np.median(db.doubling_time(db.growth(small_fit)["after"]))
     reached = QUANTITIES["reached_by"](small_fit, "8e9 mmlu 0.4 2025-12-31", "posterior")
     assert reached.mean() > 0.99
-    with pytest.raises(NotTestableError, match="the panel has no math"):
+    with pytest.raises(NotTestableError, match="the fit has no math"):
         QUANTITIES["reached_by"](small_fit, "8e9 math 0.4 2025-12-31", "posterior")
 
 
@@ -374,11 +374,12 @@ def test_built_in_fits_come_from_the_store(monkeypatch, plotted):
                 ledger_terms.nearest_forms(claim)[0], claim["reference_tokens"], claim["size"]
             )  # fmt: skip
             needs_paper = (claim["estimand"], claim["reference_tokens"]) == ("one system", 5e12)
-            for panel in ("paper",) if needs_paper else ("open", "paper"):
+            for panel in ("paper",) if needs_paper else ("current", "open", "paper"):
                 assert (panel, ledger_terms.Terms(*asked)) in has, claim
-    assert [terms.settings["draws"] for terms, _ in made[:2]] == [1000, 2000]
+    assert [terms.settings["draws"] for terms, _ in made[:3]] == [1000, 1000, 2000]
     assert found[len(made)] is plotted
-    assert [terms.source["panel"] for terms, _ in made[:2]] == ["open", "paper"]
+    panels = [terms.source["panel"] for terms, _ in made[:3]]
+    assert panels == ["current", "open", "paper"]
 
 
 @pytest.mark.fit

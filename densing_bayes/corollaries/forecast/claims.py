@@ -16,7 +16,7 @@ def _reached(fit: Fit, argument: str, group: str) -> Floats:
     """Whether a system of some params has reached a score by a date; posterior only."""
     params, benchmark, score, date = argument.split()
     if benchmark not in fit.observed.benchmarks:
-        raise NotTestableError(f"the panel has no {benchmark}")
+        raise NotTestableError(f"the fit has no {benchmark}")
     years = forecast_date(fit, float(params), benchmark, float(score))
     return np.ravel(years <= years_since_origin(date)).astype(float)
 

@@ -24,6 +24,8 @@ from densing_bayes.errors import DensingError
 from densing_bayes.inputs.dates import date_of
 from densing_bayes.posterior.result import CI, Fit
 from densing_bayes.quantities.forecasts import release_score_at, score_at, score_limit
+from densing_bayes.quantities.labels import benchmark_label
+from densing_bayes.quantities.numbers import count
 
 BANDS = (0.95, 0.8, 0.5)
 POINTS = 60
@@ -182,6 +184,6 @@ def plot_score_fan(
     ax.set_xlim(days[0], days[-1])
     ax.set_ylim(0.0, 1.0)
     date_axis(ax)
-    ax.set_ylabel(f"{benchmark}, system of {params / 1e9:.3g}e9 params")
+    ax.set_ylabel(f"{benchmark_label(benchmark, fit.observed)}, system of {count(params)} params")
     ax.legend(loc="lower right", fontsize=7, frameon=False)
     return ax

@@ -215,7 +215,8 @@ def shelf_life_section(
         (
             f"Days from release until the frontier matches a system with 1/{kappa:g} of its "
             "params; the frontier at that smaller size, by the size slope of the fit. P(passed): "
-            "the frontier was that far at release already, so the shelf life is 0. inf: never.",
+            "the frontier was that far at release already, so the shelf life is 0. inf or ∞: "
+            "never.",
         ),
         (
             Table(

@@ -13,6 +13,7 @@ from densing_bayes.display.section import Equation, Picture, Section, Table
 from densing_bayes.errors import DensingError
 from densing_bayes.inputs.dates import date_of
 from densing_bayes.joint.variables import listed
+from densing_bayes.observed.readings import protocols_of
 from densing_bayes.posterior.diagnostics import BFMI_MIN, ESS_MIN, RHAT_MAX, TREE_DEPTH_LIMIT
 from densing_bayes.posterior.estimates import estimate
 from densing_bayes.posterior.result import CI, Fit
@@ -150,6 +151,12 @@ def reference_section(fit: Fit, ci: float = CI) -> Section:
     alone = observed.without_runs
     of_runs = "" if alone else f"{len(observed.reference_score)} scores of reference runs and "
     determined = "" if alone else ", the reference runs that determine it,"
+    apart = (
+        " A system measured under another protocol than the anchor lies off the curve by the "
+        "offset of that protocol."
+        if observed.measures
+        else ""
+    )
     pictures = [
         Picture(
             partial(plot_scaling, fit, ci=ci),
@@ -168,7 +175,7 @@ def reference_section(fit: Fit, ci: float = CI) -> Section:
             "score_links",
             f"Fitted link of each benchmark ({span} band){determined} and the systems at the place "
             "where the posterior median puts them. Dashed: score of guessing. Systems far down at "
-            "the floor lie beyond the left edge.",
+            f"the floor lie beyond the left edge.{apart}",
             "From size to score" if alone else "From loss or size to score",
         ),
     ]
@@ -253,6 +260,12 @@ def data_section(fit: Fit, panel: Panel | None) -> Section:
         )
     header = ("System", "Released", "Params", *labels, *(["Sources"] if sources else []))
     listed_sources = tuple(f"{number}. {text}" for text, number in numbered.items())
+    note = "Scores of the systems as the model has seen them."
+    if observed.measures:
+        note += (
+            " Of several protocols that have measured a system, the first that the specification "
+            f"names is shown; it has seen {len(observed.repeat_score)} scores of others, too."
+        )
     return Section(
         "data",
         "Data",
@@ -267,7 +280,8 @@ def data_section(fit: Fit, panel: Panel | None) -> Section:
                 header,
                 tuple(rows),
                 name="data",
-                note="Scores of the systems as the model has seen them.",
+                note=note,
+                left=frozenset({len(header) - 1}) if sources else frozenset(),
                 long=True,
             ),
         ),
@@ -319,9 +333,15 @@ def sources_of(fit: Fit, panel: Panel | None) -> dict[str, list[str]]:
     if panel is None:
         return {}
     found = {}
+    scores = panel.scores
+    named = {name: protocols_of(fit.spec, name) for name in fit.observed.benchmarks}
+    used = [
+        benchmark in named and (not named[benchmark] or protocol in named[benchmark])
+        for benchmark, protocol in zip(scores["benchmark"], scores["protocol"], strict=True)
+    ]
+    sources = scores[used].astype({"source": str}).groupby("system")["source"].agg(list).to_dict()
     for name in fit.observed.systems:
-        own = panel.scores[panel.scores["system"] == name]["source"]
-        texts = [str(panel.systems["source"].get(name, "")), *own.astype(str)]
+        texts = [str(panel.systems["source"].get(name, "")), *sources.get(name, [])]
         found[name] = [text for text in dict.fromkeys(texts) if text and text != "nan"]
     return found
 
