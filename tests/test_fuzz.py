@@ -7,6 +7,7 @@ from pathlib import Path
 
 import h5py
 import pytest
+import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -34,6 +35,7 @@ ODD = st.sampled_from(
      "9999-12-31", "=1+1", '"', "\n", "\ufeff", "\u202e", "$x_", "<script>", "ü", "[" * 3000]
 )  # fmt: skip
 VALUES = st.one_of(ODD, st.text(max_size=8), st.integers().map(str), st.floats().map(str))
+NONE = st.just([])
 quick = settings(
     max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
@@ -117,44 +119,46 @@ def test_attributes_of_fit_files(tmp_path_factory, name, value):
     path.unlink()  # so that none is found open
 
 
-OPTIONS = st.lists(
-    st.tuples(
-        st.sampled_from(
-            [
-                "--ci",
-                "--seed",
-                "--draws",
-                "--chains",
-                "--data",
-                "--out",
-                "--date",
-                "--params",
-                "--benchmark",
-                "--score",
-                "--price",
-                "--kappa",
-                "--hypotheses",
-                "--json",
-                "--top",
+def commands(group, before=()):
+    """Every command of the command line by its words, with its options; some take no value."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*before, name))
+        else:
+            options = [
+                (max(each.opts, key=len), each.is_flag)
+                for each in command.params
+                if each.param_type_name == "option"
             ]
-        ),
-        VALUES,
-    ),
-    max_size=4,
-)
+            yield (*before, name), options
+
+
+COMMANDS = list(commands(typer.main.get_command(app)))
+
+
+def called(command):
+    """Calls of a command: what stands for its file, and some of its options with odd values."""
+    words, options = command
+    given = st.lists(st.tuples(st.sampled_from(options), VALUES), max_size=4) if options else NONE
+    return st.tuples(st.just(words), VALUES, given)
+
+
+def test_all_commands_are_tried():
+    found = {" ".join(words) for words, _ in COMMANDS}
+    assert {"fit", "trend", "compare", "report", "data import", "price", "backtest"} <= found
 
 
 @quick
-@given(
-    st.sampled_from(["trend", "density", "check", "shelf-life", "forecast", "report", "devices"]),
-    VALUES, OPTIONS,
-)  # fmt: skip
-def test_command_lines(tmp_path_factory, name, fit, options):
+@given(st.sampled_from(COMMANDS).flatmap(called))
+def test_command_lines(tmp_path_factory, call):
+    words, fit, given = call
     folder = tmp_path_factory.getbasetemp() / "empty"
     folder.mkdir(exist_ok=True)
     path = str(folder / "none") + fit + ".nc"
-    words = [word for option in options for word in option]
-    result = CliRunner().invoke(app, [name, path, *words])
+    options = [
+        word for (name, flag), value in given for word in ([name] if flag else [name, value])
+    ]
+    result = CliRunner().invoke(app, [*words, path, *options])
     assert isinstance(result.exception, SystemExit | None), repr(result.exception)
     assert result.exit_code in (0, 2, 3)
     assert result.exit_code == 0 or result.stderr.strip()
