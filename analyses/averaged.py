@@ -1,7 +1,7 @@
 """Growth averaged over the built-in hypotheses, beside what each of them says.
 
 Compares all built-in hypotheses under each specification, without exact refits and forecasts, and
-mixes their posteriors by evidence and by stacking. Prints a table and writes averaged.json, and
+mixes their posteriors by evidence and by stacking. Writes averaged.json, a table (averaged.md), and
 what the package brings for fits of the same model and data (data/averaged.json). With --specs,
 answers of the others are left as they are. A quarter of an hour on two cores for the open panel,
 twice that for the current one; fits are kept, and what is finished is written.
@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import densing_bayes as db
+from densing_bayes.display.sentences import markdown_table
 from densing_bayes.evaluation.hypotheses.averaged import IN_PACKAGE, averaged_document
-from densing_bayes.evaluation.hypotheses.averaging import average_summary
+from densing_bayes.evaluation.hypotheses.averaging import average_summary, date_of_growth
 from densing_bayes.evaluation.hypotheses.mixtures import QUANTITIES
 from densing_bayes.fitting.built_in import BUILT_IN
 from densing_bayes.posterior.plain import json_text
+from densing_bayes.quantities.numbers import days, limits
 from densing_bayes.quantities.summary import change_dates
 
 SPECS = ("joint", "paper", "current")
@@ -37,6 +39,7 @@ def bring(folder: Path, name: str, comparison: db.Comparison) -> None:
 
 def answers(comparison: db.Comparison) -> dict[str, Any]:
     """What the averages say, and each hypothesis by itself, with the dates that data choose."""
+    date = date_of_growth(comparison.spec, comparison.observed)
     return {
         "verdicts": comparison.table["verdict"].to_dict(),
         "k_above_release": comparison.table["k_above_release"].to_dict(),
@@ -46,7 +49,7 @@ def answers(comparison: db.Comparison) -> dict[str, Any]:
         },
         "hypotheses": {
             name: {
-                key: db.estimate(of(fit), unit, mean=unit == "1/day")
+                key: db.estimate(of(fit, date), unit, mean=unit == "1/day")
                 for key, (of, unit) in QUANTITIES.items()
             }
             for name, fit in comparison.fits.items()
@@ -54,19 +57,27 @@ def answers(comparison: db.Comparison) -> dict[str, Any]:
     }
 
 
-def show(name: str, found: dict[str, Any]) -> None:
-    """Print the doubling times of each hypothesis and of the averages."""
-    rows = found["hypotheses"] | {
-        f"averaged by {kind}": one for kind, one in found["averaged"].items()
-    }
-    print(name)
-    for label, row in rows.items():
-        said = [
-            f"{one['median'] or float('inf'):.0f} ({one['lower']:.0f} to "
-            f"{one['upper'] or float('inf'):.0f})"
-            for one in (row["doubling_time_after"], row["doubling_time_in_general"])
-        ]
-        print(f"  {label:22} {said[0]:22} in general {said[1]}")
+def table(content: dict[str, Any]) -> str:
+    """What the criteria and the doubling times say of each hypothesis and of the averages."""
+    header = ["panel", "hypothesis", "probability by evidence", "weight by stacking",
+              "releases of uncertain weight", "doubling time since ChatGPT, days"]  # fmt: skip
+    rows = []
+    for name, found in content.items():
+        panel, averaged = db.load_spec(name).panel.source, found["averaged"]
+        for label, row in found["hypotheses"].items():
+            shares = [f"{averaged[kind]['weights'].get(label, 0.0):.2f}" for kind in averaged]
+            criteria = [*shares, f"{found['k_above_release'][label]:.0f}"]
+            rows.append([panel, label, *criteria, in_days(row["doubling_time_after"])])
+        for kind, row in averaged.items():
+            rows.append(
+                [panel, f"averaged by {kind}", "", "", "", in_days(row["doubling_time_after"])]
+            )
+    return markdown_table(header, rows)
+
+
+def in_days(time: dict[str, Any]) -> str:
+    """A doubling time with its interval."""
+    return f"{days(time['median'])} ({limits(time)})"
 
 
 def main() -> None:
@@ -82,8 +93,9 @@ def main() -> None:
         comparison = db.compare(name, draws=BUILT_IN[name][1])
         bring(arguments.data, name, comparison)
         content[name] = answers(comparison)
-        show(name, content[name])
         path.write_text(json_text(content) + "\n", encoding="utf-8")
+        path.with_suffix(".md").write_text(table(content) + "\n", encoding="utf-8")
+    print(table(content))
 
 
 if __name__ == "__main__":

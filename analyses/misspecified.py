@@ -126,21 +126,19 @@ def summary(rows: list[dict[str, Any]]) -> pd.DataFrame:
     ----------
     rows
         One per cell and replicate: ``cell``, ``verdict``, ``ranks`` of GROWTH from 0 to 1 and
-        ``scores`` as of :func:`covered`; None is left out.
+        ``scores`` as of :func:`covered`. Fits that have not passed say nothing and are left out.
 
     Returns
     -------
     pandas.DataFrame
-        Index ``cell``; ``replicates``, ``passed``, ``covered50``, ``covered80`` and ``covered95``
-        of each quantity, and the mean rank of growth after, which tells a bias.
+        Index ``cell``; ``replicates`` (all of them), ``passed``, ``covered50``, ``covered80`` and
+        ``covered95`` of each quantity, and the mean rank of growth after, which tells a bias.
     """
     records = {}
     for cell in dict.fromkeys(row["cell"] for row in rows):
-        own = [row for row in rows if row["cell"] == cell and row["ranks"]]
-        entry: dict[str, Any] = {
-            "replicates": len(own),
-            "passed": sum(row["verdict"] == "PASS" for row in own),
-        }
+        made = [row for row in rows if row["cell"] == cell]
+        own = [row for row in made if row["verdict"] == "PASS"]
+        entry: dict[str, Any] = {"replicates": len(made), "passed": len(own)}
         for name in GROWTH:
             rank = np.array([row["ranks"][name] for row in own])
             for level in LEVELS:

@@ -95,7 +95,8 @@ def summary(rows: list[dict[str, Any]]) -> pd.DataFrame:
     Parameters
     ----------
     rows
-        One per replicate: ``verdict``, and ``ranks`` by quantity, from 0 to 1; None is left out.
+        One per replicate: ``verdict``, and ``ranks`` by quantity, from 0 to 1. Fits that have not
+        passed say nothing and are left out.
 
     Returns
     -------
@@ -103,7 +104,7 @@ def summary(rows: list[dict[str, Any]]) -> pd.DataFrame:
         Index ``quantity``; ``replicates``, ``mean_rank``, ``covered50``, ``covered80`` and
         ``covered95``, and the 95% binomial band of each if intervals are right.
     """
-    table = pd.DataFrame([row["ranks"] for row in rows if row["ranks"]])
+    table = pd.DataFrame([row["ranks"] for row in rows if row["verdict"] == "PASS"])
     records = {}
     for name in table.columns:
         off = np.abs(table[name].to_numpy() - 0.5)

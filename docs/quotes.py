@@ -25,6 +25,7 @@ def answers(of: Results) -> Iterator[Quote]:
     """README.md: what it says of density, on the current panel and on the open one."""
     panels = ("current", "joint")
     both = [of("headlines")[name] for name in panels]
+    averaged = [of("averaged")[name]["averaged"]["evidence"] for name in panels]
     for words, form, figures in (
         (
             "systems of releases, from first to last",
@@ -69,18 +70,15 @@ def answers(of: Results) -> Iterator[Quote]:
             "{} of {}",
             [counts(one, "out_of_range", "systems") for one in both],
         ),
+        *(
+            (words, "{} days ({} to {})", [_bounded(one[key]) for one in averaged])
+            for words, key in (
+                ("averaged over eleven hypotheses by evidence", "doubling_time_after"),
+                ("averaged on benchmarks in general", "doubling_time_in_general"),
+            )
+        ),
     ):
         yield f"{words} | {form} | {form} |", sum(figures, ())
-    averaged = [of("averaged").get(name) for name in panels]
-    for words, key in (
-        ("averaged over eleven hypotheses by evidence", "doubling_time_after"),
-        ("averaged on benchmarks in general", "doubling_time_in_general"),
-    ):
-        cells, known = "", ()
-        for one in averaged:  # a specification that has not been averaged has an empty cell
-            cells += " | {} days ({} to {})" if one else " |"
-            known += _bounded(one["averaged"]["evidence"][key]) if one else ()
-        yield f"{words}{cells} |", known
     yield "![Densities of {} systems", counts(both[0], "systems")
 
 
@@ -106,15 +104,16 @@ def _extremes(times: dict[str, Any]) -> tuple[str, ...]:
 
 
 def change(of: Results) -> Iterator[Quote]:
-    """README.md: whether and when growth changed."""
-    found = of("averaged")["joint"]
-    weights = found["averaged"]["evidence"]["weights"]
-    yield "gives that change a probability of {} among", (f"{weights['chatgpt']:.2f}",)
-    yield "with a jump on the same date one of {}.", (f"{weights['chatgpt-both']:.2f}",)
-    gap = math.log(weights["chatgpt"] / weights["none"])
-    yield "(the hypothesis `none`) by {} nats", (f"{gap:.1f}",)
-    date = found["change_dates"]["unknown-date"]["the change"]
-    yield "If the date is estimated, it is {} ({} to {}).", texts(date)
+    """README.md: whether and when growth changed, on the current panel and on the open one."""
+    found = [of("averaged")[name] for name in ("current", "joint")]
+    weights = [one["averaged"]["evidence"]["weights"] for one in found]
+    later, open_ = ((f"{one['chatgpt']:.2f}", f"{one['smooth']:.2f}") for one in weights)
+    words = "that change a probability of {} among the eleven, and most to a rate that keeps"
+    yield f"{words} changing (`smooth`, {{}}); on the open panel {{}} and {{}}.", (*later, *open_)
+    gaps = (math.log(one["chatgpt"] / one["none"]) for one in weights)
+    yield "constant growth (`none`) by {} and {} nats", tuple(f"{gap:.1f}" for gap in gaps)
+    dates = sum((texts(one["change_dates"]["unknown-date"]["the change"]) for one in found), ())
+    yield "If the date is estimated, it is {} ({} to {}) and {} ({} to {}).", dates
 
 
 def claims(of: Results) -> Iterator[Quote]:

@@ -75,7 +75,7 @@ def instead(small_fit_file, tmp_path, monkeypatch):
 
     def average(comparison, quantity, weights="evidence"):
         assert weights in averaging.COLUMNS
-        return mixtures.QUANTITIES[quantity][0](fitted)
+        return mixtures.QUANTITIES[quantity][0](fitted, None)
 
     monkeypatch.setattr(db, "average", average, raising=False)
 

@@ -136,9 +136,9 @@ def averages(averaged: dict[str, Any]) -> list[str]:
         named = [(name, weight) for name, weight in parts if weight >= LEAST_SHARE]
         shares = ", ".join(f"{name} {weight:.2f}" for name, weight in named)
         said.append(
-            f"Averaged over the hypotheses by {kind} ({shares}), density doubles at the last "
-            f"release in {median(time)} days ({limits(time)}) in the mean of these benchmarks, "
-            f"and in {median(general)} ({limits(general)}) on benchmarks in general."
+            f"Averaged over the hypotheses by {kind} ({shares}), density has doubled every "
+            f"{median(time)} days ({limits(time)}) since {found['since']} in the mean of these "
+            f"benchmarks, and every {median(general)} ({limits(general)}) on benchmarks in general."
         )
     return said
 

@@ -28,9 +28,9 @@ NOT_AVERAGED: Final = (
     "gives the figure averaged over hypotheses."
 )
 AVERAGED_ROWS: Final = (
-    ("Growth rate at the last release, 1/day", "growth_after"),
-    ("Doubling time at the last release, days", "doubling_time_after"),
-    ("Doubling time at the last release, benchmarks in general, days", "doubling_time_in_general"),
+    ("Growth rate{}, 1/day", "growth_after"),
+    ("Doubling time{}, days", "doubling_time_after"),
+    ("Doubling time{}, benchmarks in general, days", "doubling_time_in_general"),
     ("Shelf life on the frontier, days", "shelf_life"),
 )
 _FOUND: Final = {
@@ -70,7 +70,7 @@ def headline(fit: Fit, summary: dict[str, Any]) -> list[Statement]:
     """
     names = before_after(fit)
     averaged = summary["averaged"]
-    statements = [_doubling_time(summary, names, fit)]
+    statements = [_doubling_time(summary, fit)]
     if averaged is not None:
         statements.append(_averaged(averaged, fit.observed))
     if summary["over_tokens"] is not None:
@@ -107,12 +107,17 @@ def mean_of(observed: Observations) -> str:
     return f"in the mean of {len(observed.benchmarks)} benchmarks"
 
 
-def _doubling_time(summary: dict[str, Any], names: tuple[str, str] | None, fit: Fit) -> Statement:
+def after_of(fit: Fit) -> str:
+    """When growth "after" is, with a space before it; empty where growth is constant."""
+    names = before_after(fit)
+    return "" if names is None else f" {names[1]}"
+
+
+def _doubling_time(summary: dict[str, Any], fit: Fit) -> Statement:
     among, condition = mean_of(fit.observed), given(fit)
     time = summary["doubling_time_days"]["after"]
     rate = summary["growth_rate"]["after"]
-    ci = percent(time["ci"])
-    when = "" if names is None else f" {names[1]}"
+    ci, when = percent(time["ci"]), after_of(fit)
     if rate["lower"] > 0:
         sentence = (
             f"{condition[0].upper()}{condition[1:]}, the density of the frontier, "
@@ -156,15 +161,15 @@ def _averaged(averaged: dict[str, Any], observed: Observations) -> Statement:
     parts = sorted(found["weights"].items(), key=lambda part: -part[1])
     named = ", ".join(f"{name} {w:.2f}" for name, w in parts if w >= LEAST_SHARE)
     sentence = (
-        f"{over[0].upper()}{over[1:]} ({named}), density doubles at the last release every "
-        f"{_days(time)} {mean_of(observed)} ({ci} interval {_span(time)})"
+        f"{over[0].upper()}{over[1:]} ({named}), density has doubled every {_days(time)} since "
+        f"{found['since']}, {mean_of(observed)} ({ci} interval {_span(time)})"
     )
     if len(observed.benchmarks) > 1:
-        sentence += f", and {_days(general)} on benchmarks in general ({_span(general)})"
+        sentence += f", and every {_days(general)} on benchmarks in general ({_span(general)})"
     sentence += f". {_from(averaged, 'a comparison')}"
     return Statement(
         "averaged",
-        f"Doubling time at the last release, {over}",
+        f"Doubling time since {found['since']}, {over}",
         _days(time),
         f"{ci} interval {_span(time)}",
         sentence,
@@ -173,19 +178,20 @@ def _averaged(averaged: dict[str, Any], observed: Observations) -> Statement:
 
 def _over_tokens(found: dict[str, Any], fit: Fit) -> Statement:
     """Growth without a choice of D0, and how far it goes with that choice."""
+    when = after_of(fit)
     time, rate = found["doubling_time_after"], found["growth_after"]
     ci = percent(time["ci"])
     medians = [each["growth_after"]["median"] for each in found["at"]]
     over = f"over D0 from {count(found['low'])} to {count(found['high'])} tokens"
     sentence = (
-        f"{over[0].upper()}{over[1:]}, {given(fit)}, density doubles at the last release every "
-        f"{_days(time)} {mean_of(fit.observed)} ({ci} interval {_span(time)}). Growth is "
+        f"{over[0].upper()}{over[1:]}, {given(fit)}, density doubles every "
+        f"{_days(time)}{when} {mean_of(fit.observed)} ({ci} interval {_span(time)}). Growth is "
         f"{median(rate)} per day ({limits(rate)}); at one D0 its median is between "
         f"{min(medians):.5f} and {max(medians):.5f}. {_from(found, 'fits')}"
     )
     return Statement(
         "over_tokens",
-        f"Doubling time at the last release, {over}",
+        f"Doubling time{when}, {over}",
         _days(time),
         f"{ci} interval {_span(time)}",
         sentence,
@@ -282,7 +288,7 @@ def _benchmarks(
         f"By benchmark, doubling times{when}, given the same, range from {_days(each[fast])} on "
         f"{benchmark_label(fast, observed)} ({_span(each[fast])}) to {_days(each[slow])} on "
         f"{benchmark_label(slow, observed)} ({_span(each[slow])}). On a benchmark not yet seen it "
-        f"would lie, with probability {ci}, within {_span(new)}."
+        f"would be, with probability {ci}, {_span(new)}."
     )
     return Statement(
         "benchmarks",

@@ -163,13 +163,35 @@ def growth(fit: Fit, group: str = "posterior") -> xr.Dataset:
         ``before``, ``after``, ``change`` in 1/day, dims (chain, draw).
     """
     if fit.spec.trend.walk is not None:
-        before, after = (
-            _mean_rate(fit, *stretch, group) for stretch in growth_stretches(fit, group).values()
-        )
-        return xr.Dataset({"before": before, "after": after, "change": after - before})
+        return _over(fit, growth_stretches(fit, group), group)
     time = fit.observed.time
     rates = growth_rate(fit, [date_of(time.min()), date_of(time.max())], group)
     before, after = (rates.isel(date=i, drop=True) for i in (0, 1))
+    return xr.Dataset({"before": before, "after": after, "change": after - before})
+
+
+def growth_around(fit: Fit, date: Any, group: str = "posterior") -> xr.Dataset:
+    """Growth rate of the frontier before and after a date, whatever the form of its trend.
+
+    The mean rates from the first release to the date, and from there to the last release: one
+    quantity, so that fits under different hypotheses can be averaged. A jump on the date is part
+    of neither.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``before``, ``after``, ``change`` in 1/day, dims (chain, draw).
+    """
+    return _over(fit, _stretches_around(fit, date), group)
+
+
+def _stretches_around(fit: Fit, date: Any) -> dict[str, tuple[Any, Any]]:
+    at, time = years_since_origin(pd.Timestamp(date)), fit.observed.time
+    return {"before": (float(time.min()), at), "after": (at, float(time.max()))}
+
+
+def _over(fit: Fit, stretches: dict[str, tuple[Any, Any]], group: str) -> xr.Dataset:
+    before, after = (_mean_rate(fit, *stretch, group) for stretch in stretches.values())
     return xr.Dataset({"before": before, "after": after, "change": after - before})
 
 
@@ -193,17 +215,25 @@ def growth_stretches(fit: Fit, group: str = "posterior") -> dict[str, tuple[Any,
 
 
 def _mean_rate(fit: Fit, begin: Any, end: Any, group: str) -> xr.DataArray:
-    """Mean slope of the line between two times, 1/day, dims (chain, draw)."""
+    """Mean slope of the line between two times, 1/day, dims (chain, draw).
+
+    A jump at the end, like one at the beginning, is no growth in between.
+    """
     level = draws_of(fit, group)["level"].transpose(*SAMPLE)
     line = line_of(fit, group)
-    at = [np.broadcast_to(time, level.shape)[..., None] for time in (begin, end)]
+    ends = begin, np.nextafter(end, -np.inf)
+    at = [np.broadcast_to(time, level.shape)[..., None] for time in ends]
     rise = (line_value(line, at[1]) - line_value(line, at[0]))[..., 0]
     rate = rise / (end - begin) / DAYS_PER_YEAR
     return level.copy(data=rate).rename("growth_rate")
 
 
-def estimand_growth(fit: Fit, group: str = "posterior", seed: int = 0) -> xr.Dataset:
+def estimand_growth(
+    fit: Fit, group: str = "posterior", seed: int = 0, around: Any = None
+) -> xr.Dataset:
     """Growth rate of the mean of these benchmarks, of benchmarks in general, and of a new one.
+
+    Before and after the change of the trend, or as of :func:`growth_around` a date.
 
     The drifts of K benchmarks have the spread sigma and sum to zero, so the line of the fit is the
     mean of these K. They are a sample: the mean of all benchmarks differs from theirs by a normal
@@ -215,7 +245,11 @@ def estimand_growth(fit: Fit, group: str = "posterior", seed: int = 0) -> xr.Dat
         ``before``, ``after``, ``change`` in 1/day, dims (chain, draw, estimand), labels
         :data:`ESTIMANDS`. All three are the same without drifts of benchmarks.
     """
-    mean = growth(fit, group)
+    if around is None:
+        mean, stretches = growth(fit, group), growth_stretches(fit, group)
+    else:
+        stretches = _stretches_around(fit, around)
+        mean = _over(fit, stretches, group)
     draws = draws_of(fit, group)
     count, shape = len(fit.observed.benchmarks), mean["before"].shape
     random = np.random.default_rng(seed)
@@ -232,10 +266,7 @@ def estimand_growth(fit: Fit, group: str = "posterior", seed: int = 0) -> xr.Dat
     )
     if fit.spec.density.walk is not None:  # walks of benchmarks over the two stretches
         spread = draws["benchmark_step_spread"].transpose(*SAMPLE).to_numpy()
-        first, second = (
-            apart(spread / np.sqrt(end - begin))
-            for begin, end in growth_stretches(fit, group).values()
-        )
+        first, second = (apart(spread / np.sqrt(end - begin)) for begin, end in stretches.values())
         before, change = before + first, change + second - first
     dims = (*SAMPLE, "estimand")
     result = xr.Dataset(

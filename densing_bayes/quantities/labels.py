@@ -73,11 +73,11 @@ def measured_by(fit: Fit) -> str:
 def before_after(fit: Fit) -> tuple[str, str] | None:
     """How the two stretches of growth are called, or None where the growth rate is constant."""
     trend = fit.spec.trend
-    if trend.smooth is not None or trend.saturation is not None:
-        return "at the first release", "at the last release"
     names = [change_label(change.name, trend.changes) for change in trend.changes if change.slope]
     if not names and trend.walk is not None:
         return "in the first year of the data", "in the last year of the data"
+    if trend.smooth is not None or trend.saturation is not None:
+        return "at the first release", "at the last release"
     if not names:
         return None
     return f"before {names[0]}", f"after {names[-1]}"

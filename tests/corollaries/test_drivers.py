@@ -134,7 +134,7 @@ def test_prior_of_the_regression_is_that_of_the_specification():
 
 
 def test_separation_tells_collinear_from_apart():
-    """A driver that follows the date cannot be told from it."""
+    """A driver that follows the date cannot be distinguished from it."""
     free = simulated("mean", shared=0.0)
     tied = dataclasses.replace(
         free,

@@ -138,7 +138,7 @@ def test_the_averaged_figure_is_said_beside_the_conditional_one(small_fit, compa
     exact = np.median(db.doubling_time(db.growth(small_fit)["after"]))
     assert found["evidence"]["doubling_time_after"]["median"] == pytest.approx(exact, rel=0.02)
     labels = [row.label for row in trend_rows(small_fit, summary)]
-    assert labels[-3] == "Doubling time at the last release, days, averaged"
+    assert labels[-3] == "Doubling time since 2022-11-30, days, averaged"
     wide = trend_rows(small_fit, trend_summary(small_fit, 0.5, found))
     assert wide[-1].label.endswith("(80% interval)")
 

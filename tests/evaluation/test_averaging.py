@@ -12,6 +12,10 @@ from densing_bayes.display import findings
 from densing_bayes.errors import DensingError
 from densing_bayes.evaluation.hypotheses import averaging
 from densing_bayes.evaluation.hypotheses import table as comparison_table
+from densing_bayes.evaluation.hypotheses.mixtures import QUANTITIES
+from densing_bayes.inputs.dates import date_of
+from densing_bayes.inputs.hypothesis import NONE
+from densing_bayes.inputs.specification import load_spec
 
 MEANS = {"one": 0.0, "two": 5.0, "failed": 100.0}
 
@@ -32,7 +36,18 @@ def compared(**columns):
         name: xr.DataArray(mean + random.standard_normal((4, 1000)), dims=("chain", "draw"))
         for name, mean in MEANS.items()
     }
-    return SimpleNamespace(table=table, fits=fits)
+    observed = SimpleNamespace(time=np.array([-3.0, 0.5, 1.5]))
+    return SimpleNamespace(table=table, fits=fits, spec=load_spec("joint"), observed=observed)
+
+
+def test_growth_is_averaged_around_one_date():
+    """That of the change which the specification states, if releases lie on both sides."""
+    made = compared()
+    assert averaging.date_of_growth(made.spec, made.observed) == pd.Timestamp("2022-11-30")
+    none = made.spec.under(NONE)
+    assert averaging.date_of_growth(none, made.observed) == date_of(0.5)
+    later = SimpleNamespace(time=np.array([0.2, 0.6]))
+    assert averaging.date_of_growth(made.spec, later) == date_of(0.4)
 
 
 def test_average_is_the_mixture_of_the_posteriors():
@@ -72,8 +87,22 @@ def test_named_quantities_of_real_fits(small_fit):
         {"verdict": ["PASS"] * 2, "probability": [0.5, 0.5], "weight_release": [0.8, 0.2]},
         index=["chatgpt", "again"],
     )
-    made = SimpleNamespace(table=table, fits={"chatgpt": small_fit, "again": small_fit})
-    said = averaging.average_summary(made)
+    made = SimpleNamespace(
+        table=table,
+        fits={"chatgpt": small_fit, "again": small_fit},
+        spec=small_fit.spec,
+        observed=small_fit.observed,
+    )
+    asked: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:  # a shelf life takes longest
+        life, unit = QUANTITIES["shelf_life"]
+        patch.setitem(
+            QUANTITIES,
+            "shelf_life",
+            (lambda fit, date: asked.append("life") or life(fit, date), unit),
+        )
+        said = averaging.average_summary(made)
+    assert len(asked) == 2  # of each fit once, for both kinds of weights
     assert set(said) == {"evidence", "stacking"}
     for kind, first in (("evidence", 0.5), ("stacking", 0.8)):
         assert said[kind]["weights"]["chatgpt"] == pytest.approx(first)
@@ -83,7 +112,7 @@ def test_named_quantities_of_real_fits(small_fit):
             for name in ("doubling_time_after", "doubling_time_in_general")
         )
         assert narrow < wide
-    (first, second) = findings.averages(made)
+    (first, second) = findings.averages(said)
     assert first.startswith("Averaged over the hypotheses by evidence (chatgpt 0.50, again 0.50)")
     assert "by stacking (chatgpt 0.80, again 0.20)" in second
 

@@ -195,12 +195,17 @@ latest = 2023-06-01
 FEW = ["--draws", "150", "--tune", "250", "--chains", "2", "--jobs", "1"]
 
 
+def passed(*drawn, diagnose=diagnostics.diagnose):
+    """Few draws are enough here, so that refits are used: what the gate finds does not count."""
+    figures, table = diagnose(*drawn)
+    return figures | {"verdict": "PASS", "reasons": []}, table
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(2400)
 def test_a_whole_comparison_from_the_command_line(tmp_path, monkeypatch):
     """Another model, a file of one's own with an open date, exact refits and forecasts."""
-    # Few draws: the gate is open here, so that refits are used.
-    monkeypatch.setattr(diagnostics, "_reasons", lambda *_: [])
+    monkeypatch.setattr(diagnostics, "diagnose", passed)
     monkeypatch.setattr(criteria, "DRAWS", 300)
     monkeypatch.setenv("DENSING_BAYES_CACHE", str(tmp_path / "store"))
     (tmp_path / "own.toml").write_text(OWN)

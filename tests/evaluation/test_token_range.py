@@ -113,11 +113,11 @@ def test_the_answer_is_kept_and_said_beside_the_one_at_one_d0(small_fit, fits, m
 
     summary = trend_summary(small_fit, over_tokens=found)
     said = {each.key: each for each in headline(small_fit, summary)}["over_tokens"]
-    assert said.title == "Doubling time at the last release, over D0 from 1T to 15T tokens"
+    assert said.title == "Doubling time after ChatGPT, over D0 from 1T to 15T tokens"
     assert "at one D0 its median is between" in said.sentence
     assert said.sentence.count("in the store, of the same model and data") == 1
     labels = [row.label for row in trend_rows(small_fit, summary)]
-    assert labels[-3] == "Doubling time at the last release, days, over D0"
+    assert labels[-3] == "Doubling time after ChatGPT, days, over D0"
 
     token_range._entry(small_fit).write_text('{"a": 1}', encoding="utf-8")
     assert token_range.over_tokens_of(small_fit) is None

@@ -76,6 +76,30 @@ def test_growth_is_per_day(simple):
     np.testing.assert_allclose(rates["after"] * DAYS_PER_YEAR, [[2.0, 0.0]])
 
 
+def test_growth_around_a_date_is_one_quantity_under_every_hypothesis():
+    """Mean rates of the two stretches, where a change and a jump lie elsewhere or on the date."""
+    changes = [
+        {"name": "jump", "date": "2023-03-14", "slope": False, "level": True},
+        {"name": "bend", "date": "2023-05-30", "level": False},
+    ]
+    spec = SPEC.under(Hypothesis.model_validate({"name": "both", "changes": changes}))
+    fit = make_fit(
+        spec, level=[0.0], growth_before=[0.5], growth_change=[1.5], level_change=[0.7],
+        log_density=[[-3.0, 0.5, 1.0]],
+    )  # fmt: skip
+    bend, jump = (years_since_origin(date) for date in ("2023-05-30", "2023-03-14"))
+    last = float(fit.observed.time.max())
+    rates = growth.growth_around(fit, "2022-11-30") * DAYS_PER_YEAR
+    np.testing.assert_allclose(rates["before"], 0.5)
+    np.testing.assert_allclose(rates["after"], (0.5 * last + 1.5 * (last - bend) + 0.7) / last)
+    rates = growth.growth_around(fit, "2023-03-14") * DAYS_PER_YEAR  # the jump is in neither
+    np.testing.assert_allclose(rates["before"], 0.5)
+    whole = 0.5 * (last - jump) + 1.5 * (last - bend)
+    np.testing.assert_allclose(rates["after"], whole / (last - jump))
+    general = growth.estimand_growth(fit, around="2023-03-14") * DAYS_PER_YEAR
+    np.testing.assert_allclose(general["after"][..., 0], rates["after"])
+
+
 def test_doubling_time_is_never_without_growth(simple):
     days = growth.doubling_time(growth.growth(simple)["after"])
     np.testing.assert_allclose(days, [[LN2 / 2.0 * DAYS_PER_YEAR, np.inf]])

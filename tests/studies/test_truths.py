@@ -63,7 +63,8 @@ def test_coverage_tells_right_intervals_from_narrow_and_wide_ones():
         {"verdict": "PASS", "ranks": {"right": u, "too wide": 0.4 + 0.2 * u, "too high": u**6}}
         for u in random.random(400)
     ]
-    table = posterior_calibration.summary([*rows, {"verdict": "ERROR", "ranks": None}])
+    failed = {"verdict": "FAIL", "ranks": dict.fromkeys(rows[0]["ranks"], 0.0)}
+    table = posterior_calibration.summary([*rows, failed, {"verdict": "ERROR", "ranks": None}])
     for level in (50, 80, 95):
         low, high = table.loc["right", f"band{level}"]
         assert low <= table.loc["right", f"covered{level}"] <= high
@@ -137,7 +138,8 @@ def test_the_grid_is_summed_by_cell():
         row | {"cell": cell, "ranks": dict.fromkeys(misspecified.GROWTH, rank)}
         for cell, rank in (("as fitted", 0.5), ("as fitted", 0.99), ("selection", 0.1))
     ]
-    table = misspecified.summary(rows)
+    table = misspecified.summary([*rows, rows[1] | {"verdict": "FAIL"}])
+    assert list(table.loc["as fitted", ["replicates", "passed"]]) == [3, 2]
     assert table.loc["as fitted", "growth after, covered95"] == 0.5
     assert table.loc["selection", "growth after, covered50"] == 0.0
     assert table.loc["selection", "growth after, covered80"] == 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from densing_bayes.display.headline import AVERAGED_ROWS, headline
+from densing_bayes.display.headline import AVERAGED_ROWS, after_of, headline
 from densing_bayes.display.section import Picture, Row, Section, Table
 from densing_bayes.display.sentences import marked
 from densing_bayes.posterior.result import CI, Fit
@@ -60,7 +60,7 @@ def trend_rows(fit: Fit, summary: dict[str, Any]) -> list[TrendRow]:
         add(f"Doubling time {before}, days", "doubling_time_days", "before")
         add(f"Doubling time {after}, days", "doubling_time_days", "after")
     if len(fit.observed.benchmarks) > 1:
-        when = "" if names is None else f" {names[1]}"
+        when = after_of(fit)
         for name in ("benchmarks in general", "new benchmark"):
             add(
                 f"Doubling time{when}, {benchmark_label(name)}, days",
@@ -70,20 +70,22 @@ def trend_rows(fit: Fit, summary: dict[str, Any]) -> list[TrendRow]:
     averaged = summary["averaged"]
     if averaged is not None:
         found = averaged[averaged["kind"]]  # the sentence above says over what
-        rows += _mixed_rows("averaged", found, summary)
+        rows += _mixed_rows(f" since {found['since']}", "averaged", found, summary)
     if summary["over_tokens"] is not None:
-        rows += _mixed_rows("over D0", summary["over_tokens"], summary)
+        rows += _mixed_rows(after_of(fit), "over D0", summary["over_tokens"], summary)
     return rows
 
 
-def _mixed_rows(how: str, found: dict[str, Any], summary: dict[str, Any]) -> list[TrendRow]:
+def _mixed_rows(
+    when: str, how: str, found: dict[str, Any], summary: dict[str, Any]
+) -> list[TrendRow]:
     """Quantities of a mixture of posteriors, which may have been written down before."""
     rows = []
     for label, key in AVERAGED_ROWS:
         said, span = found[key], ""
         if said["ci"] != summary["growth_change"]["ci"]:
             span = f" ({percent(said['ci'])} interval)"
-        rows.append(TrendRow(f"{label}, {how}{span}", median(said), limits(said), "-"))
+        rows.append(TrendRow(f"{label.format(when)}, {how}{span}", median(said), limits(said), "-"))
     return rows
 
 

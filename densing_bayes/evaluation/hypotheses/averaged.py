@@ -109,11 +109,20 @@ def averaged_of(
     else:
         found = [averaged_document(comparison, ci)]
         _check(found[0], own, "the comparison")
-    found = [each for each in found if any(kind in each for kind in KINDS)]
+    found = [each for each in found if _kinds(each) and _of_one_stretch(each)]
     if not found:
         return None
     best = max(found, key=lambda each: (len(each["hypotheses"]), each["created"]))
-    return best | {"kind": next(kind for kind in KINDS if kind in best)}
+    return best | {"kind": _kinds(best)[0]}
+
+
+def _kinds(document: dict[str, Any]) -> list[str]:
+    return [kind for kind in KINDS if kind in document]
+
+
+def _of_one_stretch(document: dict[str, Any]) -> bool:
+    """Whether averages are of one stretch of time, as they were not in the version before."""
+    return all("since" in document[kind] for kind in _kinds(document))
 
 
 def _same(document: dict[str, Any], own: dict[str, str]) -> bool:
@@ -145,7 +154,7 @@ def _of_file(path: Path) -> dict[str, Any]:
             f"compare --out' writes"
         ) from error
     found = content.get("averaged") if isinstance(content, dict) else None
-    if not isinstance(found, dict) or "spec_hash" not in found:
+    if not isinstance(found, dict) or "spec_hash" not in found or not _of_one_stretch(found):
         raise DensingError(
             f"{path}: no averages of a comparison in it; give the comparison.json that "
             f"'densing-bayes compare --out' of this version writes"

@@ -21,6 +21,9 @@ from densing_bayes.evaluation.hypotheses.mixtures import (
 )
 from densing_bayes.evaluation.hypotheses.table import Comparison
 from densing_bayes.fitting.settings import SEED
+from densing_bayes.inputs.dates import date_of, years_since_origin
+from densing_bayes.inputs.specification import ModelSpec
+from densing_bayes.observed.observations import Observations
 from densing_bayes.posterior.estimates import check_choice
 from densing_bayes.posterior.result import CI, Fit
 
@@ -44,7 +47,8 @@ def average(
         Of :func:`densing_bayes.compare`.
     quantity
         Name in :data:`.mixtures.QUANTITIES`, or a function of a fit that gives draws with dims
-        (chain, draw).
+        (chain, draw). Named growth is before and after :func:`date_of_growth` under each
+        hypothesis.
     weights
         "evidence": the posterior probabilities of the hypotheses, given that one of them holds;
         "stacking": the weights that predict left-out releases best.
@@ -65,7 +69,22 @@ def average(
         If there is no such quantity or kind of weight, or no hypothesis has a weight.
     """
     fits, weight = comparison.fits, hypothesis_weights(comparison, weights)
-    return mixture(fits, weight, quantity, "hypothesis", draws=draws, seed=seed)
+    named = isinstance(quantity, str)
+    around = date_of_growth(comparison.spec, comparison.observed) if named else None
+    return mixture(fits, weight, quantity, "hypothesis", around=around, draws=draws, seed=seed)
+
+
+def date_of_growth(spec: ModelSpec, observed: Observations) -> pd.Timestamp:
+    """The date that averaged growth is before and after, the same under every hypothesis.
+
+    That of the last change of the rate that the specification states, if its date is known and
+    releases lie on both sides; else a year before the last release. Under hypotheses of their own,
+    growth "after" would be of another stretch of time each.
+    """
+    first, last = float(observed.time.min()), float(observed.time.max())
+    dates = [change.date for change in spec.trend.changes if change.slope and change.date]
+    inside = [at for date in dates if first < (at := years_since_origin(pd.Timestamp(date))) < last]
+    return date_of(inside[-1] if inside else last - min(1.0, (last - first) / 2.0))
 
 
 def hypothesis_weights(comparison: Comparison, weights: Weights = "evidence") -> pd.Series:
@@ -91,16 +110,18 @@ def average_summary(comparison: Comparison, ci: float = CI) -> dict[str, Any]:
     Returns
     -------
     dict
-        By kind of weight that can be had: ``weights`` by hypothesis, and what
-        :func:`.mixture_summary` gives.
+        By kind of weight that can be had: ``weights`` by hypothesis, ``since``, the date that
+        growth is before and after, and what :func:`.mixture_summary` gives.
     """
     result: dict[str, Any] = {}
-    drawn = drawn_once(comparison.fits)
+    date = date_of_growth(comparison.spec, comparison.observed)
+    drawn = drawn_once(comparison.fits, date)
     for kind in COLUMNS:
         try:
             weight = hypothesis_weights(comparison, kind)  # type: ignore[arg-type]
         except DensingError:
             continue
-        result[kind] = {"weights": {str(name): float(w) for name, w in weight.items()}}
+        shares = {str(name): float(w) for name, w in weight.items()}
+        result[kind] = {"weights": shares, "since": f"{date:%Y-%m-%d}"}
         result[kind] |= mixture_summary(drawn, weight, "hypothesis", ci)
     return result

@@ -14,32 +14,41 @@ from densing_bayes.errors import DensingError
 from densing_bayes.fitting.settings import SEED
 from densing_bayes.posterior.estimates import estimate, probability
 from densing_bayes.posterior.result import CI, Fit
-from densing_bayes.quantities.growth import doubling_time, estimand_growth, growth
+from densing_bayes.quantities.growth import (
+    doubling_time,
+    estimand_growth,
+    growth,
+    growth_around,
+)
 from densing_bayes.quantities.shelf_life import frontier_shelf_life
 
 DRAWS = 4000
 Quantity = Callable[[Fit], xr.DataArray]
+Dated = Callable[[Fit, Any], xr.DataArray]  # of a fit and the date that growth is before and after
 Drawn = Callable[[Any], np.ndarray]  # draws of a quantity in a part of the mixture
 
 
-def _growth(part: str) -> Quantity:
-    return lambda fit: growth(fit)[part]
+def _growth(part: str) -> Dated:
+    return lambda fit, date: (growth(fit) if date is None else growth_around(fit, date))[part]
 
 
-def _doubling_time_in_general(fit: Fit) -> xr.DataArray:
-    rates = estimand_growth(fit)["after"]
+def _doubling_time_in_general(fit: Fit, date: Any) -> xr.DataArray:
+    rates = estimand_growth(fit, around=date)["after"]
     return doubling_time(rates.sel(estimand="benchmarks in general", drop=True))
 
 
-QUANTITIES: dict[str, tuple[Quantity, str]] = {
+QUANTITIES: dict[str, tuple[Dated, str]] = {
     "growth_before": (_growth("before"), "1/day"),
     "growth_after": (_growth("after"), "1/day"),
     "growth_change": (_growth("change"), "1/day"),
-    "doubling_time_after": (lambda fit: doubling_time(growth(fit)["after"]), "days"),
+    "doubling_time_after": (lambda fit, date: doubling_time(_growth("after")(fit, date)), "days"),
     "doubling_time_in_general": (_doubling_time_in_general, "days"),
-    "shelf_life": (frontier_shelf_life, "days"),
+    "shelf_life": (lambda fit, date: frontier_shelf_life(fit), "days"),
 }
-"""Quantities that can be asked for by name, with their units."""
+"""Quantities that can be asked for by name, with their units.
+
+Growth "before" and "after" is that around a date if there is one, else as each fit has it.
+"""
 
 
 def mixture(
@@ -48,6 +57,7 @@ def mixture(
     quantity: str | Quantity,
     of: str,
     *,
+    around: Any = None,
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> xr.DataArray:
@@ -63,6 +73,8 @@ def mixture(
         Name in :data:`QUANTITIES`, or a function of a fit that gives draws with dims (chain, draw).
     of
         Name of the coordinate that says whence each draw is.
+    around
+        Date that named quantities are before and after; by default as each fit has it.
     draws
         Of the mixture.
     seed
@@ -81,14 +93,22 @@ def mixture(
     if isinstance(quantity, str):
         if quantity not in QUANTITIES:
             raise DensingError(f"no quantity '{quantity}'; use one of {', '.join(QUANTITIES)}")
-        quantity = QUANTITIES[quantity][0]
+        return _mixed(drawn_once(fits, around)[quantity], weights, of, draws, seed)
     return _mixed(partial(_flat, quantity, fits), weights, of, draws, seed)
 
 
-def drawn_once(fits: Mapping[Any, Fit]) -> dict[str, Drawn]:
-    """Draws of each of :data:`QUANTITIES` by fit, computed when first asked for and kept."""
+def drawn_once(fits: Mapping[Any, Fit], around: Any = None) -> dict[str, Drawn]:
+    """Draws of each of :data:`QUANTITIES` by fit, computed when first asked for and kept.
+
+    ``around`` is as of :func:`mixture`.
+    """
+
+    def at_date(quantity: Dated) -> Quantity:
+        return lambda fit: quantity(fit, around)
+
     return {
-        name: cache(partial(_flat, quantity, fits)) for name, (quantity, _) in QUANTITIES.items()
+        name: cache(partial(_flat, at_date(quantity), fits))
+        for name, (quantity, _) in QUANTITIES.items()
     }
 
 
