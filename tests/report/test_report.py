@@ -233,7 +233,7 @@ def test_data_of_ones_own_give_the_same_report(passed_fit, tmp_path):
     own = dataclasses.replace(passed_fit, provenance=provenance)
     told = make_report(own, sections=["data", "claims", "densities"], panel=mine)
     assert "my own bench" in " ".join(told.sections[2].folded[1])
-    assert "mine panel" in " ".join(told.notes)
+    assert "panel 'mine'" in " ".join(told.notes)
     untold = make_report(own, sections=["data"]).sections[0]
     assert untold.folded is None and "not available" in untold.notes[0]
     with pytest.raises(DensingError, match="has seen other tables than those of 'mine'"):
