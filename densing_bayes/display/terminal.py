@@ -257,6 +257,8 @@ def check_writable_file(path: Path) -> None:
     target = Path(os.path.realpath(path))  # of a link, what it points to
     if target.exists() and not target.is_file():
         raise DensingError(f"cannot write to {path}: it is not a plain file; give another")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise DensingError(f"cannot write to {path}: it may not be written; give another file")
     check_writable(target.parent)
 
 

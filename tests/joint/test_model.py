@@ -9,10 +9,13 @@ import pymc as pm
 import pytensor
 import pytest
 from examples import FURTHER, PANEL, SPEC, SWITCHES, few_systems
+from pymc.pytensorf import join_nonshared_inputs
 
 from densing_bayes.errors import SpecError
 from densing_bayes.fitting import whitening
 from densing_bayes.fitting.coordinates.conditioned import bend, condition, straighten
+from densing_bayes.fitting.engine.functions import POSITION, Engine
+from densing_bayes.fitting.engine.tape import record
 from densing_bayes.fitting.start import pilot
 from densing_bayes.inputs.families import Normal
 from densing_bayes.inputs.panel import load_panel
@@ -47,6 +50,25 @@ def compiled(model, graphs):
     inputs = [model.rvs_to_values[rv] for rv in model.free_RVs]
     graphs = model.replace_rvs_by_values(graphs)
     return pytensor.function(inputs, graphs, mode=FAST, on_unused_input="ignore")
+
+
+def at_many_positions(model, graphs):
+    """The graphs, laid end to end, as a function of positions (position, coordinate)."""
+    point = model.initial_point()
+    outputs, position = join_nonshared_inputs(
+        point=point, outputs=model.replace_rvs_by_values(graphs), inputs=model.value_vars
+    )
+    position.name = POSITION
+    start = np.concatenate([np.ravel(point[value.name]) for value in model.value_vars])
+    tape = record({position: start.astype(float)}, outputs)
+    names = {str(i): () for i in range(len(outputs))}
+    engine = Engine(tape, tape, names, {}, start, start, {})
+
+    def evaluated(positions):
+        found = engine.expanded(positions).values()
+        return np.concatenate([values.reshape(len(positions), -1) for values in found], axis=1)
+
+    return evaluated
 
 
 def total(factors):
@@ -123,6 +145,7 @@ def test_the_conditioned_form_is_the_same_density(name):
     shapes = [np.shape(value) for value in model.initial_point().values()]
     sizes = [int(np.prod(shape)) for shape in shapes]
     mapping = compiled(model, graphs)
+    mapped = at_many_positions(model, graphs)
     density = compiled(model, model.logp(sum=False))
     plain_values = [plain.rvs_to_values[rv] for rv in plain.free_RVs]
     plain_density = pytensor.function(plain_values, plain.logp(sum=False), mode=FAST)
@@ -131,23 +154,19 @@ def test_the_conditioned_form_is_the_same_density(name):
         parts_ = np.split(flat, np.cumsum(sizes)[:-1])
         return [piece.reshape(shape) for piece, shape in zip(parts_, shapes, strict=True)]
 
-    def values_at(flat):
-        return np.concatenate([np.ravel(v) for v in mapping(*split(flat))])
-
     random = np.random.default_rng(0)
     differences = []
     for _ in range(2):
         point = random.uniform(-1.0, 1.0, sum(sizes))
-        step = 1e-5
-        jacobian = np.array(
-            [
-                (values_at(point + step * e) - values_at(point - step * e)) / (2 * step)
-                for e in np.eye(point.size)
-            ]
+        values, step = mapping(*split(point)), 1e-5
+        np.testing.assert_allclose(
+            mapped(point[None])[0], np.concatenate([np.ravel(v) for v in values]), atol=1e-9
         )
+        steps = step * np.eye(point.size)
+        jacobian = (mapped(point + steps) - mapped(point - steps)) / (2 * step)
         sign, log_determinant = np.linalg.slogdet(jacobian)
         assert sign != 0
-        expected = total(plain_density(*mapping(*split(point)))) + log_determinant
+        expected = total(plain_density(*values)) + log_determinant
         differences.append(total(density(*split(point))) - expected)
     assert np.ptp(differences) < 1e-4
 

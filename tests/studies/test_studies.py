@@ -407,6 +407,7 @@ def test_a_change_that_no_datum_has_met_is_that_of_its_prior(monkeypatch, small_
     monkeypatch.syspath_prepend(ANALYSES)
     import which_forecast_wins as wins
 
+    monkeypatch.setattr("densing_bayes.evaluation.leave_out.DRAWS", 200)
     spec = small_fit.spec.under(load_hypothesis("none"))
     none = replace(small_fit, spec=spec, observed=with_changes(small_fit.observed, spec))
     found = wins.not_begun(none, small_fit, seed=1)

@@ -53,7 +53,9 @@ def payback_section(fit: Fit, ci: float = CI, seed: int = SEED) -> Section:
     result = payback(fit, release, Economics(cost), spec=spec, seed=seed)
     paid = break_even_section(fit, payback_document(result, ci=ci), ci)
     lives = {
-        label: waiting_time(fit, release, condition=condition, seed=seed)
+        label: result.draws["waiting_time"]  # the pay-back has simulated it already
+        if condition == result.condition
+        else waiting_time(fit, release, condition=condition, spec=spec.arrivals, seed=seed)
         for condition, label in SUCCESSORS.items()
     }
     said = {name: estimate(draws, "days", ci, mean=False) for name, draws in lives.items()}
