@@ -24,12 +24,12 @@ from densing_bayes.posterior.estimates import SAMPLE
 from densing_bayes.posterior.result import Fit
 from densing_bayes.quantities.growth import (
     Reading,
-    drift_on,
     is_straight,
     line_at,
     line_of,
     size_slope,
 )
+from densing_bayes.quantities.walks import drift_on
 
 HORIZON = 20.0  # years for which a line that curves is followed
 STEP = 0.1  # years between the points of such a line

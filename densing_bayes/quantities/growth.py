@@ -19,20 +19,16 @@ from densing_bayes.inputs.dates import DAYS_PER_YEAR, date_of, years_since_origi
 from densing_bayes.joint import laws
 from densing_bayes.joint.line import (
     Line,
-    Walk,
     continued,
-    continued_on,
-    contrasts,
     drawn_line,
     line_slope,
     line_value,
-    stretches,
-    walk_value,
     wandering,
 )
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.posterior.estimates import SAMPLE, check_choice, draws_of, of_prior
 from densing_bayes.posterior.result import Fit
+from densing_bayes.quantities.walks import walk_on
 
 Reading = Literal["frontier", "mean", "p95", "best"]
 READINGS: tuple[Reading, ...] = ("frontier", "mean", "p95", "best")
@@ -76,36 +72,6 @@ def _line(fit: Fit, group: str) -> Line:
             tails = fit.spec.trend.walk.tails if fit.spec.trend.walk else None
             walks.append(continued(walk, last, *spreads, tails))
     return line._replace(walks=walks)
-
-
-def drift_on(fit: Fit, benchmark: str, time: Floats, group: str = "posterior") -> Floats:
-    """How far a benchmark lies off the trend at times, shape (chain, draw, time).
-
-    Straight drifts go on as they are; a walk takes further steps beyond the last datum, each draw
-    by numbers of its own, so that the walks of all benchmarks sum to zero there too.
-    """
-    draws = draws_of(fit, group).transpose(*SAMPLE, ...)
-    result = np.zeros((*draws["level"].shape, np.shape(time)[-1]))
-    since = np.maximum(time - fit.observed.bend_time[0], 0.0) if "drift_change" in draws else 0.0
-    for name, span in (("drift_before", time), ("drift_change", since)):
-        if name in draws:
-            result = result + draws[name].sel(benchmark=benchmark).to_numpy()[..., None] * span
-    return np.asarray(result + walk_on(fit, benchmark, time, group))
-
-
-def walk_on(fit: Fit, benchmark: str, time: Floats, group: str = "posterior") -> Floats:
-    """The part of :func:`drift_on` that a benchmark has walked, 0 without walks of benchmarks."""
-    draws = draws_of(fit, group).transpose(*SAMPLE, ...)
-    if "benchmark_step" not in draws:
-        return np.zeros((*draws["level"].shape, np.shape(time)[-1]))
-    number = fit.observed.benchmarks.index(benchmark)
-    begin, end = stretches(fit.observed.walk_edges)
-    steps = draws["benchmark_step"].sel(benchmark=benchmark).to_numpy()
-    on = contrasts(len(fit.observed.benchmarks))[number]
-    spread = draws["benchmark_step_spread"].to_numpy()
-    apart = Walk(begin, end, np.zeros_like(steps), steps)
-    apart = continued_on(apart, float(fit.observed.time.max()), spread, on)
-    return np.asarray(walk_value(apart, time))
 
 
 def _walked(fit: Fit, benchmark: str, part: str, group: str) -> Floats:

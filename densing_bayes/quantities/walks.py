@@ -1,4 +1,4 @@
-"""Walks beyond the data of a fit: what it says of systems released later than all that it saw."""
+"""Walks of a fit, on a benchmark and beyond its data, where later systems are."""
 
 from __future__ import annotations
 
@@ -7,11 +7,43 @@ import dataclasses
 import numpy as np
 import xarray as xr
 
+from densing_bayes.joint.line import Walk, continued_on, contrasts, stretches, walk_value
 from densing_bayes.joint.marginal.shared_parameters import SAMPLE_DRAW
 from densing_bayes.joint.tails import standard
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.observed.observations import Observations
+from densing_bayes.posterior.estimates import SAMPLE, draws_of
 from densing_bayes.posterior.result import Fit
+
+
+def drift_on(fit: Fit, benchmark: str, time: Floats, group: str = "posterior") -> Floats:
+    """How far a benchmark lies off the trend at times, shape (chain, draw, time).
+
+    Straight drifts go on as they are; a walk takes further steps beyond the last datum, each draw
+    by numbers of its own, so that the walks of all benchmarks sum to zero there too.
+    """
+    draws = draws_of(fit, group).transpose(*SAMPLE, ...)
+    result = np.zeros((*draws["level"].shape, np.shape(time)[-1]))
+    since = np.maximum(time - fit.observed.bend_time[0], 0.0) if "drift_change" in draws else 0.0
+    for name, span in (("drift_before", time), ("drift_change", since)):
+        if name in draws:
+            result = result + draws[name].sel(benchmark=benchmark).to_numpy()[..., None] * span
+    return np.asarray(result + walk_on(fit, benchmark, time, group))
+
+
+def walk_on(fit: Fit, benchmark: str, time: Floats, group: str = "posterior") -> Floats:
+    """The part of :func:`drift_on` that a benchmark has walked, 0 without walks of benchmarks."""
+    draws = draws_of(fit, group).transpose(*SAMPLE, ...)
+    if "benchmark_step" not in draws:
+        return np.zeros((*draws["level"].shape, np.shape(time)[-1]))
+    number = fit.observed.benchmarks.index(benchmark)
+    begin, end = stretches(fit.observed.walk_edges)
+    steps = draws["benchmark_step"].sel(benchmark=benchmark).to_numpy()
+    on = contrasts(len(fit.observed.benchmarks))[number]
+    spread = draws["benchmark_step_spread"].to_numpy()
+    apart = Walk(begin, end, np.zeros_like(steps), steps)
+    apart = continued_on(apart, float(fit.observed.time.max()), spread, on)
+    return np.asarray(walk_value(apart, time))
 
 
 def reaching(

@@ -31,7 +31,7 @@ from densing_bayes.joint.trend import periods
 from densing_bayes.observed.observations import observe
 from densing_bayes.posterior.draws import thinned
 from densing_bayes.quantities import growth
-from densing_bayes.quantities.walks import reaching
+from densing_bayes.quantities.walks import drift_on, reaching
 
 EDGES = np.array([-1.0, -0.5, 0.0, 0.5, 1.0, 1.5])
 SPEC = load_spec("joint").replace(
@@ -176,7 +176,7 @@ def test_shelf_life_follows_the_path_beyond_the_data(wandering):
 @pytest.mark.fit
 def test_lines_of_benchmarks_have_the_trend_for_their_mean(wandering):
     time = np.array([-1.0, 0.5, 4.0])
-    apart = [growth.drift_on(wandering, name, time) for name in wandering.observed.benchmarks]
+    apart = [drift_on(wandering, name, time) for name in wandering.observed.benchmarks]
     np.testing.assert_allclose(np.mean(apart, axis=0), 0.0, atol=1e-9)
     assert np.std(apart) > 0.01
 
