@@ -20,6 +20,7 @@ from densing_bayes.quantities.numbers import (
     limits,
     median,
     percent,
+    time_limits,
 )
 
 NOT_AVERAGED: Final = (
@@ -87,15 +88,6 @@ def headline(fit: Fit, summary: dict[str, Any]) -> list[Statement]:
     return statements
 
 
-def _span(estimate: dict[str, Any]) -> str:
-    """Interval in words, of a time that may be unbounded."""
-    if estimate["lower"] is None:
-        return "unbounded"
-    if estimate["upper"] is None:
-        return f"{days(estimate['lower'])} days or more, no upper limit"
-    return f"{limits(estimate)} days"
-
-
 def _days(estimate: dict[str, Any]) -> str:
     return "never" if estimate["median"] is None else f"{days(estimate['median'])} days"
 
@@ -122,7 +114,7 @@ def _doubling_time(summary: dict[str, Any], fit: Fit) -> Statement:
         sentence = (
             f"{condition[0].upper()}{condition[1:]}, the density of the frontier, "
             f"{among}, doubles every {_days(time)}{when} ({ci} interval "
-            f"{_span(time)})."
+            f"{time_limits(time)})."
         )
     else:
         sentence = (
@@ -135,7 +127,7 @@ def _doubling_time(summary: dict[str, Any], fit: Fit) -> Statement:
         general = summary["by_estimand"]["benchmarks in general"]["doubling_time_days"]["after"]
         sentence += (
             f" On benchmarks in general, of which these are a sample, it is {_days(general)} "
-            f"({_span(general)})."
+            f"({time_limits(general)})."
         )
     if summary["averaged"] is None:
         sentence += f" {NOT_AVERAGED}"
@@ -143,7 +135,7 @@ def _doubling_time(summary: dict[str, Any], fit: Fit) -> Statement:
         "doubling_time",
         f"Doubling time{when}, {among}, {condition}",
         _days(time),
-        f"{ci} interval {_span(time)}",
+        f"{ci} interval {time_limits(time)}",
         sentence,
     )
 
@@ -162,16 +154,18 @@ def _averaged(averaged: dict[str, Any], observed: Observations) -> Statement:
     named = ", ".join(f"{name} {w:.2f}" for name, w in parts if w >= LEAST_SHARE)
     sentence = (
         f"{over[0].upper()}{over[1:]} ({named}), density has doubled every {_days(time)} since "
-        f"{found['since']}, {mean_of(observed)} ({ci} interval {_span(time)})"
+        f"{found['since']}, {mean_of(observed)} ({ci} interval {time_limits(time)})"
     )
     if len(observed.benchmarks) > 1:
-        sentence += f", and every {_days(general)} on benchmarks in general ({_span(general)})"
+        sentence += (
+            f", and every {_days(general)} on benchmarks in general ({time_limits(general)})"
+        )
     sentence += f". {_from(averaged, 'a comparison')}"
     return Statement(
         "averaged",
         f"Doubling time since {found['since']}, {over}",
         _days(time),
-        f"{ci} interval {_span(time)}",
+        f"{ci} interval {time_limits(time)}",
         sentence,
     )
 
@@ -185,15 +179,15 @@ def _over_tokens(found: dict[str, Any], fit: Fit) -> Statement:
     over = f"over D0 from {count(found['low'])} to {count(found['high'])} tokens"
     sentence = (
         f"{over[0].upper()}{over[1:]}, {given(fit)}, density doubles every "
-        f"{_days(time)}{when} {mean_of(fit.observed)} ({ci} interval {_span(time)}). Growth is "
-        f"{median(rate)} per day ({limits(rate)}); at one D0 its median is between "
+        f"{_days(time)}{when} {mean_of(fit.observed)} ({ci} interval {time_limits(time)}). Growth "
+        f"is {median(rate)} per day ({limits(rate)}); at one D0 its median is between "
         f"{min(medians):.5f} and {max(medians):.5f}. {_from(found, 'fits')}"
     )
     return Statement(
         "over_tokens",
         f"Doubling time{when}, {over}",
         _days(time),
-        f"{ci} interval {_span(time)}",
+        f"{ci} interval {time_limits(time)}",
         sentence,
     )
 
@@ -252,7 +246,7 @@ def _shelf_life(summary: dict[str, Any]) -> Statement:
     factor = "half" if life["kappa"] == 2.0 else f"1/{life['kappa']:g}"
     sentence = (
         f"A system released on the frontier is matched by one with {factor} of its params after "
-        f"{_days(life)} ({ci} interval {_span(life)})"
+        f"{_days(life)} ({ci} interval {time_limits(life)})"
     )
     never = life.get("p_never", 0.0)
     sentence += f"; P(never) {is_probability(never)}." if never >= 0.001 else "."
@@ -267,7 +261,7 @@ def _shelf_life(summary: dict[str, Any]) -> Statement:
         "shelf_life",
         "Shelf life on the frontier",
         _days(life),
-        f"{ci} interval {_span(life)}",
+        f"{ci} interval {time_limits(life)}",
         sentence,
     )
 
@@ -286,14 +280,14 @@ def _benchmarks(
     ci = percent(new["ci"])
     sentence = (
         f"By benchmark, doubling times{when}, given the same, range from {_days(each[fast])} on "
-        f"{benchmark_label(fast, observed)} ({_span(each[fast])}) to {_days(each[slow])} on "
-        f"{benchmark_label(slow, observed)} ({_span(each[slow])}). On a benchmark not yet seen it "
-        f"would be, with probability {ci}, {_span(new)}."
+        f"{benchmark_label(fast, observed)} ({time_limits(each[fast])}) to {_days(each[slow])} on "
+        f"{benchmark_label(slow, observed)} ({time_limits(each[slow])}). On a benchmark not yet "
+        f"seen it would be, with probability {ci}, {time_limits(new)}."
     )
     return Statement(
         "benchmarks",
         "Doubling time by benchmark",
         f"{median(each[fast])} to {median(each[slow])} days",
-        f"medians; a new benchmark {_span(new)} ({ci})",
+        f"medians; a new benchmark {time_limits(new)} ({ci})",
         sentence,
     )

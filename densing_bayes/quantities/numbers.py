@@ -59,6 +59,15 @@ def limits(estimate: dict[str, Any], digits: int = 3) -> str:
     return f"{lower} to {upper}"
 
 
+def time_limits(estimate: dict[str, Any]) -> str:
+    """The interval of a time in words, for sentences: "96 to 155 days", "109 days or more ..."."""
+    if estimate["lower"] is None:
+        return "unbounded"
+    if estimate["upper"] is None:
+        return f"{days(estimate['lower'])} days or more, no upper limit"
+    return f"{limits(estimate)} days"
+
+
 def median(estimate: dict[str, Any], digits: int = 3) -> str:
     """The median of an estimate."""
     return _in_unit(estimate, "median", digits)

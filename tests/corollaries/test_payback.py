@@ -56,6 +56,7 @@ class KnownFit:
     spec: object
     observed: object
     verdict: str = "PASS"
+    kept: dict = field(default_factory=dict)
 
     @property
     def prior(self):

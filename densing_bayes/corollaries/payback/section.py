@@ -26,6 +26,7 @@ from densing_bayes.quantities.numbers import (
     median,
     percent,
     probability,
+    time_limits,
 )
 
 SUCCESSORS: dict[Condition, str] = {
@@ -64,7 +65,7 @@ def payback_section(fit: Fit, ci: float = CI, seed: int = SEED) -> Section:
         "Life and pay-back of a release",
         (
             f"A release on the frontier of {count(SMALL)} params is matched by {rows[0][0]} in "
-            f"{rows[0][1]} days ({rows[0][2]}).",
+            f"{rows[0][1]} days ({time_limits(said[rows[0][0]])}).",
             *paid.sentences,
             "The inputs of the pay-back are those of models/corollaries/payback.toml; the "
             "assumptions behind the article's 1.7 billion visits are published nowhere.",

@@ -190,7 +190,7 @@ def shelf_life_section(
     frontier, span = document["frontier"], numbers.percent(ci)
     sentence = (
         f"On the frontier: {numbers.median(frontier)} days until 1/{kappa:g} of the params do, "
-        f"{span} interval {numbers.limits(frontier)} days."
+        f"{span} interval {numbers.time_limits(frontier)}."
     )
 
     def longest(entry: dict[str, Any]) -> float:
