@@ -11,9 +11,11 @@ from pathlib import Path
 import densing_bayes as db
 from densing_bayes.display.figures.canvas import figure_of
 from densing_bayes.display.figures.trend import plot_frontier
+from densing_bayes.fitting.built_in import built_in_fit
 from densing_bayes.inputs.dates import DAYS_PER_YEAR
+from densing_bayes.inputs.default import DEFAULT
 
-fit = db.Fit.load(sys.argv[1]) if len(sys.argv) > 1 else db.fit()
+fit = db.Fit.load(sys.argv[1]) if len(sys.argv) > 1 else built_in_fit(DEFAULT)
 print(f"Verdict of the fit: {fit.verdict}")
 print(fit.observed.counts().to_string(), "\n")
 

@@ -341,6 +341,13 @@ def simulated(of: Results) -> Iterator[Quote]:
     )
 
 
+def truths(of: Results) -> Iterator[Quote]:
+    """The page on checks: how many fits to panels like the posterior passed."""
+    found = of("posterior_calibration")["joint"]
+    words = "The committed run is of the open panel: {} of {} fits passed"
+    yield words, (str(found["verdicts"]["PASS"]), str(found["replicates"]))
+
+
 def links(of: Results) -> Iterator[Quote]:
     """The page of what was measured: how well families foresee their largest members."""
     found = of("link_errors")
@@ -637,7 +644,7 @@ def arrivals(of: Results) -> Iterator[Quote]:
 
 PAGES = {
     "README.md": (answers, change, claims, forecasts_held, consequences, waiting),
-    "docs/checks.md": (calibration,),
+    "docs/checks.md": (calibration, truths),
     "docs/compression.md": (quotes_of_corollaries.compression,),
     "docs/criteria.md": (criteria, compared),
     "docs/drivers.md": (drivers,),

@@ -10,7 +10,7 @@ from densing_bayes.fitting.settings import STANDARD
 from densing_bayes.posterior.result import Fit
 from densing_bayes.progress import Tell, unheard
 
-AS_SHIPPED = {"current": 1000, "joint": 1000, "paper": 2000}  # draws of each chain
+AS_SHIPPED = {"current": 2000, "joint": 1000, "paper": 2000}  # draws of each chain
 FORMS: dict[str, dict[str, Any]] = {
     "maximum": {"trend__shortfall_drift": True},
     "edge": {},
