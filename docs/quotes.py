@@ -161,10 +161,13 @@ def claims(of: Results) -> Iterator[Quote]:
 
 def forecasts_held(of: Results) -> Iterator[Quote]:
     """README.md: how often past forecasts held."""
-    back = of("backtest")["as shipped"]["open"]["coverage"]["95"]["share"]
-    later = of("unseen")["open"]["as shipped"]["coverage"]["95"]["share"]
-    words = "half year that followed held {} of them, and {} of what developers report"
-    yield words, (f"{back:.2f}", f"{later:.2f}")
+    shipped = of("backtest")["as shipped"]
+    held = [shipped[name]["coverage"]["95"]["share"] for name in ("current", "open")]
+    held.append(of("unseen")["open"]["as shipped"]["coverage"]["95"]["share"])
+    words = (
+        "followed held {} of them; on the open panel, of four dates, {}, and {} of what developers"
+    )
+    yield words, tuple(f"{share:.2f}" for share in held)
 
 
 def consequences(of: Results) -> Iterator[Quote]:
@@ -339,6 +342,26 @@ def simulated(of: Results) -> Iterator[Quote]:
             *texts(wins[-1], "best: later", "all passed"),
         ),
     )
+
+
+def rolling_cuts(of: Results) -> Iterator[Quote]:
+    """The page on backtests: the current panel."""
+    found = of("backtest")["as shipped"]["current"]
+    windows = [row["covered95"] for row in found["windows"]]
+    shares = [found["coverage"]["95"]["share"], *windows[-3:]]
+    yield "95% intervals held {} of the scores, and {}, {} and {} in the three", decimals(*shares)
+    ratios = found["crps_ratio"]
+    words = "CRPS is {} of that of the last level by size, {} of that of least squares on size and "
+    rivals = (
+        "last level by size",
+        "least squares on size and date",
+        "line through running maximum",
+    )
+    yield (
+        words + "date, and {} of that of the paper's",
+        decimals(*(ratios[name] for name in rivals)),
+    )
+    yield "the model says (p = {}).", (f"{found['window_means']['p']:.3f}",)
 
 
 def truths(of: Results) -> Iterator[Quote]:
@@ -644,6 +667,7 @@ def arrivals(of: Results) -> Iterator[Quote]:
 
 PAGES = {
     "README.md": (answers, change, claims, forecasts_held, consequences, waiting),
+    "docs/backtest.md": (rolling_cuts,),
     "docs/checks.md": (calibration, truths),
     "docs/compression.md": (quotes_of_corollaries.compression,),
     "docs/criteria.md": (criteria, compared),
