@@ -19,7 +19,7 @@ def _parts() -> Parts:
     return Parts(
         tables=(COMPRESSION,),
         answers=(
-            Answer("compression", "Compressed systems", methods_beside_parents, seconds=24.0),
+            Answer("compression", "Compressed systems", methods_beside_parents, seconds=40.0),
         ),
         figures={
             "compression": Source(compression_data, Posterior, "a fit of pairs"),
