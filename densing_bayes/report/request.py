@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 IDENTITY = ("spec_hash", "data_hash", "tables_hash", "seed", "created")  # of a fit, in provenance
 
 
-SECTIONS = {"section 'shelf-lives'": 8.0, "section 'claims'": 8.0, "files": 4.0}  # seconds of the longer steps that follow
+SECTIONS = {  # seconds of the longer steps that follow
+    "section 'shelf-lives'": 8.0,
+    "section 'claims'": 8.0,
+    "files": 4.0,
+}
 
 
 class ReportWanted(NamedTuple):

@@ -22,7 +22,7 @@ def _parts() -> Parts:
 
     return Parts(
         tables=(COSTS,),
-        answers=(Answer("payback", "Life and pay-back of a release", payback_section, 2.0),),
+        answers=(Answer("payback", "Life and pay-back of a release", payback_section, 25.0),),
         figures={
             "waiting": Source(waiting_data, Mapping, "waiting times by label"),
             "payback": Source(payback_data, Payback, "a pay-back"),
