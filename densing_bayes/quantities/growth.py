@@ -152,7 +152,7 @@ def growth_around(fit: Fit, date: Any, group: str = "posterior") -> xr.Dataset:
 
 
 def _stretches_around(fit: Fit, date: Any) -> dict[str, tuple[Any, Any]]:
-    at, time = years_since_origin(pd.Timestamp(date)), fit.observed.time
+    at, time = years_since_origin(date), fit.observed.time
     return {"before": (float(time.min()), at), "after": (at, float(time.max()))}
 
 

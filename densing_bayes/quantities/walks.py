@@ -8,7 +8,6 @@ import numpy as np
 import xarray as xr
 
 from densing_bayes.joint.line import Walk, continued_on, contrasts, stretches, walk_value
-from densing_bayes.joint.marginal.shared_parameters import SAMPLE_DRAW
 from densing_bayes.joint.tails import standard
 from densing_bayes.observed.arrays import Floats
 from densing_bayes.observed.observations import Observations
@@ -64,6 +63,9 @@ def reaching(
     seed
         Of the steps.
     """
+    # With it comes PyTensor, for which those who only read a fit need not wait.
+    from densing_bayes.joint.marginal.shared_parameters import SAMPLE_DRAW
+
     walk = fit.spec.trend.walk
     if walk is None:
         return coming, flat

@@ -376,7 +376,7 @@ def test_built_in_fits_come_from_the_store(monkeypatch, plotted):
             needs_paper = (claim["estimand"], claim["reference_tokens"]) == ("one system", 5e12)
             for panel in ("paper",) if needs_paper else ("current", "open", "paper"):
                 assert (panel, ledger_terms.Terms(*asked)) in has, claim
-    assert [terms.settings["draws"] for terms, _ in made[:3]] == [1000, 1000, 2000]
+    assert [terms.settings["draws"] for terms, _ in made[:3]] == [2000, 1000, 2000]
     assert found[len(made)] is plotted
     panels = [terms.source["panel"] for terms, _ in made[:3]]
     assert panels == ["current", "open", "paper"]

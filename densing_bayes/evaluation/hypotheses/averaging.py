@@ -83,7 +83,7 @@ def date_of_growth(spec: ModelSpec, observed: Observations) -> pd.Timestamp:
     """
     first, last = float(observed.time.min()), float(observed.time.max())
     dates = [change.date for change in spec.trend.changes if change.slope and change.date]
-    inside = [at for date in dates if first < (at := years_since_origin(pd.Timestamp(date))) < last]
+    inside = [at for date in dates if first < (at := years_since_origin(date)) < last]
     return date_of(inside[-1] if inside else last - min(1.0, (last - first) / 2.0))
 
 
