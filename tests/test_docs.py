@@ -145,7 +145,7 @@ def test_the_notebook_of_the_tutorial_runs(small_fit_file, tmp_path, monkeypatch
     book = tutorial_notebook()
     stored = (
         "import densing_bayes as db\n"
-        f"db.fit = lambda spec, **settings: db.Fit.load({str(small_fit_file)!r})"
+        f"db.fit = lambda **settings: db.Fit.load({str(small_fit_file)!r})"
     )
     book.cells.insert(0, new_code_cell(stored))
     resources = {"metadata": {"path": str(tmp_path)}}
