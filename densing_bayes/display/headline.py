@@ -205,9 +205,9 @@ def _change(summary: dict[str, Any], at: str) -> Statement:
     chance = f"P(faster after) {is_probability(change['p_gt_0'])}"
     half = f"P(at least half as fast again) {is_probability(change['p_ge_half'])}"
     if change["lower"] > 0:
-        says = f"Growth accelerated {at}: the rate rose by {figures}"
+        says = f"Given that hypothesis, growth accelerated {at}: the rate rose by {figures}"
     elif change["upper"] < 0:
-        says = f"Growth slowed {at}: the rate changed by {figures}"
+        says = f"Given that hypothesis, growth slowed {at}: the rate changed by {figures}"
     else:
         says = (
             f"Whether growth changed {at} is open: the interval of the change in rate includes 0 "
