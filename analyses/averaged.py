@@ -23,7 +23,7 @@ from densing_bayes.evaluation.hypotheses.averaging import average_summary, date_
 from densing_bayes.evaluation.hypotheses.mixtures import QUANTITIES
 from densing_bayes.fitting.built_in import BUILT_IN
 from densing_bayes.posterior.plain import json_text
-from densing_bayes.quantities.numbers import days, limits
+from densing_bayes.quantities.numbers import limits, median
 from densing_bayes.quantities.summary import change_dates
 
 SPECS = ("joint", "paper", "current")
@@ -67,17 +67,16 @@ def table(content: dict[str, Any]) -> str:
         for label, row in found["hypotheses"].items():
             shares = [f"{averaged[kind]['weights'].get(label, 0.0):.2f}" for kind in averaged]
             criteria = [*shares, f"{found['k_above_release'][label]:.0f}"]
-            rows.append([panel, label, *criteria, in_days(row["doubling_time_after"])])
+            rows.append([panel, label, *criteria, said(row)])
         for kind, row in averaged.items():
-            rows.append(
-                [panel, f"averaged by {kind}", "", "", "", in_days(row["doubling_time_after"])]
-            )
+            rows.append([panel, f"averaged by {kind}", "", "", "", said(row)])
     return markdown_table(header, rows)
 
 
-def in_days(time: dict[str, Any]) -> str:
-    """A doubling time with its interval."""
-    return f"{days(time['median'])} ({limits(time)})"
+def said(row: dict[str, Any]) -> str:
+    """The doubling time of a row with its interval."""
+    time = row["doubling_time_after"]
+    return f"{median(time)} ({limits(time)})"
 
 
 def main() -> None:

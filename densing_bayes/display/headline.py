@@ -84,7 +84,7 @@ def headline(fit: Fit, summary: dict[str, Any]) -> list[Statement]:
     ]
     statements.append(_shelf_life(summary))
     if len(fit.observed.benchmarks) > 1:
-        statements.append(_benchmarks(summary, names, fit.observed))
+        statements.append(_benchmarks(summary, fit))
     return statements
 
 
@@ -266,9 +266,8 @@ def _shelf_life(summary: dict[str, Any]) -> Statement:
     )
 
 
-def _benchmarks(
-    summary: dict[str, Any], names: tuple[str, str] | None, observed: Observations
-) -> Statement:
+def _benchmarks(summary: dict[str, Any], fit: Fit) -> Statement:
+    observed = fit.observed
     each = {
         name: values["doubling_time_days"]["after"]
         for name, values in summary["by_benchmark"].items()
@@ -276,11 +275,10 @@ def _benchmarks(
     new = each.pop("new benchmark")
     ordered = sorted(each, key=lambda name: each[name]["median"] or math.inf)
     fast, slow = ordered[0], ordered[-1]
-    when = "" if names is None else f" {names[1]}"
     ci = percent(new["ci"])
     sentence = (
-        f"By benchmark, doubling times{when}, given the same, range from {_days(each[fast])} on "
-        f"{benchmark_label(fast, observed)} ({time_limits(each[fast])}) to {_days(each[slow])} on "
+        f"By benchmark, doubling times{after_of(fit)}, given the same, range from "
+        f"{_days(each[fast])} on {benchmark_label(fast, observed)} ({time_limits(each[fast])}) to {_days(each[slow])} on "
         f"{benchmark_label(slow, observed)} ({time_limits(each[slow])}). On a benchmark not yet "
         f"seen it would be, with probability {ci}, {time_limits(new)}."
     )
