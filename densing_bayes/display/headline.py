@@ -278,9 +278,9 @@ def _benchmarks(summary: dict[str, Any], fit: Fit) -> Statement:
     ci = percent(new["ci"])
     sentence = (
         f"By benchmark, doubling times{after_of(fit)}, given the same, range from "
-        f"{_days(each[fast])} on {benchmark_label(fast, observed)} ({time_limits(each[fast])}) to {_days(each[slow])} on "
-        f"{benchmark_label(slow, observed)} ({time_limits(each[slow])}). On a benchmark not yet "
-        f"seen it would be, with probability {ci}, {time_limits(new)}."
+        f"{_days(each[fast])} on {benchmark_label(fast, observed)} ({time_limits(each[fast])}) to "
+        f"{_days(each[slow])} on {benchmark_label(slow, observed)} ({time_limits(each[slow])}). On "
+        f"a benchmark not yet seen it would be, with probability {ci}, {time_limits(new)}."
     )
     return Statement(
         "benchmarks",
